@@ -1,0 +1,60 @@
+// Every environment switch of Heddle, declared once: name, type, default, help. `heddle --help-env` prints this table.
+// A switch NAME is read from HEDDLE_<NAME in capitals>; nothing else in the program reads the environment for tuning.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace gpu {
+
+struct Switches {
+    int debug = 0;
+    std::string trace;
+    std::string dump;
+    std::string check;
+    std::string device;
+    bool host = true;
+    bool fuse = true;
+    bool plan_cache = true;
+    bool serial = false;
+    std::string shader_dir;
+    bool validation = false;
+    bool sync_validation = false;
+    std::string cache_dir;
+    std::string log;
+
+    // True when `check` lists `word` (comma separated): check=nan,oracle.
+    bool checks(const std::string& word) const;
+};
+
+struct SwitchHelp {
+    std::string name;      // "HEDDLE_DEBUG"
+    std::string type;      // "0..5", "flag", "text", "path"
+    std::string initial;
+    std::string help;
+};
+
+// The switches of this process: read once from the environment, later changed only by tests and command-line options.
+Switches& switches();
+
+// Rows for --help-env and the docs, in declaration order.
+const std::vector<SwitchHelp>& switch_help();
+
+// The folder for caches that can be rebuilt: HEDDLE_CACHE_DIR, else $XDG_CACHE_HOME/heddle, else ~/.cache/heddle.
+std::string cache_directory();
+
+// Sets one switch and puts the old value back at the end of the scope: ScopedSwitch no_host(&Switches::host, false).
+template <typename T>
+class ScopedSwitch {
+public:
+    ScopedSwitch(T Switches::*member, T value) : member_(member), old_(switches().*member) { switches().*member = value; }
+    ~ScopedSwitch() { switches().*member_ = old_; }
+    ScopedSwitch(const ScopedSwitch&) = delete;
+    ScopedSwitch& operator=(const ScopedSwitch&) = delete;
+
+private:
+    T Switches::*member_;
+    T old_;
+};
+
+}  // namespace gpu

@@ -1,0 +1,40 @@
+# Code that the build writes from the files it finds, so that nobody keeps lists by hand.
+
+# Collects MACRO(stem, ...) lines of the given sources and writes a function that calls register_<stem>() in name order.
+# (Static initialisers would do the same until a linker drops one.)
+function(heddle_generate_registry library macro out)
+    set(stems "")
+    foreach(source IN LISTS ARGN)
+        file(STRINGS ${source} lines REGEX "^${macro}\\([a-z0-9_]+")
+        foreach(line IN LISTS lines)
+            string(REGEX REPLACE "^${macro}\\(([a-z0-9_]+).*" "\\1" stem "${line}")
+            list(APPEND stems ${stem})
+        endforeach()
+    endforeach()
+    list(SORT stems)
+    set(declarations "")
+    set(calls "")
+    foreach(stem IN LISTS stems)
+        string(APPEND declarations "void register_${stem}();\n")
+        string(APPEND calls "    register_${stem}();\n")
+    endforeach()
+    set(path ${CMAKE_BINARY_DIR}/generated/${library}_registry.gen.cpp)
+    file(CONFIGURE OUTPUT ${path} CONTENT "namespace ${library} {\n${declarations}\nvoid register_all() {\n${calls}}\n\n}  // namespace ${library}\n" @ONLY)
+    set(${out} ${path} PARENT_SCOPE)
+endfunction()
+
+# Embeds shaders/**/*.{comp,glsl} as text; the runtime compiles what it needs and caches the SPIR-V by content.
+function(heddle_embed_shaders out)
+    file(GLOB_RECURSE shaders CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/shaders ${CMAKE_SOURCE_DIR}/shaders/*.comp
+         ${CMAKE_SOURCE_DIR}/shaders/*.glsl)
+    set(depends "")
+    foreach(shader IN LISTS shaders)
+        list(APPEND depends ${CMAKE_SOURCE_DIR}/shaders/${shader})
+    endforeach()
+    set(path ${CMAKE_BINARY_DIR}/generated/shaders.gen.cpp)
+    add_custom_command(OUTPUT ${path}
+        COMMAND ${CMAKE_COMMAND} -DOUT=${path} -DROOT=${CMAKE_SOURCE_DIR}/shaders "-DSHADERS=${shaders}"
+                -P ${CMAKE_SOURCE_DIR}/packaging/cmake/embed_shaders.cmake
+        DEPENDS ${depends} ${CMAKE_SOURCE_DIR}/packaging/cmake/embed_shaders.cmake VERBATIM)
+    set(${out} ${path} PARENT_SCOPE)
+endfunction()
