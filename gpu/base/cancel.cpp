@@ -1,0 +1,19 @@
+#include "gpu/base/cancel.h"
+
+#include <utility>
+
+namespace gpu {
+namespace {
+
+thread_local const CancelToken* current = nullptr;
+
+}  // namespace
+
+CancelScope::CancelScope(CancelToken token) : token_(std::move(token)), outer_(current) { current = &token_; }
+CancelScope::~CancelScope() { current = outer_; }
+
+void check_cancelled() {
+    if (current) current->check();
+}
+
+}  // namespace gpu
