@@ -1,0 +1,62 @@
+// Results of nodes by cache key, within a budget of bytes; the least recently used go first. Shared between runs.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "gpu/base/hash.h"
+#include "nodes/core/eval.h"
+
+namespace nodes {
+
+// All that a node left behind, so that a hit tells the same story as the first run.
+struct NodeResult {
+    std::vector<Value> outputs;
+    std::vector<Eval::Metric> metrics;
+    std::vector<std::string> warnings;
+
+    std::size_t bytes() const;
+};
+
+// Every function may be called from any thread.
+class ResultCache {
+public:
+    explicit ResultCache(std::size_t budget = std::size_t{1} << 30) : budget_(budget) {}
+
+    std::optional<NodeResult> find(const gpu::Hash& key);      // counts as a use
+    bool contains(const gpu::Hash& key) const;                 // does not
+    // A result above the whole budget is not kept.
+    void store(const gpu::Hash& key, NodeResult result);
+    void clear();
+    void set_budget(std::size_t bytes);
+
+    struct Stats {
+        std::size_t entries = 0;
+        std::size_t bytes = 0;
+        std::uint64_t hits = 0;
+        std::uint64_t misses = 0;
+        std::uint64_t evicted = 0;
+    };
+    Stats stats() const;
+
+private:
+    struct Entry {
+        gpu::Hash key;
+        NodeResult result;
+        std::size_t bytes;
+    };
+    void shrink();      // the lock is held
+
+    mutable std::mutex mutex_;
+    std::size_t budget_;
+    std::list<Entry> entries_;      // most recently used first
+    std::unordered_map<gpu::Hash, std::list<Entry>::iterator> index_;
+    Stats stats_;
+};
+
+}  // namespace nodes

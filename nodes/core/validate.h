@@ -1,0 +1,40 @@
+// Everything that is wrong with a document, at once, before anything runs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nodes/core/document.h"
+
+namespace nodes {
+
+enum class Severity { Warning, Error };
+
+struct Problem {
+    Severity severity = Severity::Error;
+    std::string node;       // empty: the document as a whole
+    std::string socket;     // an input, output or parameter of that node; empty: the node as a whole
+    std::string message;    // what was expected and what came
+
+    std::string text() const;      // "error: encode.image: ..."
+};
+
+// Unknown node types (with the nearest known one), missing required inputs, types that do not fit, values out of range,
+// unknown parameters and sockets, two links into one input, links to nothing, cycles, files of a newer format.
+// With `targets` (node ids), errors only count as such where a target needs the node: elsewhere they become warnings.
+std::vector<Problem> validate(const Document& document, const std::vector<std::string>& targets = {});
+
+bool has_errors(const std::vector<Problem>& problems);
+
+// Empty when a wire from output `from` to input `to` may be drawn, else why not: no such socket, types that do not fit,
+// or a cycle. A link that is already in `to` is no obstacle.
+std::string connect_problem(const Document& document, const Endpoint& from, const Endpoint& to);
+
+// The node ids that run when nobody names targets: those with side effects or marked as targets, else every node whose
+// outputs nobody reads. Sorted.
+std::vector<std::string> default_targets(const Document& document);
+
+// The candidate that looks most like `wanted` (edit distance), empty when none is near: for "did you mean".
+std::string nearest(const std::string& wanted, const std::vector<std::string>& candidates);
+
+}  // namespace nodes
