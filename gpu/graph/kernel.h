@@ -1,0 +1,96 @@
+// The plain description of a kernel op's dispatch, filled by Op::lower and read by the planner. No Vulkan here, so that
+// placing, fusing and memory planning compile and are tested without a device.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gpu/graph/storage.h"
+
+namespace gpu {
+
+// What the planner may know of a device.
+struct DeviceTraits {
+    bool host_kernels = false;         // memory is host memory: host kernels may run in place
+    bool storage16 = true;             // f16 and bf16 in buffers
+    bool storage8 = true;
+    std::uint32_t max_push_bytes = 128;
+    std::uint32_t max_groups = 65535;
+    std::uint32_t max_shared_bytes = 32768;
+
+    friend bool operator==(const DeviceTraits&, const DeviceTraits&) = default;
+};
+
+struct Kernel {
+    std::string shader;                        // shaders/<shader>.comp
+    std::vector<std::string> defines;
+    std::vector<std::uint32_t> constants;      // specialisation constants
+    struct Input {
+        int index = 0;                         // which of the op's inputs
+        Order order;                           // it must lie densely in this order; empty: any strides, which are pushed
+    };
+    // Push block: one address per input in this order, the output's address, `push`, the strides of inputs that take any,
+    // then what the epilogue adds.
+    std::vector<Input> inputs;
+    std::vector<std::uint32_t> push;
+    // Instead of a shader: every input is copied to its place along an axis of the output (concat).
+    struct Part {
+        int input = 0;
+        int axis = 0;
+        std::int64_t start = 0;
+    };
+    std::vector<Part> parts;
+    Order out_order;                           // empty: the planner chooses (parts only)
+    std::array<std::uint32_t, 3> groups{1, 1, 1};
+    bool epilogue = false;                     // the shader passes each result through EPILOGUE(value, index)
+
+    std::string host;                          // name of a host kernel that serves too; empty: none
+    std::vector<std::int64_t> params;          // for the host kernel
+    std::vector<Input> host_inputs;            // orders that the host kernel wants; empty order: any strides
+    double flop = 0;                           // for benches and profiles
+};
+
+// Fluent filling of a Kernel: k.shader("matmul").in(0).in(1).out().push(m, n).groups(...).
+class KernelBuilder {
+public:
+    KernelBuilder(const Specs& in, const Spec& out, const DeviceTraits& traits) : in_(in), out_(out), traits_(traits) {}
+
+    int input_count() const { return static_cast<int>(in_.size()); }
+    const Spec& in_spec(int index) const { return in_[index]; }
+    const Spec& out_spec() const { return out_; }
+    const DeviceTraits& traits() const { return traits_; }
+
+    KernelBuilder& shader(std::string name) { return kernel_.shader = std::move(name), *this; }
+    KernelBuilder& define(std::string text) { return kernel_.defines.push_back(std::move(text)), *this; }
+    KernelBuilder& constant(std::int64_t value) { return kernel_.constants.push_back(static_cast<std::uint32_t>(value)), *this; }
+    KernelBuilder& in(int index, Order order) { return kernel_.inputs.push_back({index, std::move(order)}), *this; }
+    KernelBuilder& out(Order order) { return kernel_.out_order = std::move(order), *this; }
+    KernelBuilder& push(std::int64_t value) { return kernel_.push.push_back(static_cast<std::uint32_t>(value)), *this; }
+    KernelBuilder& push_float(float value) { return kernel_.push.push_back(std::bit_cast<std::uint32_t>(value)), *this; }
+    KernelBuilder& part(int input, int axis, std::int64_t start) { return kernel_.parts.push_back({input, axis, start}), *this; }
+    KernelBuilder& groups(std::int64_t x, std::int64_t y = 1, std::int64_t z = 1) {
+        kernel_.groups = {static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(y), static_cast<std::uint32_t>(z)};
+        return *this;
+    }
+    KernelBuilder& with_epilogue() { return kernel_.epilogue = true, *this; }
+    KernelBuilder& host(std::string name, std::vector<std::int64_t> params = {}) {
+        kernel_.host = std::move(name);
+        kernel_.params = std::move(params);
+        return *this;
+    }
+    KernelBuilder& host_in(int index, Order order) { return kernel_.host_inputs.push_back({index, std::move(order)}), *this; }
+    KernelBuilder& flop(double count) { return kernel_.flop = count, *this; }
+
+    Kernel& kernel() { return kernel_; }
+
+private:
+    const Specs& in_;
+    const Spec& out_;
+    const DeviceTraits& traits_;
+    Kernel kernel_;
+};
+
+}  // namespace gpu

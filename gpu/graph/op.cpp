@@ -1,0 +1,48 @@
+#include "gpu/graph/op.h"
+
+#include <algorithm>
+
+#include "gpu/base/error.h"
+#include "gpu/graph/autodiff.h"
+#include "gpu/graph/kernel.h"
+
+namespace gpu {
+
+Tensor Op::composite(const Tensors&) const { throw Error(ErrorCode::Failure, "{}: has no composite", name()); }
+void Op::lower(KernelBuilder&) const { throw Error(ErrorCode::Failure, "{}: has no kernel", name()); }
+
+Tensors Op::vjp(const Tensors& in, const Tensor&, const Tensor& dy) const { return cotangents(composite(in), dy, in); }
+
+std::string Op::text() const {
+    const Attrs list = attrs();
+    return list.empty() ? std::string(name()) : std::string(name()) + "{" + gpu::to_string(list) + "}";
+}
+
+bool View::is_dense(const Order& order) const {
+    std::int64_t step = 1;
+    for (std::size_t i = order.size(); i-- > 0;) {
+        const int axis = order[i];
+        if (shape[axis] != 1 && strides[axis] != step) return false;
+        step *= shape[axis];
+    }
+    return true;
+}
+
+namespace {
+
+std::vector<std::string>& op_name_list() {
+    static std::vector<std::string> names;
+    return names;
+}
+
+}  // namespace
+
+void add_op_name(std::string name) { op_name_list().push_back(std::move(name)); }
+
+const std::vector<std::string>& op_names() {
+    static const bool registered = (register_all(), true);
+    (void)registered;
+    return op_name_list();
+}
+
+}  // namespace gpu

@@ -1,0 +1,118 @@
+// What an op is. Two kinds only: primitives (rows of tables in ops/primitives.cpp, ops/movement.cpp, ops/reduce.cpp) and
+// kernel ops (one file each: infer, lower, composite, optional vjp). Everything else is a function that composes them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "gpu/base/error.h"
+#include "gpu/graph/attrs.h"
+#include "gpu/graph/tensor.h"
+
+namespace gpu {
+
+class KernelBuilder;
+
+enum class OpKind {
+    Elementwise,   // all inputs and the output have one shape; fused freely
+    Source,        // no inputs, computed from the index: constants, ranges
+    Reduce,        // one input, some axes become 1; fused with what precedes and follows
+    Movement,      // one input, other view of the same elements; costs nothing where strides can express it
+    Kernel,        // has a shader or host kernel of its own
+};
+
+class Op {
+public:
+    virtual ~Op() = default;
+
+    virtual std::string_view name() const = 0;
+    virtual Attrs attrs() const { return {}; }
+    virtual OpKind kind() const { return OpKind::Kernel; }
+
+    // Output shape and dtype. Throws Error{InvalidGraph} when the inputs do not fit.
+    virtual Spec infer(const Specs& in) const = 0;
+
+    // Kernel ops: the same value in public ops. Test oracle, fallback where a device lacks something, and default vjp.
+    virtual Tensor composite(const Tensors& in) const;
+    // Kernel ops: describes the dispatch. See graph/kernel.h.
+    virtual void lower(KernelBuilder& kernel) const;
+
+    // Cotangents of the inputs, one each; an empty Tensor where there is none. Written in public ops.
+    // `out` is this op's value, `dy` the cotangent of it. The default differentiates `composite`.
+    virtual Tensors vjp(const Tensors& in, const Tensor& out, const Tensor& dy) const;
+
+    // "conv2d{stride=[2, 2]}"
+    std::string text() const;
+};
+
+// A shape or dtype complaint about `op`: "conv2d: expected ..., got ...".
+template <typename... Args>
+void expect(const Op& op, bool condition, std::string_view text, const Args&... args) {
+    if (!condition) throw Error(ErrorCode::InvalidGraph, std::string(op.name()) + ": " + format(text, args...));
+}
+
+// Elementwise primitives carry what code generation and the oracle need.
+class ElementwiseOp : public Op {
+public:
+    OpKind kind() const override { return OpKind::Elementwise; }
+    // A GLSL expression of the operands' names, in the compute type of `out` (float, int or uint).
+    virtual std::string glsl(const std::vector<std::string>& operands, const Specs& in, Dtype out) const = 0;
+    virtual double eval(const double* operands) const = 0;
+    // A scalar that travels as a push constant (see Attr::structural); null for most.
+    virtual const double* scalar() const { return nullptr; }
+};
+
+// No inputs; the value is a function of the element's index and, for constants, a scalar.
+class SourceOp : public Op {
+public:
+    OpKind kind() const override { return OpKind::Source; }
+    // GLSL in terms of `i` (uint, the linear row-major index) and `c` (the scalar's push constant).
+    virtual std::string glsl() const = 0;
+    virtual double eval(std::int64_t index) const = 0;
+    virtual double scalar() const { return 0; }
+};
+
+class ReduceOp : public Op {
+public:
+    OpKind kind() const override { return OpKind::Reduce; }
+    virtual const std::vector<int>& axes() const = 0;   // ascending, kept as length 1 in the output
+    virtual std::string glsl_identity() const = 0;      // "0.0"
+    virtual std::string glsl_combine(const std::string& a, const std::string& b) const = 0;
+    virtual double identity() const = 0;
+    virtual double combine(double a, double b) const = 0;
+};
+
+// Where an element of the output lies in the input, for every movement op.
+struct View {
+    std::int64_t offset = 0;   // elements
+    Shape shape;               // logical
+    Shape strides;             // elements, per logical dimension; 0 for broadcast
+
+    bool is_dense(const Order& order) const;
+};
+
+class MovementOp : public Op {
+public:
+    OpKind kind() const override { return OpKind::Movement; }
+    // The view of the output, given one of the input; false where strides cannot express it (a copy is made).
+    virtual bool view(const View& in, View& out) const = 0;
+    // Row-major index into the input of output element `index`, or -1 for an element that is zero (padding).
+    virtual std::int64_t source(const std::vector<std::int64_t>& index, const Shape& in) const = 0;
+    // True when some output elements are zeros that come from no input (pad): a kernel of its own copies it.
+    virtual bool fills() const { return false; }
+};
+
+}  // namespace gpu
+
+// REGISTER_OP(file_stem, Class) names a kernel op so that docs, benches and `heddle describe` can list it.
+#define REGISTER_OP(stem, Class)                       \
+    void register_##stem();                            \
+    void register_##stem() { add_op_name(#stem); }
+
+namespace gpu {
+void add_op_name(std::string name);
+const std::vector<std::string>& op_names();
+void register_all();   // generated
+}  // namespace gpu

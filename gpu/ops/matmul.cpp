@@ -1,0 +1,77 @@
+// a [B, M, K] b [B or 1, K, N] -> [B, M, N], any strides. Leading axes are folded by the public function.
+#include <algorithm>
+
+#include "gpu/base/error.h"
+#include "gpu/graph/kernel.h"
+#include "gpu/graph/op.h"
+#include "gpu/ops.h"
+
+namespace gpu {
+namespace {
+
+struct Matmul final : Op {
+    std::string_view name() const override { return "matmul"; }
+
+    Spec infer(const Specs& in) const override {
+        const Shape &a = in[0].shape, &b = in[1].shape;
+        expect(*this, a.size() == 3 && b.size() == 3 && a[2] == b[1] && (b[0] == a[0] || b[0] == 1),
+               "expected [B, M, K] and [B, K, N], got {} and {}", to_string(in[0]), to_string(in[1]));
+        return {{a[0], a[1], b[2]}, in[0].dtype};
+    }
+
+    void lower(KernelBuilder& k) const override {
+        const Shape &a = k.in_spec(0).shape, &out = k.out_spec().shape;
+        // Each invocation computes 4 x 4 elements; neighbouring lanes take neighbouring columns.
+        const std::int64_t columns = (out[2] + 3) / 4, rows = (out[1] + 3) / 4;
+        k.shader("matmul").in(0, {}).in(1, {}).out(row_major(3)).with_epilogue();
+        k.push(out[1]).push(out[2]).push(a[2]).push(k.in_spec(1).shape[0] == 1 ? 0 : 1);
+        k.groups((columns + 15) / 16, (rows + 3) / 4, out[0]);
+        k.host("matmul").host_in(0, {}).host_in(1, {});
+        k.flop(2.0 * static_cast<double>(out[0] * out[1] * out[2]) * static_cast<double>(a[2]));
+    }
+
+    // Multiply everything with everything and sum over K.
+    Tensor composite(const Tensors& in) const override {
+        return sum(unsqueeze(in[0], {3}) * unsqueeze(in[1], {1}), {2}, false);   // [B, M, K, 1] * [B, 1, K, N]
+    }
+
+    Tensors vjp(const Tensors& in, const Tensor&, const Tensor& dy) const override {
+        const Tensor da = matmul(dy, transpose(in[1], 1, 2));
+        const Tensor db = matmul(transpose(in[0], 1, 2), dy);
+        return {da, sum_to(db, in[1].shape())};
+    }
+};
+
+}  // namespace
+
+REGISTER_OP(matmul, Matmul)
+
+Tensor matmul(const Tensor& a, const Tensor& b) {
+    check(a.rank() >= 2 && b.rank() >= 2, ErrorCode::InvalidGraph, "matmul: expected ranks of at least 2, got {} and {}",
+          to_string(a.spec()), to_string(b.spec()));
+    const std::int64_t m = a.size(-2), k = a.size(-1), n = b.size(-1);
+    check(b.size(-2) == k, ErrorCode::InvalidGraph, "matmul: expected [..., M, K] and [..., K, N], got {} and {}",
+          to_string(a.spec()), to_string(b.spec()));
+    Shape lead(a.shape().begin(), a.shape().end() - 2);
+    Shape lead_b(b.shape().begin(), b.shape().end() - 2);
+    if (element_count(lead_b) == 1) {
+        // One right-hand matrix: the leading axes of `a` are more rows.
+        const Tensor product = apply_op<Matmul>({reshape(a, {1, element_count(lead) * m, k}), reshape(b, {1, k, n})});
+        while (lead.size() < lead_b.size()) lead.insert(lead.begin(), 1);
+        lead.insert(lead.end(), {m, n});
+        return reshape(product, lead);
+    }
+    while (lead.size() < lead_b.size()) lead.insert(lead.begin(), 1);
+    while (lead_b.size() < lead.size()) lead_b.insert(lead_b.begin(), 1);
+    for (std::size_t i = 0; i < lead.size(); ++i) lead[i] = std::max(lead[i], lead_b[i]);
+    const auto widened = [&](const Tensor& x, std::int64_t rows, std::int64_t columns) {
+        Shape shape = lead;
+        shape.insert(shape.end(), {rows, columns});
+        return reshape(broadcast_to(x, shape), {element_count(lead), rows, columns});
+    };
+    const Tensor product = apply_op<Matmul>({widened(a, m, k), widened(b, k, n)});
+    lead.insert(lead.end(), {m, n});
+    return reshape(product, lead);
+}
+
+}  // namespace gpu

@@ -1,0 +1,224 @@
+// The table of elementwise primitives: name, GLSL expression, expression in double, vjp. One more primitive is one more
+// row; its shader, fusion, gradient, oracle and test cases all follow.
+#include <algorithm>
+#include <cmath>
+
+#include "gpu/base/error.h"
+#include "gpu/graph/op.h"
+#include "gpu/ops.h"
+
+namespace gpu {
+namespace {
+
+struct Row {
+    const char* name;
+    int arity;
+    const char* glsl;   // operands are $0, $1, $2
+    double (*eval)(const double*);
+    Tensors (*vjp)(const Tensors& in, const Tensor& out, const Tensor& dy);
+    bool predicate = false;   // the result is Bool
+};
+
+Tensors no_gradient(const Tensors& in, const Tensor&, const Tensor&) { return Tensors(in.size()); }
+
+#define EVAL [](const double* x [[maybe_unused]])
+#define VJP []([[maybe_unused]] const Tensors& in, [[maybe_unused]] const Tensor& out, const Tensor& dy)
+
+const Row rows[] = {
+    {"add", 2, "$0 + $1", EVAL { return x[0] + x[1]; }, VJP { return Tensors{dy, dy}; }},
+    {"sub", 2, "$0 - $1", EVAL { return x[0] - x[1]; }, VJP { return Tensors{dy, -dy}; }},
+    {"mul", 2, "$0 * $1", EVAL { return x[0] * x[1]; }, VJP { return Tensors{dy * in[1], dy * in[0]}; }},
+    {"div", 2, "$0 / $1", EVAL { return x[0] / x[1]; }, VJP { return Tensors{dy / in[1], -(dy * out / in[1])}; }},
+    {"max", 2, "max($0, $1)", EVAL { return std::max(x[0], x[1]); },
+     VJP { const Tensor first = less_equal(in[1], in[0]);
+           return Tensors{where(first, dy, zeros_like(dy)), where(first, zeros_like(dy), dy)}; }},
+    {"min", 2, "min($0, $1)", EVAL { return std::min(x[0], x[1]); },
+     VJP { const Tensor first = less_equal(in[0], in[1]);
+           return Tensors{where(first, dy, zeros_like(dy)), where(first, zeros_like(dy), dy)}; }},
+    {"pow", 2, "pow($0, $1)", EVAL { return std::pow(x[0], x[1]); },
+     VJP { return Tensors{dy * in[1] * pow(in[0], in[1] - 1.0), dy * out * log(in[0])}; }},
+    {"neg", 1, "-$0", EVAL { return -x[0]; }, VJP { return Tensors{-dy}; }},
+    {"abs", 1, "abs($0)", EVAL { return std::abs(x[0]); }, VJP { return Tensors{dy * sign(in[0])}; }},
+    {"sign", 1, "sign($0)", EVAL { return x[0] > 0 ? 1.0 : x[0] < 0 ? -1.0 : 0.0; }, no_gradient},
+    {"floor", 1, "floor($0)", EVAL { return std::floor(x[0]); }, no_gradient},
+    {"ceil", 1, "ceil($0)", EVAL { return std::ceil(x[0]); }, no_gradient},
+    {"round", 1, "roundEven($0)", EVAL { return std::nearbyint(x[0]); }, no_gradient},
+    {"sqrt", 1, "sqrt($0)", EVAL { return std::sqrt(x[0]); }, VJP { return Tensors{dy * 0.5 / out}; }},
+    {"rsqrt", 1, "inversesqrt($0)", EVAL { return 1 / std::sqrt(x[0]); },
+     VJP { return Tensors{dy * -0.5 * out * out * out}; }},
+    {"exp", 1, "exp($0)", EVAL { return std::exp(x[0]); }, VJP { return Tensors{dy * out}; }},
+    {"log", 1, "log($0)", EVAL { return std::log(x[0]); }, VJP { return Tensors{dy / in[0]}; }},
+    {"sin", 1, "sin($0)", EVAL { return std::sin(x[0]); }, VJP { return Tensors{dy * cos(in[0])}; }},
+    {"cos", 1, "cos($0)", EVAL { return std::cos(x[0]); }, VJP { return Tensors{-(dy * sin(in[0]))}; }},
+    // tanh of large arguments overflows in some drivers' exp-based form.
+    {"tanh", 1, "tanh(clamp($0, -15.0, 15.0))", EVAL { return std::tanh(x[0]); },
+     VJP { return Tensors{dy * (1.0 - out * out)}; }},
+    {"sigmoid", 1, "1.0 / (1.0 + exp(-$0))", EVAL { return 1 / (1 + std::exp(-x[0])); },
+     VJP { return Tensors{dy * out * (1.0 - out)}; }},
+    {"erf", 1, "erf_($0)", EVAL { return std::erf(x[0]); },
+     VJP { return Tensors{dy * 1.1283791670955126 * exp(-square(in[0]))}; }},
+    {"less", 2, "$0 < $1", EVAL { return x[0] < x[1] ? 1.0 : 0.0; }, no_gradient, true},
+    {"less_equal", 2, "$0 <= $1", EVAL { return x[0] <= x[1] ? 1.0 : 0.0; }, no_gradient, true},
+    {"equal", 2, "$0 == $1", EVAL { return x[0] == x[1] ? 1.0 : 0.0; }, no_gradient, true},
+    {"where", 3, "$0 != 0u ? $1 : $2", EVAL { return x[0] != 0 ? x[1] : x[2]; },
+     VJP { return Tensors{{}, where(in[0], dy, zeros_like(dy)), where(in[0], zeros_like(dy), dy)}; }},
+};
+
+#undef EVAL
+#undef VJP
+
+std::string substitute(std::string_view text, const std::vector<std::string>& operands) {
+    std::string result;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '$') {
+            result += operands[text[++i] - '0'];
+        } else {
+            result += text[i];
+        }
+    }
+    return result;
+}
+
+struct Primitive final : ElementwiseOp {
+    explicit Primitive(const Row& row) : row(row) {}
+    const Row& row;
+
+    std::string_view name() const override { return row.name; }
+
+    Spec infer(const Specs& in) const override {
+        expect(*this, static_cast<int>(in.size()) == row.arity, "expected {} inputs, got {}", row.arity, in.size());
+        const bool chooses = row.arity == 3;
+        if (chooses) expect(*this, in[0].dtype == Dtype::Bool, "expected a Bool condition, got {}", to_string(in[0]));
+        for (std::size_t i = chooses ? 1 : 0; i + 1 < in.size(); ++i)
+            expect(*this, in[i].dtype == in[i + 1].dtype, "expected equal types, got {} and {}", to_string(in[i]), to_string(in[i + 1]));
+        for (const Spec& spec : in)
+            expect(*this, spec.shape == in[0].shape, "expected equal shapes, got {} and {}", to_string(in[0]), to_string(spec));
+        return {in[0].shape, row.predicate ? Dtype::Bool : in.back().dtype};
+    }
+
+    std::string glsl(const std::vector<std::string>& operands, const Specs&, Dtype) const override {
+        const std::string text = substitute(row.glsl, operands);
+        return row.predicate ? "uint(" + text + ")" : "(" + text + ")";
+    }
+    double eval(const double* operands) const override { return row.eval(operands); }
+    Tensors vjp(const Tensors& in, const Tensor& out, const Tensor& dy) const override { return row.vjp(in, out, dy); }
+};
+
+struct Cast final : ElementwiseOp {
+    explicit Cast(Dtype to) : to(to) {}
+    const Dtype to;
+
+    std::string_view name() const override { return "cast"; }
+    Attrs attrs() const override { return {{"to", std::string(name_of(to))}}; }
+    Spec infer(const Specs& in) const override { return {in[0].shape, to}; }
+    std::string glsl(const std::vector<std::string>& operands, const Specs&, Dtype) const override {
+        switch (to) {
+            case Dtype::I32: return "int(" + operands[0] + ")";
+            case Dtype::U8: return "uint(" + operands[0] + ")";
+            case Dtype::Bool: return "uint(" + operands[0] + " != 0)";
+            default: return "float(" + operands[0] + ")";
+        }
+    }
+    double eval(const double* x) const override {
+        switch (to) {
+            case Dtype::I32: case Dtype::U8: return std::trunc(x[0]);
+            case Dtype::Bool: return x[0] != 0 ? 1.0 : 0.0;
+            default: return x[0];
+        }
+    }
+    Tensors vjp(const Tensors& in, const Tensor&, const Tensor& dy) const override { return {cast(dy, in[0].dtype())}; }
+};
+
+const Row& row_of(std::string_view name) {
+    const auto found = std::find_if(std::begin(rows), std::end(rows), [&](const Row& row) { return name == row.name; });
+    check(found != std::end(rows), ErrorCode::Failure, "no primitive named {}", name);
+    return *found;
+}
+
+Shape broadcast_shape(std::string_view name, const Tensors& in) {
+    Shape shape;
+    for (const Tensor& x : in) {
+        const Shape& other = x.shape();
+        if (other.size() > shape.size()) shape.insert(shape.begin(), other.size() - shape.size(), 1);
+        for (std::size_t i = 0; i < other.size(); ++i) {
+            std::int64_t& length = shape[shape.size() - other.size() + i];
+            check(length == other[i] || length == 1 || other[i] == 1, ErrorCode::InvalidGraph,
+                  "{}: expected shapes that broadcast, got {} and {}", name, to_string(in[0].shape()), to_string(other));
+            if (length == 1) length = other[i];
+        }
+    }
+    return shape;
+}
+
+Tensor primitive(std::string_view name, const Tensors& in) {
+    const Shape shape = broadcast_shape(name, in);
+    Tensors wide;
+    for (const Tensor& x : in) wide.push_back(broadcast_to(x, shape));
+    return apply_op<Primitive>(wide, row_of(name));
+}
+
+Tensor number(const Tensor& like, double value) { return full(Shape(like.rank(), 1), value, like.dtype()); }
+
+}  // namespace
+
+Tensor operator+(const Tensor& a, const Tensor& b) { return primitive("add", {a, b}); }
+Tensor operator-(const Tensor& a, const Tensor& b) { return primitive("sub", {a, b}); }
+Tensor operator*(const Tensor& a, const Tensor& b) { return primitive("mul", {a, b}); }
+Tensor operator/(const Tensor& a, const Tensor& b) { return primitive("div", {a, b}); }
+Tensor operator+(const Tensor& a, double b) { return a + number(a, b); }
+Tensor operator-(const Tensor& a, double b) { return a - number(a, b); }
+Tensor operator*(const Tensor& a, double b) { return a * number(a, b); }
+Tensor operator/(const Tensor& a, double b) { return a / number(a, b); }
+Tensor operator+(double a, const Tensor& b) { return number(b, a) + b; }
+Tensor operator-(double a, const Tensor& b) { return number(b, a) - b; }
+Tensor operator*(double a, const Tensor& b) { return number(b, a) * b; }
+Tensor operator/(double a, const Tensor& b) { return number(b, a) / b; }
+Tensor operator-(const Tensor& x) { return primitive("neg", {x}); }
+Tensor maximum(const Tensor& a, const Tensor& b) { return primitive("max", {a, b}); }
+Tensor minimum(const Tensor& a, const Tensor& b) { return primitive("min", {a, b}); }
+Tensor maximum(const Tensor& a, double b) { return maximum(a, number(a, b)); }
+Tensor minimum(const Tensor& a, double b) { return minimum(a, number(a, b)); }
+Tensor pow(const Tensor& a, const Tensor& b) { return primitive("pow", {a, b}); }
+Tensor pow(const Tensor& a, double b) { return pow(a, number(a, b)); }
+Tensor abs(const Tensor& x) { return primitive("abs", {x}); }
+Tensor sign(const Tensor& x) { return primitive("sign", {x}); }
+Tensor floor(const Tensor& x) { return primitive("floor", {x}); }
+Tensor ceil(const Tensor& x) { return primitive("ceil", {x}); }
+Tensor round(const Tensor& x) { return primitive("round", {x}); }
+Tensor sqrt(const Tensor& x) { return primitive("sqrt", {x}); }
+Tensor rsqrt(const Tensor& x) { return primitive("rsqrt", {x}); }
+Tensor exp(const Tensor& x) { return primitive("exp", {x}); }
+Tensor log(const Tensor& x) { return primitive("log", {x}); }
+Tensor sin(const Tensor& x) { return primitive("sin", {x}); }
+Tensor cos(const Tensor& x) { return primitive("cos", {x}); }
+Tensor tanh(const Tensor& x) { return primitive("tanh", {x}); }
+Tensor erf(const Tensor& x) { return primitive("erf", {x}); }
+Tensor sigmoid(const Tensor& x) { return primitive("sigmoid", {x}); }
+Tensor square(const Tensor& x) { return x * x; }
+Tensor clamp(const Tensor& x, double low, double high) { return minimum(maximum(x, low), high); }
+Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& t) { return a + (b - a) * t; }
+Tensor lerp(const Tensor& a, const Tensor& b, double t) { return a + (b - a) * t; }
+
+Tensor relu(const Tensor& x) { return maximum(x, 0.0); }
+Tensor silu(const Tensor& x) { return x * sigmoid(x); }
+Tensor gelu(const Tensor& x) { return 0.5 * x * (1.0 + erf(x * 0.7071067811865476)); }
+// arXiv:1606.08415, section 2
+Tensor gelu_tanh(const Tensor& x) {
+    return 0.5 * x * (1.0 + tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
+}
+Tensor quick_gelu(const Tensor& x) { return x * sigmoid(1.702 * x); }
+
+Tensor less(const Tensor& a, const Tensor& b) { return primitive("less", {a, b}); }
+Tensor less_equal(const Tensor& a, const Tensor& b) { return primitive("less_equal", {a, b}); }
+Tensor equal(const Tensor& a, const Tensor& b) { return primitive("equal", {a, b}); }
+Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) { return primitive("where", {condition, a, b}); }
+Tensor cast(const Tensor& x, Dtype dtype) { return x.dtype() == dtype ? x : apply_op<Cast>({x}, dtype); }
+
+// Names of the table's rows with their arity; tests derive their cases from it.
+std::vector<std::pair<std::string, int>> primitive_names() {
+    std::vector<std::pair<std::string, int>> names;
+    for (const Row& row : rows) names.emplace_back(row.name, row.arity);
+    return names;
+}
+
+}  // namespace gpu

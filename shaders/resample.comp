@@ -1,0 +1,21 @@
+// y[outer, i, inner] = sum over t of weight[i, t] x[outer, start[i] + t, inner].
+#version 460
+#include "common/types.glsl"
+
+layout(local_size_x = 64) in;
+layout(push_constant, scalar) uniform Push {
+    IN0 x;
+    IN1 start;
+    IN2 weight;
+    OUT y;
+    uint inner, in_length, out_length, taps;
+} p;
+
+void main() {
+    const uint k = gl_GlobalInvocationID.x, i = gl_WorkGroupID.y, outer = gl_WorkGroupID.z;
+    if (k >= p.inner) return;
+    const uint from = (outer * p.in_length + uint(load(p.start, i))) * p.inner + k;
+    float sum = 0.0;
+    for (uint t = 0; t < p.taps; ++t) sum += load(p.weight, i * p.taps + t) * load(p.x, from + t * p.inner);
+    store(p.y, (outer * p.out_length + i) * p.inner + k, sum);
+}
