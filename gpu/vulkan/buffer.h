@@ -1,5 +1,6 @@
 // A piece of device memory with an address. Handles are shared; the memory is freed when the last handle is gone and
-// the device has finished every submission made until then (deferred destruction by timeline value).
+// the device has finished every submission made until then (deferred destruction by timeline value). A handle that
+// outlives its Device is safe to drop, but its memory is gone.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +9,8 @@
 
 namespace gpu {
 
-class Device;
+struct DeviceCore;
+struct MemoryBlock;
 
 enum class Domain {
     Device,     // fastest for shaders; host-visible too where the device has unified memory
@@ -28,13 +30,14 @@ public:
     Domain domain() const { return domain_; }
 
 private:
-    friend class Device;
+    friend struct DeviceCore;
+    friend class Commands;
     Buffer() = default;
 
-    Device* device_ = nullptr;
-    void* buffer_ = nullptr;   // VkBuffer
-    void* memory_ = nullptr;   // VkDeviceMemory or the allocator's block
-    std::uint64_t offset_ = 0;
+    std::shared_ptr<DeviceCore> core_;
+    MemoryBlock* block_ = nullptr;
+    std::uint64_t offset_ = 0;     // in the block
+    std::uint64_t reserved_ = 0;   // bytes of the block
     std::size_t size_ = 0;
     std::uint64_t address_ = 0;
     std::byte* mapped_ = nullptr;

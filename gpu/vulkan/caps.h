@@ -22,7 +22,8 @@ struct Caps {
     std::uint32_t vendor_id = 0;
     std::uint32_t device_id = 0;
     std::uint32_t driver_version = 0;
-    std::uint64_t memory_bytes = 0;      // largest device-local heap
+    std::uint64_t memory_bytes = 0;      // largest device-local heap; the machine's memory on CPU-type devices
+    std::uint64_t max_buffer_bytes = ~0ull;  // largest single buffer
     bool unified_memory = false;         // every buffer is host-visible at full speed: host kernels may work in place
     bool buffer_device_address = false;  // required
     bool timeline_semaphore = false;     // required
@@ -36,6 +37,9 @@ struct Caps {
     std::uint32_t max_workgroup_invocations = 128;
     std::uint32_t max_shared_bytes = 16384;
     std::uint32_t max_groups_x = 65535;
+    std::uint32_t max_groups_y = 65535;
+    std::uint32_t max_groups_z = 65535;
+    bool has_compute_queue = true;       // required
     float timestamp_period_ns = 0;       // 0: the queue has no timestamps
 
     // Empty when Heddle can run on it, else what is missing: "bufferDeviceAddress".

@@ -14,7 +14,7 @@
 
 namespace gpu {
 
-class Device;
+struct DeviceCore;
 
 class Commands {
 public:
@@ -42,11 +42,12 @@ public:
     };
     std::vector<Timing> timings() const;
 
+    struct State;   // private to gpu/vulkan
+
 private:
-    friend class Device;
+    friend struct DeviceCore;
     Commands() = default;
 
-    struct State;
     std::unique_ptr<State> state_;
     int commands_ = 0;
 };

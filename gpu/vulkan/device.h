@@ -63,8 +63,6 @@ public:
     int validation_messages() const;
 
 private:
-    friend class Buffer;
-    friend class Commands;
     Device();
 
     struct State;

@@ -30,21 +30,29 @@ std::vector<std::uint32_t> compile_glsl(const std::string& name, const std::stri
 // The text of shaders/<path>: from HEDDLE_SHADER_DIR where set, else embedded. Throws Error{Failure} for an unknown path.
 std::string shader_source(const std::string& path);
 
+// The source with its includes in place, as glslang sees it.
+std::string resolve_includes(const std::string& source);
+
+// How often glslang ran in this process; stays 0 in a warm run.
+int glslang_compilations();
+
+// Valid as long as its Device.
 class Pipeline {
 public:
     ~Pipeline();
     const std::string& name() const { return name_; }
     void* handle() const { return pipeline_; }   // VkPipeline
     void* layout() const { return layout_; }     // VkPipelineLayout
+    std::uint32_t push_bytes() const { return push_bytes_; }
 
 private:
-    friend class Device;
+    friend struct DeviceCore;
     Pipeline() = default;
 
     std::string name_;
-    void* device_ = nullptr;
     void* pipeline_ = nullptr;
     void* layout_ = nullptr;
+    std::uint32_t push_bytes_ = 0;
 };
 
 using PipelineRef = std::shared_ptr<const Pipeline>;

@@ -1,0 +1,242 @@
+#include "gpu/vulkan/memory.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "gpu/base/error.h"
+#include "gpu/base/log.h"
+#include "gpu/vulkan/instance.h"
+#include "gpu/vulkan/physical.h"
+
+namespace gpu {
+namespace {
+
+constexpr std::uint64_t alignment = 256;
+constexpr std::uint64_t small_block = 64ull << 20;
+constexpr std::uint64_t largest_small = 8ull << 20;
+constexpr std::uint64_t large_step = 1ull << 20;
+
+constexpr VkBufferUsageFlags buffer_usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
+                                            VK_BUFFER_USAGE_TRANSFER_DST_BIT |
+                                            VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT;
+
+std::uint64_t round_up(std::uint64_t value, std::uint64_t step) { return (value + step - 1) / step * step; }
+
+VkBufferCreateInfo buffer_info(std::uint64_t bytes) {
+    return {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+            .size = bytes,
+            .usage = buffer_usage,
+            .sharingMode = VK_SHARING_MODE_EXCLUSIVE};
+}
+
+void ask_for_huge_pages(std::byte* data, std::uint64_t bytes) {
+    const std::uint64_t page = static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
+    const std::uint64_t start = round_up(reinterpret_cast<std::uintptr_t>(data), page);
+    const std::uint64_t end = (reinterpret_cast<std::uintptr_t>(data) + bytes) / page * page;
+    // Advice only: kernels without huge pages refuse it.
+    if (end > start) madvise(reinterpret_cast<void*>(start), end - start, MADV_HUGEPAGE);
+}
+
+}  // namespace
+
+Memory::Memory(VkPhysicalDevice physical, VkDevice device, const Caps& caps)
+    : device_(device),
+      max_block_(caps.max_buffer_bytes),
+      limit_(~0ull),
+      quirks_(quirks_of(caps)),
+      unified_(caps.unified_memory) {
+    vkGetPhysicalDeviceMemoryProperties(physical, &properties_);
+    if (quirks_.heap_is_host_memory) limit_ = caps.memory_bytes / 8 * 7;
+
+    const VkBufferCreateInfo info = buffer_info(alignment);
+    VkBuffer probe = VK_NULL_HANDLE;
+    expect_success(vkCreateBuffer(device_, &info, nullptr, &probe), "open device: create a buffer");
+    VkMemoryRequirements requirements;
+    vkGetBufferMemoryRequirements(device_, probe, &requirements);
+    vkDestroyBuffer(device_, probe, nullptr);
+    allowed_types_ = requirements.memoryTypeBits;
+}
+
+Memory::~Memory() {
+    for (auto& [key, pool] : pools_)
+        for (const auto& block : pool.blocks) destroy_block(*block);
+}
+
+std::uint32_t Memory::type_for(Domain domain) const {
+    constexpr VkMemoryPropertyFlags host =
+        VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+    constexpr VkMemoryPropertyFlags cached = host | VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
+    std::vector<VkMemoryPropertyFlags> wishes;
+    if (unified_) wishes.push_back(unified_memory_flags);
+    if (domain == Domain::Device) wishes.push_back(VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT);
+    if (domain == Domain::Readback) wishes.push_back(cached);
+    wishes.push_back(host);   // every driver has it
+    for (const VkMemoryPropertyFlags wish : wishes)
+        for (std::uint32_t i = 0; i < properties_.memoryTypeCount; ++i)
+            if ((allowed_types_ >> i & 1) && (properties_.memoryTypes[i].propertyFlags & wish) == wish) return i;
+    throw Error(ErrorCode::Failure, "allocate: expected a memory type that the host can see, the driver has none");
+}
+
+std::optional<MemorySlice> Memory::allocate(std::uint64_t size, Domain domain) {
+    if (size > max_block_) return std::nullopt;   // also guards the rounding against overflow
+    const std::uint64_t bytes = round_up(std::max<std::uint64_t>(size, 1), alignment);
+    const std::uint32_t type = type_for(domain);
+    const bool large = bytes > largest_small;
+
+    const std::lock_guard lock(mutex_);
+    MemoryPool& pool = pools_[{type, large}];
+    pool.type = type;
+    pool.large = large;
+    if (auto slice = take(pool, bytes)) return slice;
+    if (!add_block(pool, bytes)) return std::nullopt;
+    return take(pool, bytes);
+}
+
+std::optional<MemorySlice> Memory::take(MemoryPool& pool, std::uint64_t size) {
+    const auto best = pool.ranges.lower_bound({size, 0, 0, nullptr});
+    if (best == pool.ranges.end()) return std::nullopt;
+    const MemoryPool::FreeRange range = *best;
+    pool.ranges.erase(best);
+    range.block->free.erase(range.offset);
+    if (range.size > size) {
+        range.block->free.emplace(range.offset + size, range.size - size);
+        pool.ranges.insert({range.size - size, range.serial, range.offset + size, range.block});
+    }
+    return MemorySlice{range.block, range.offset, size};
+}
+
+MemoryBlock* Memory::add_block(MemoryPool& pool, std::uint64_t size) {
+    // A full-sized block first, then one that just fits.
+    std::uint64_t wanted = pool.large ? round_up(size, large_step) : small_block;
+    std::unique_ptr<MemoryBlock> block;
+    for (const std::uint64_t bytes : {std::min(wanted, max_block_), size}) {
+        block = create_block(pool.type, bytes);
+        if (block && block->size < size) {   // its start had to be aligned
+            destroy_block(*block);
+            block = create_block(pool.type, bytes + alignment);
+        }
+        if (block) break;
+    }
+    if (!block) return nullptr;
+    block->serial = next_serial_++;
+    block->pool = &pool;
+    block->free.emplace(0, block->size);
+    pool.ranges.insert({block->size, block->serial, 0, block.get()});
+    pool.blocks.push_back(std::move(block));
+    return pool.blocks.back().get();
+}
+
+std::unique_ptr<MemoryBlock> Memory::create_block(std::uint32_t type, std::uint64_t bytes) {
+    const std::uint64_t heap = properties_.memoryHeaps[properties_.memoryTypes[type].heapIndex].size;
+    if (bytes > max_block_ || bytes > heap || use_.reserved + bytes > limit_) return nullptr;
+
+    auto block = std::make_unique<MemoryBlock>();
+    const VkBufferCreateInfo info = buffer_info(bytes);
+    if (vkCreateBuffer(device_, &info, nullptr, &block->buffer) != VK_SUCCESS) return nullptr;
+    VkMemoryRequirements requirements;
+    vkGetBufferMemoryRequirements(device_, block->buffer, &requirements);
+    const VkMemoryAllocateFlagsInfo flags{.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO,
+                                          .flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT};
+    const VkMemoryAllocateInfo allocate{.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+                                        .pNext = &flags,
+                                        .allocationSize = requirements.size,
+                                        .memoryTypeIndex = type};
+    void* mapped = nullptr;
+    const bool visible = properties_.memoryTypes[type].propertyFlags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT;
+    if (requirements.size > heap || vkAllocateMemory(device_, &allocate, nullptr, &block->memory) != VK_SUCCESS ||
+        vkBindBufferMemory(device_, block->buffer, block->memory, 0) != VK_SUCCESS ||
+        (visible && vkMapMemory(device_, block->memory, 0, VK_WHOLE_SIZE, 0, &mapped) != VK_SUCCESS)) {
+        vkDestroyBuffer(device_, block->buffer, nullptr);
+        vkFreeMemory(device_, block->memory, nullptr);
+        return nullptr;
+    }
+    const VkBufferDeviceAddressInfo address{.sType = VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO,
+                                            .buffer = block->buffer};
+    block->address = vkGetBufferDeviceAddress(device_, &address);
+    block->mapped = static_cast<std::byte*>(mapped);
+    if (mapped && quirks_.huge_pages) ask_for_huge_pages(block->mapped, bytes);
+    block->base = (alignment - block->address % alignment) % alignment;
+    block->size = (bytes - block->base) / alignment * alignment;
+    block->address += block->base;
+    if (block->mapped) block->mapped += block->base;
+    use_.reserved += block->base + block->size;
+    log("vulkan", LogLevel::Debug, "memory block of {} bytes, type {}; {} held", bytes, type, use_.reserved);
+    return block;
+}
+
+void Memory::destroy_block(MemoryBlock& block) {
+    vkDestroyBuffer(device_, block.buffer, nullptr);
+    vkFreeMemory(device_, block.memory, nullptr);
+    use_.reserved -= block.base + block.size;
+}
+
+void Memory::release(const MemorySlice& slice, std::uint64_t used_bytes, std::uint64_t value) {
+    const std::lock_guard lock(mutex_);
+    use_.used -= used_bytes;
+    released_.push_back({slice, value});
+}
+
+void Memory::collect(std::uint64_t completed) {
+    const std::lock_guard lock(mutex_);
+    // Values grow, but for handles that two threads drop at the same moment; those wait for their neighbour.
+    while (!released_.empty() && released_.front().value <= completed) {
+        give_back(released_.front().slice);
+        released_.pop_front();
+    }
+}
+
+void Memory::give_back(const MemorySlice& slice) {
+    MemoryBlock& block = *slice.block;
+    auto& ranges = block.pool->ranges;
+    std::uint64_t start = slice.offset;
+    std::uint64_t size = slice.size;
+    auto next = block.free.lower_bound(start);
+    if (next != block.free.end() && next->first == start + size) {
+        size += next->second;
+        ranges.erase({next->second, block.serial, next->first, &block});
+        next = block.free.erase(next);
+    }
+    if (next != block.free.begin()) {
+        if (const auto previous = std::prev(next); previous->first + previous->second == start) {
+            ranges.erase({previous->second, block.serial, previous->first, &block});
+            start = previous->first;
+            size += previous->second;
+            block.free.erase(previous);
+        }
+    }
+    block.free.emplace(start, size);
+    ranges.insert({size, block.serial, start, &block});
+}
+
+void Memory::trim() {
+    const std::lock_guard lock(mutex_);
+    for (auto& [key, pool] : pools_) {
+        std::erase_if(pool.blocks, [&](const std::unique_ptr<MemoryBlock>& block) {
+            const auto whole = block->free.find(0);
+            if (whole == block->free.end() || whole->second != block->size) return false;
+            pool.ranges.erase({block->size, block->serial, 0, block.get()});
+            destroy_block(*block);
+            return true;
+        });
+    }
+}
+
+void Memory::count_used(std::uint64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    use_.used += bytes;
+    use_.peak = std::max(use_.peak, use_.used);
+}
+
+Device::MemoryUse Memory::use() const {
+    const std::lock_guard lock(mutex_);
+    return use_;
+}
+
+void Memory::reset_peak() {
+    const std::lock_guard lock(mutex_);
+    use_.peak = use_.used;
+}
+
+}  // namespace gpu
