@@ -85,7 +85,7 @@ private slots:
         QCOMPARE(int(float_to_f16(65519.996f)), 0x7bff);
         QCOMPARE(int(float_to_f16(65520.0f)), 0x7c00);
         QCOMPARE(int(float_to_f16(0x1p-24f)), 1);
-        QCOMPARE(int(float_to_f16(0x1p-25f)), 0);                // a tie goes to even
+        QCOMPARE(int(float_to_f16(0x1p-25f)), 0);  // a tie goes to even
         QCOMPARE(int(float_to_f16(0x1.000002p-25f)), 1);
         QCOMPARE(int(float_to_f16(-std::numeric_limits<float>::infinity())), 0xfc00);
         QVERIFY(std::isnan(f16_to_float(float_to_f16(std::bit_cast<float>(0x7f800001u)))));
@@ -93,8 +93,8 @@ private slots:
 
     void bf16_known_values() {
         QCOMPARE(int(float_to_bf16(1.0f)), 0x3f80);
-        QCOMPARE(int(float_to_bf16(std::bit_cast<float>(0x3f808000u))), 0x3f80);   // tie to even, down
-        QCOMPARE(int(float_to_bf16(std::bit_cast<float>(0x3f818000u))), 0x3f82);   // tie to even, up
+        QCOMPARE(int(float_to_bf16(std::bit_cast<float>(0x3f808000u))), 0x3f80);  // tie to even, down
+        QCOMPARE(int(float_to_bf16(std::bit_cast<float>(0x3f818000u))), 0x3f82);  // tie to even, up
         QCOMPARE(int(float_to_bf16(std::numeric_limits<float>::max())), 0x7f80);
         QVERIFY(std::isnan(bf16_to_float(float_to_bf16(std::bit_cast<float>(0x7f800001u)))));
         QVERIFY(std::isnan(bf16_to_float(float_to_bf16(std::bit_cast<float>(0xffffffffu)))));
