@@ -5,12 +5,21 @@
 #include <vector>
 
 #include "nodes/core/document.h"
+#include "nodes/core/nearest.h"
 
 namespace nodes {
 
 enum class Severity { Warning, Error };
 
+enum class ProblemKind {
+    UnknownType, NewerVersion, NewerFormat, UnknownParam, BadValue, MissingValue, MissingInput, DanglingLink, DuplicateLink,
+    TypeMismatch, Cycle, UnknownTarget, NothingToRun
+};
+
+const char* to_string(ProblemKind kind);      // "unknown-type", ...
+
 struct Problem {
+    ProblemKind kind = ProblemKind::BadValue;
     Severity severity = Severity::Error;
     std::string node;       // empty: the document as a whole
     std::string socket;     // an input, output or parameter of that node; empty: the node as a whole
@@ -33,8 +42,5 @@ std::string connect_problem(const Document& document, const Endpoint& from, cons
 // The node ids that run when nobody names targets: those with side effects or marked as targets, else every node whose
 // outputs nobody reads. Sorted.
 std::vector<std::string> default_targets(const Document& document);
-
-// The candidate that looks most like `wanted` (edit distance), empty when none is near: for "did you mean".
-std::string nearest(const std::string& wanted, const std::vector<std::string>& candidates);
 
 }  // namespace nodes

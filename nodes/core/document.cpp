@@ -1,0 +1,242 @@
+#include "nodes/core/document.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "gpu/base/error.h"
+#include "nodes/core/json_text.h"
+#include "nodes/core/nearest.h"
+#include "nodes/core/node.h"
+
+namespace nodes {
+namespace {
+
+using gpu::ErrorCode;
+
+bool before(const Link& a, const Link& b) { return std::tie(a.to, a.from) < std::tie(b.to, b.from); }
+
+template <typename T>
+std::shared_ptr<const T> shared(T value) {
+    return std::make_shared<const T>(std::move(value));
+}
+
+}  // namespace
+
+Endpoint Endpoint::parse(const std::string& text) {
+    const auto dot = text.find('.');
+    gpu::check(dot != std::string::npos && dot > 0 && dot + 1 < text.size() && text.find('.', dot + 1) == std::string::npos,
+               ErrorCode::InvalidGraph, "read a link's end: expected NODE.SOCKET, got '{}'", text);
+    return {text.substr(0, dot), text.substr(dot + 1)};
+}
+
+bool valid_node_id(const std::string& id) {
+    const auto allowed = [](unsigned char c) { return c >= 0x80 || std::isalnum(c) || c == '_' || c == '-'; };
+    return !id.empty() && id.size() <= 64 && std::ranges::all_of(id, allowed);
+}
+
+Document::Document() : nodes_(shared(NodeMap{})), links_(shared(std::vector<Link>{})), layout_(shared(LayoutMap{})) {}
+
+// --- reading ---
+
+int Document::format() const { return format_; }
+const std::string& Document::path() const { return path_; }
+
+std::string Document::folder() const {
+    return path_.empty() ? std::string() : std::filesystem::absolute(path_).parent_path().string();
+}
+
+std::vector<std::string> Document::node_ids() const {
+    std::vector<std::string> ids;
+    for (const auto& [id, record] : *nodes_) ids.push_back(id);
+    return ids;
+}
+
+const NodeRecord* Document::find(const std::string& id) const {
+    const auto at = nodes_->find(id);
+    return at == nodes_->end() ? nullptr : at->second.get();
+}
+
+const NodeRecord& Document::node(const std::string& id) const {
+    expect(id);
+    return *find(id);
+}
+
+const std::vector<Link>& Document::links() const { return *links_; }
+
+const Link* Document::link_into(const Endpoint& input) const {
+    const auto at = std::ranges::lower_bound(*links_, input, {}, &Link::to);
+    return at == links_->end() || at->to != input ? nullptr : &*at;
+}
+
+std::vector<Link> Document::links_of(const std::string& node) const {
+    std::vector<Link> found;
+    for (const Link& link : *links_)
+        if (link.from.node == node || link.to.node == node) found.push_back(link);
+    return found;
+}
+
+Position Document::position(const std::string& id) const {
+    const QJsonObject fields = layout_of(id);
+    return {fields["x"].toDouble(), fields["y"].toDouble()};
+}
+
+bool Document::has_position(const std::string& id) const { return layout_of(id).contains("x"); }
+
+QJsonObject Document::layout_of(const std::string& id) const {
+    const auto at = layout_->find(id);
+    return at == layout_->end() ? QJsonObject() : at->second;
+}
+
+QJsonObject Document::extra() const { return extra_; }
+
+QJsonValue Document::param(const std::string& id, const std::string& name) const {
+    const NodeRecord& record = node(id);
+    const QJsonValue set = record.params[QString::fromStdString(name)];
+    if (!set.isUndefined()) return set;
+    const Node* type = find_node_type(record.type);
+    const ParamInfo* info = type ? type->param(name) : nullptr;
+    return info ? info->initial : QJsonValue(QJsonValue::Undefined);
+}
+
+// --- editing ---
+
+void Document::expect(const std::string& id) const {
+    if (!contains(id))
+        throw gpu::Error(ErrorCode::InvalidGraph, "expected a node of the document, got '{}'{}", id, suggestion(id, node_ids()));
+}
+
+Document Document::add_node(const std::string& type, std::string id, Position at, std::string* made) const {
+    if (id.empty()) id = free_id(type);
+    if (made) *made = id;
+    const Node* known = find_node_type(type);
+    return add_record({.id = id, .type = type, .version = known ? known->info().version : 1}, at);
+}
+
+Document Document::add_record(NodeRecord record, Position at) const {
+    gpu::check(valid_node_id(record.id), ErrorCode::InvalidGraph,
+               "add a node: expected an id of letters, digits, '_' and '-', 1 to 64 bytes, got '{}'", record.id);
+    gpu::check(!contains(record.id), ErrorCode::InvalidGraph, "add a node: expected an id that is free, '{}' is taken",
+               record.id);
+    record.params = normalised(record.params).toObject();
+    record.extra = normalised(record.extra).toObject();
+    const std::string id = record.id;
+    NodeMap nodes = *nodes_;
+    nodes.emplace(id, shared(std::move(record)));
+    Document result = *this;
+    result.nodes_ = shared(std::move(nodes));
+    return result.move(id, at);
+}
+
+Document Document::remove_node(const std::string& id) const {
+    expect(id);
+    NodeMap nodes = *nodes_;
+    nodes.erase(id);
+    LayoutMap layout = *layout_;
+    layout.erase(id);
+    std::vector<Link> links = *links_;
+    std::erase_if(links, [&](const Link& link) { return link.from.node == id || link.to.node == id; });
+    Document result = *this;
+    result.nodes_ = shared(std::move(nodes));
+    result.layout_ = shared(std::move(layout));
+    result.links_ = shared(std::move(links));
+    return result;
+}
+
+Document Document::rename(const std::string& id, const std::string& to) const {
+    expect(id);
+    if (id == to) return *this;
+    NodeRecord record = node(id);
+    record.id = to;
+    std::vector<Link> links = *links_;
+    for (Link& link : links)
+        for (Endpoint* end : {&link.from, &link.to})
+            if (end->node == id) end->node = to;
+    std::ranges::stable_sort(links, before);
+    const QJsonObject fields = layout_of(id);
+    Document result = remove_node(id).add_record(std::move(record));
+    result.links_ = shared(std::move(links));
+    return result.set_layout(to, fields);
+}
+
+Document Document::connect(const Endpoint& from, const Endpoint& to) const {
+    expect(from.node);
+    expect(to.node);
+    std::vector<Link> links = *links_;
+    std::erase_if(links, [&](const Link& link) { return link.to == to; });
+    const Link link{.from = from, .to = to};
+    links.insert(std::ranges::upper_bound(links, link, before), link);
+    Document result = *this;
+    result.links_ = shared(std::move(links));
+    return result;
+}
+
+Document Document::disconnect(const Endpoint& from, const Endpoint& to) const {
+    std::vector<Link> links = *links_;
+    std::erase_if(links, [&](const Link& link) { return link.from == from && link.to == to; });
+    Document result = *this;
+    result.links_ = shared(std::move(links));
+    return result;
+}
+
+Document Document::set_param(const std::string& id, const std::string& name, const QJsonValue& value) const {
+    NodeRecord record = node(id);
+    const QString key = QString::fromStdString(name);
+    if (value.isUndefined())
+        record.params.remove(key);
+    else
+        record.params[key] = normalised(value);
+    NodeMap nodes = *nodes_;
+    nodes[id] = shared(std::move(record));
+    Document result = *this;
+    result.nodes_ = shared(std::move(nodes));
+    return result;
+}
+
+Document Document::move(const std::string& id, Position to) const {
+    QJsonObject fields = layout_of(id);
+    fields["x"] = to.x;
+    fields["y"] = to.y;
+    return set_layout(id, fields);
+}
+
+Document Document::set_layout(const std::string& id, const QJsonObject& fields) const {
+    expect(id);
+    LayoutMap layout = *layout_;
+    layout[id] = normalised(fields).toObject();
+    if (fields.isEmpty()) layout.erase(id);
+    Document result = *this;
+    result.layout_ = shared(std::move(layout));
+    return result;
+}
+
+Document Document::set_extra(const QJsonObject& extra) const {
+    Document result = *this;
+    result.extra_ = normalised(extra).toObject();
+    for (const char* own : {"heddle", "nodes", "links", "layout"}) result.extra_.remove(QLatin1String(own));
+    return result;
+}
+
+Document Document::with_path(const std::string& path) const {
+    Document result = *this;
+    result.path_ = path;
+    return result;
+}
+
+std::string Document::free_id(const std::string& wanted) const {
+    std::string stem = wanted.substr(wanted.rfind('.') + 1);
+    std::erase_if(stem, [](char c) { return !valid_node_id(std::string(1, c)); });
+    while (stem.size() > 1 && std::isdigit(static_cast<unsigned char>(stem.back()))) stem.pop_back();
+    if (!valid_node_id(stem) || stem.size() > 56) stem = "node";
+    std::string id = stem;
+    for (int number = 2; contains(id); ++number) id = stem + std::to_string(number);
+    return id;
+}
+
+bool Document::same_content(const Document& other) const {
+    const auto same_record = [](const auto& a, const auto& b) { return a.second == b.second || *a.second == *b.second; };
+    return format_ == other.format_ && *links_ == *other.links_ && *layout_ == *other.layout_ && extra_ == other.extra_ &&
+           std::ranges::equal(*nodes_, *other.nodes_, same_record);
+}
+
+}  // namespace nodes

@@ -1,0 +1,67 @@
+#include "nodes/core/runner.h"
+
+namespace nodes {
+
+Runner::Runner(OnEvent on_event, OnEnd on_end)
+    : on_event_(std::move(on_event)), on_end_(std::move(on_end)), thread_([this] { work(); }) {}
+
+Runner::~Runner() {
+    {
+        const std::lock_guard lock(mutex_);
+        closing_ = true;
+        waiting_.reset();
+        running_cancel_.cancel();
+    }
+    changed_.notify_all();
+    thread_.join();
+}
+
+int Runner::start(const Document& document, RunOptions options) {
+    const std::lock_guard lock(mutex_);
+    running_cancel_.cancel();
+    waiting_ = Job{++last_, document, std::move(options)};
+    changed_.notify_all();
+    return last_;
+}
+
+void Runner::cancel() {
+    const std::lock_guard lock(mutex_);
+    running_cancel_.cancel();
+    waiting_.reset();
+    changed_.notify_all();
+}
+
+bool Runner::busy() const {
+    const std::lock_guard lock(mutex_);
+    return running_ || waiting_;
+}
+
+void Runner::wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !running_ && !waiting_; });
+}
+
+void Runner::work() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        changed_.wait(lock, [this] { return closing_ || waiting_; });
+        if (closing_) return;
+        Job job = std::move(*waiting_);
+        waiting_.reset();
+        running_ = true;
+        running_cancel_ = gpu::CancelToken();
+        job.options.cancel = running_cancel_;
+        if (!job.options.cache) job.options.cache = &cache_;
+        job.options.on_event = [this, number = job.number](const Event& event) {
+            if (on_event_) on_event_(number, event);
+        };
+        lock.unlock();
+        const RunResult result = run(job.document, job.options);
+        if (on_end_) on_end_(job.number, result);
+        lock.lock();
+        running_ = false;
+        changed_.notify_all();
+    }
+}
+
+}  // namespace nodes

@@ -1,0 +1,32 @@
+#include "nodes/core/socket_type.h"
+
+namespace nodes {
+
+const Conversion* SocketType::conversion_from(const SocketType& from) const {
+    for (const Conversion& conversion : accepts)
+        if (conversion.from == from.name) return &conversion;
+    return nullptr;
+}
+
+std::size_t Value::bytes() const { return empty() ? 0 : type_->bytes(content_.get()); }
+
+std::string Value::summary() const {
+    return empty() || !type_->summary ? std::string() : type_->summary(content_.get());
+}
+
+QImage Value::preview(int max_side) const {
+    return empty() || !type_->preview ? QImage() : type_->preview(content_.get(), max_side);
+}
+
+std::optional<gpu::Hash> Value::hash() const {
+    if (empty() || !type_->hash) return std::nullopt;
+    return type_->hash(content_.get());
+}
+
+Value Value::converted_to(const SocketType& wanted) const {
+    if (empty() || type_ == &wanted) return *this;
+    const Conversion* conversion = wanted.conversion_from(*type_);
+    return conversion ? conversion->convert(*this) : Value();
+}
+
+}  // namespace nodes

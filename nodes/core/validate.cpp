@@ -1,0 +1,248 @@
+#include "nodes/core/validate.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "nodes/core/node.h"
+
+namespace nodes {
+namespace {
+
+template <typename Info>
+std::vector<std::string> names(const std::vector<Info>& list) {
+    std::vector<std::string> result;
+    for (const Info& info : list) result.push_back(info.name);
+    return result;
+}
+
+std::vector<std::string> type_ids() {
+    std::vector<std::string> ids;
+    for (const Node* type : node_types()) ids.push_back(type->info().id);
+    return ids;
+}
+
+using Edges = std::map<std::string, std::set<std::string>>;
+
+// For each node the nodes whose outputs it reads; links to nothing are left out.
+Edges sources_of(const Document& document) {
+    Edges sources;
+    for (const std::string& id : document.node_ids()) sources[id];
+    for (const Link& link : document.links())
+        if (document.contains(link.from.node) && document.contains(link.to.node))
+            sources[link.to.node].insert(link.from.node);
+    return sources;
+}
+
+std::set<std::string> needed_by(const std::vector<std::string>& targets, const Edges& sources) {
+    std::set<std::string> needed;
+    std::vector<std::string> open = targets;
+    while (!open.empty()) {
+        const std::string id = std::move(open.back());
+        open.pop_back();
+        const auto at = sources.find(id);
+        if (at == sources.end() || !needed.insert(id).second) continue;
+        open.insert(open.end(), at->second.begin(), at->second.end());
+    }
+    return needed;
+}
+
+class Validator {
+public:
+    Validator(const Document& document, const std::vector<std::string>& targets)
+        : document_(document), sources_(sources_of(document)), all_(targets.empty()), needed_(needed_by(targets, sources_)) {
+        if (document.format() > document_format)
+            add(ProblemKind::NewerFormat, Severity::Warning, "", "",
+                gpu::format("expected a document of format {}, got {}: a newer Heddle wrote it, and what this one does not "
+                            "know stays as it is", document_format, document.format()));
+        for (const std::string& target : targets)
+            if (!document.contains(target))
+                add(ProblemKind::UnknownTarget, Severity::Error, "", "",
+                    "expected a node of the document as target, got '" + target + "'" + suggestion(target, document.node_ids()));
+        for (const std::string& id : document.node_ids()) check_node(document.node(id));
+        for (const Link& link : document.links()) check_link(link);
+        check_cycles();
+    }
+
+    std::vector<Problem> take() { return std::move(problems_); }
+
+private:
+    void add(ProblemKind kind, Severity severity, const std::string& node, const std::string& socket, std::string message) {
+        if (!node.empty() && !all_ && !needed_.contains(node)) severity = Severity::Warning;
+        problems_.push_back({kind, severity, node, socket, std::move(message)});
+    }
+    void error(ProblemKind kind, const std::string& node, const std::string& socket, std::string message) {
+        add(kind, Severity::Error, node, socket, std::move(message));
+    }
+
+    void check_node(const NodeRecord& record) {
+        const Node* type = find_node_type(record.type);
+        if (!type)
+            return error(ProblemKind::UnknownType, record.id, "",
+                         "expected a known node type, got '" + record.type + "'" + suggestion(record.type, type_ids()));
+        const bool newer = record.version > type->info().version;
+        if (newer)
+            add(ProblemKind::NewerVersion, Severity::Warning, record.id, "",
+                gpu::format("expected version {} of {} or older, got {}: a newer Heddle wrote it", type->info().version,
+                            record.type, record.version));
+        for (const QString& key : record.params.keys())
+            if (const std::string name = key.toStdString(); !type->param(name))
+                add(ProblemKind::UnknownParam, newer ? Severity::Warning : Severity::Error, record.id, name,
+                    record.type + " has no parameter '" + name + "'" + suggestion(name, names(type->params())));
+        for (const ParamInfo& info : type->params()) check_param(record, info);
+        for (const SocketInfo& input : type->inputs())
+            if (!input.optional && input.initial.empty() && !document_.link_into({record.id, input.name}))
+                error(ProblemKind::MissingInput, record.id, input.name,
+                      "expected a link that brings a value of type " + input.type->name + ", there is none");
+    }
+
+    void check_param(const NodeRecord& record, const ParamInfo& info) {
+        const QJsonValue value = document_.param(record.id, info.name);
+        if (const std::string wrong = info.problem(value); !wrong.empty())
+            return error(ProblemKind::BadValue, record.id, info.name, wrong);
+        if (info.required && value.toString().isEmpty())
+            error(ProblemKind::MissingValue, record.id, info.name,
+                  info.kind == ParamKind::Text ? "expected a text, it is empty" : "expected a file name, it is empty");
+    }
+
+    void check_link(const Link& link) {
+        const std::string& at = link.to.node;
+        const NodeRecord* source = document_.find(link.from.node);
+        const NodeRecord* reader = document_.find(at);
+        const std::string name = link.from.text() + " -> " + link.to.text();
+        if (!source || !reader) {
+            const std::string& lost = source ? at : link.from.node;
+            return error(ProblemKind::DanglingLink, reader ? at : "", reader ? link.to.socket : "",
+                         "link " + name + ": expected a node of the document, got '" + lost + "'" +
+                             suggestion(lost, document_.node_ids()));
+        }
+        const Node* from = find_node_type(source->type);
+        const Node* to = find_node_type(reader->type);
+        const SocketInfo* output = from ? from->output(link.from.socket) : nullptr;
+        const SocketInfo* input = to ? to->input(link.to.socket) : nullptr;
+        if (from && !output)
+            error(ProblemKind::DanglingLink, at, link.to.socket,
+                  "link " + name + ": " + source->type + " has no output '" + link.from.socket + "'" +
+                      suggestion(link.from.socket, names(from->outputs())));
+        if (to && !input)
+            error(ProblemKind::DanglingLink, at, "",
+                  "link " + name + ": " + reader->type + " has no input '" + link.to.socket + "'" +
+                      suggestion(link.to.socket, names(to->inputs())));
+        if (output && input && !input->type->accepts_from(*output->type))
+            error(ProblemKind::TypeMismatch, at, link.to.socket,
+                  "expected " + input->type->name + ", got " + output->type->name + " from " + link.from.text());
+        if (document_.link_into(link.to) != &link)
+            error(ProblemKind::DuplicateLink, at, link.to.socket, "expected one link, " + link.from.text() + " is one more");
+    }
+
+    void check_cycles() {
+        Edges open = sources_;
+        while (drop_finished(open), !open.empty()) {
+            // Every node left reads another one that is left: walking backwards must meet itself.
+            std::vector<std::string> path{open.begin()->first};
+            for (;;) {
+                const std::string& next = *open[path.back()].begin();
+                if (const auto met = std::ranges::find(path, next); met != path.end()) {
+                    path.erase(path.begin(), met);
+                    break;
+                }
+                path.push_back(next);
+            }
+            report_cycle(path);
+            for (const std::string& id : path) open.erase(id);
+        }
+    }
+
+    // Removes nodes that read nothing that is left, until none is found.
+    static void drop_finished(Edges& open) {
+        for (bool found = true; found;) {
+            found = false;
+            for (auto at = open.begin(); at != open.end();) {
+                std::erase_if(at->second, [&](const std::string& id) { return !open.contains(id); });
+                found |= at->second.empty();
+                at = at->second.empty() ? open.erase(at) : std::next(at);
+            }
+        }
+    }
+
+    void report_cycle(std::vector<std::string> path) {
+        std::ranges::reverse(path);      // now in the direction of the links
+        std::ranges::rotate(path, std::ranges::min_element(path));
+        std::string text;
+        for (const std::string& id : path) text += id + " -> ";
+        error(ProblemKind::Cycle, path.front(), "", "expected no cycle, got " + text + path.front());
+    }
+
+    const Document& document_;
+    Edges sources_;
+    bool all_;
+    std::set<std::string> needed_;
+    std::vector<Problem> problems_;
+};
+
+}  // namespace
+
+const char* to_string(ProblemKind kind) {
+    switch (kind) {
+        case ProblemKind::UnknownType: return "unknown-type";
+        case ProblemKind::NewerVersion: return "newer-version";
+        case ProblemKind::NewerFormat: return "newer-format";
+        case ProblemKind::UnknownParam: return "unknown-param";
+        case ProblemKind::BadValue: return "bad-value";
+        case ProblemKind::MissingValue: return "missing-value";
+        case ProblemKind::MissingInput: return "missing-input";
+        case ProblemKind::DanglingLink: return "dangling-link";
+        case ProblemKind::DuplicateLink: return "duplicate-link";
+        case ProblemKind::TypeMismatch: return "type-mismatch";
+        case ProblemKind::Cycle: return "cycle";
+        case ProblemKind::UnknownTarget: return "unknown-target";
+        case ProblemKind::NothingToRun: return "nothing-to-run";
+    }
+    return "problem";
+}
+
+std::string Problem::text() const {
+    std::string where = node;
+    if (!node.empty() && !socket.empty()) where += "." + socket;
+    return std::string(severity == Severity::Error ? "error: " : "warning: ") + (where.empty() ? "" : where + ": ") + message;
+}
+
+std::vector<Problem> validate(const Document& document, const std::vector<std::string>& targets) {
+    return Validator(document, targets).take();
+}
+
+bool has_errors(const std::vector<Problem>& problems) {
+    return std::ranges::any_of(problems, [](const Problem& problem) { return problem.severity == Severity::Error; });
+}
+
+std::string connect_problem(const Document& document, const Endpoint& from, const Endpoint& to) {
+    const NodeRecord* source = document.find(from.node);
+    const NodeRecord* reader = document.find(to.node);
+    if (!source || !reader) return "expected a node of the document, got '" + (source ? to.node : from.node) + "'";
+    const Node* source_type = find_node_type(source->type);
+    const Node* reader_type = find_node_type(reader->type);
+    if (!source_type || !reader_type)
+        return "expected a known node type, got '" + (source_type ? reader->type : source->type) + "'";
+    const SocketInfo* output = source_type->output(from.socket);
+    const SocketInfo* input = reader_type->input(to.socket);
+    if (!output) return source->type + " has no output '" + from.socket + "'";
+    if (!input) return reader->type + " has no input '" + to.socket + "'";
+    if (!input->type->accepts_from(*output->type)) return "expected " + input->type->name + ", got " + output->type->name;
+    if (needed_by({from.node}, sources_of(document)).contains(to.node)) return "expected no cycle";
+    return {};
+}
+
+std::vector<std::string> default_targets(const Document& document) {
+    std::vector<std::string> marked;
+    std::vector<std::string> sinks;
+    std::set<std::string> read;
+    for (const Link& link : document.links()) read.insert(link.from.node);
+    for (const std::string& id : document.node_ids()) {
+        const Node* type = find_node_type(document.node(id).type);
+        if (type && (type->info().side_effect || type->info().target)) marked.push_back(id);
+        if (!read.contains(id)) sinks.push_back(id);
+    }
+    return marked.empty() ? sinks : marked;
+}
+
+}  // namespace nodes
