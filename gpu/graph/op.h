@@ -60,8 +60,8 @@ public:
     // A GLSL expression of the operands' names, in the compute type of `out` (float, int or uint).
     virtual std::string glsl(const std::vector<std::string>& operands, const Specs& in, Dtype out) const = 0;
     virtual double eval(const double* operands) const = 0;
-    // A scalar that travels as a push constant (see Attr::structural); null for most.
-    virtual const double* scalar() const { return nullptr; }
+    // The name under which host kernels can do this as they write their result: add, mul, relu, tanh, sigmoid; else empty.
+    virtual std::string_view post_op() const { return {}; }
 };
 
 // No inputs; the value is a function of the element's index and, for constants, a scalar.
@@ -100,9 +100,17 @@ public:
     virtual bool view(const View& in, View& out) const = 0;
     // Row-major index into the input of output element `index`, or -1 for an element that is zero (padding).
     virtual std::int64_t source(const std::vector<std::int64_t>& index, const Shape& in) const = 0;
-    // True when some output elements are zeros that come from no input (pad): a kernel of its own copies it.
+    // True when some output elements are zeros that come from no input: a kernel of its own then copies the input to
+    // `before`, with `interior` zeros between its elements (per axis).
     virtual bool fills() const { return false; }
+    struct Padding {
+        Shape before, interior;
+    };
+    virtual Padding padding() const { return {}; }
 };
+
+// The elementwise op that returns its input: what the planner inserts where a tensor must lie differently.
+std::shared_ptr<const Op> copy_op();
 
 }  // namespace gpu
 

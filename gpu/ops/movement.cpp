@@ -198,6 +198,7 @@ struct Pad final : MovementOp {
     }
     bool view(const View&, View&) const override { return false; }
     bool fills() const override { return true; }
+    Padding padding() const override { return {before, interior}; }
     std::int64_t source(const Index& index, const Shape& in) const override {
         Index from(index.size());
         for (std::size_t i = 0; i < from.size(); ++i) {

@@ -16,7 +16,8 @@ struct Row {
     const char* glsl;   // operands are $0, $1, $2
     double (*eval)(const double*);
     Tensors (*vjp)(const Tensors& in, const Tensor& out, const Tensor& dy);
-    bool predicate = false;   // the result is Bool
+    bool predicate = false;         // the result is Bool
+    const char* post_op = nullptr;  // see ElementwiseOp::post_op
 };
 
 Tensors no_gradient(const Tensors& in, const Tensor&, const Tensor&) { return Tensors(in.size()); }
@@ -25,9 +26,9 @@ Tensors no_gradient(const Tensors& in, const Tensor&, const Tensor&) { return Te
 #define VJP []([[maybe_unused]] const Tensors& in, [[maybe_unused]] const Tensor& out, const Tensor& dy)
 
 const Row rows[] = {
-    {"add", 2, "$0 + $1", EVAL { return x[0] + x[1]; }, VJP { return Tensors{dy, dy}; }},
+    {"add", 2, "$0 + $1", EVAL { return x[0] + x[1]; }, VJP { return Tensors{dy, dy}; }, false, "add"},
     {"sub", 2, "$0 - $1", EVAL { return x[0] - x[1]; }, VJP { return Tensors{dy, -dy}; }},
-    {"mul", 2, "$0 * $1", EVAL { return x[0] * x[1]; }, VJP { return Tensors{dy * in[1], dy * in[0]}; }},
+    {"mul", 2, "$0 * $1", EVAL { return x[0] * x[1]; }, VJP { return Tensors{dy * in[1], dy * in[0]}; }, false, "mul"},
     {"div", 2, "$0 / $1", EVAL { return x[0] / x[1]; }, VJP { return Tensors{dy / in[1], -(dy * out / in[1])}; }},
     {"max", 2, "max($0, $1)", EVAL { return std::max(x[0], x[1]); },
      VJP { const Tensor first = less_equal(in[1], in[0]);
@@ -37,6 +38,7 @@ const Row rows[] = {
            return Tensors{where(first, dy, zeros_like(dy)), where(first, zeros_like(dy), dy)}; }},
     {"pow", 2, "pow($0, $1)", EVAL { return std::pow(x[0], x[1]); },
      VJP { return Tensors{dy * in[1] * pow(in[0], in[1] - 1.0), dy * out * log(in[0])}; }},
+    {"copy", 1, "$0", EVAL { return x[0]; }, VJP { return Tensors{dy}; }},
     {"neg", 1, "-$0", EVAL { return -x[0]; }, VJP { return Tensors{-dy}; }},
     {"abs", 1, "abs($0)", EVAL { return std::abs(x[0]); }, VJP { return Tensors{dy * sign(in[0])}; }},
     {"sign", 1, "sign($0)", EVAL { return x[0] > 0 ? 1.0 : x[0] < 0 ? -1.0 : 0.0; }, no_gradient},
@@ -52,9 +54,11 @@ const Row rows[] = {
     {"cos", 1, "cos($0)", EVAL { return std::cos(x[0]); }, VJP { return Tensors{-(dy * sin(in[0]))}; }},
     // tanh of large arguments overflows in some drivers' exp-based form.
     {"tanh", 1, "tanh(clamp($0, -15.0, 15.0))", EVAL { return std::tanh(x[0]); },
-     VJP { return Tensors{dy * (1.0 - out * out)}; }},
+     VJP { return Tensors{dy * (1.0 - out * out)}; }, false, "tanh"},
     {"sigmoid", 1, "1.0 / (1.0 + exp(-$0))", EVAL { return 1 / (1 + std::exp(-x[0])); },
-     VJP { return Tensors{dy * out * (1.0 - out)}; }},
+     VJP { return Tensors{dy * out * (1.0 - out)}; }, false, "sigmoid"},
+    {"relu", 1, "max($0, 0.0)", EVAL { return std::max(x[0], 0.0); },
+     VJP { return Tensors{where(less(zeros_like(out), out), dy, zeros_like(dy))}; }, false, "relu"},
     {"erf", 1, "erf_($0)", EVAL { return std::erf(x[0]); },
      VJP { return Tensors{dy * 1.1283791670955126 * exp(-square(in[0]))}; }},
     {"less", 2, "$0 < $1", EVAL { return x[0] < x[1] ? 1.0 : 0.0; }, no_gradient, true},
@@ -101,6 +105,7 @@ struct Primitive final : ElementwiseOp {
         return row.predicate ? "uint(" + text + ")" : "(" + text + ")";
     }
     double eval(const double* operands) const override { return row.eval(operands); }
+    std::string_view post_op() const override { return row.post_op ? row.post_op : ""; }
     Tensors vjp(const Tensors& in, const Tensor& out, const Tensor& dy) const override { return row.vjp(in, out, dy); }
 };
 
@@ -199,7 +204,7 @@ Tensor clamp(const Tensor& x, double low, double high) { return minimum(maximum(
 Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& t) { return a + (b - a) * t; }
 Tensor lerp(const Tensor& a, const Tensor& b, double t) { return a + (b - a) * t; }
 
-Tensor relu(const Tensor& x) { return maximum(x, 0.0); }
+Tensor relu(const Tensor& x) { return primitive("relu", {x}); }
 Tensor silu(const Tensor& x) { return x * sigmoid(x); }
 Tensor gelu(const Tensor& x) { return 0.5 * x * (1.0 + erf(x * 0.7071067811865476)); }
 // arXiv:1606.08415, section 2
@@ -213,6 +218,8 @@ Tensor less_equal(const Tensor& a, const Tensor& b) { return primitive("less_equ
 Tensor equal(const Tensor& a, const Tensor& b) { return primitive("equal", {a, b}); }
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) { return primitive("where", {condition, a, b}); }
 Tensor cast(const Tensor& x, Dtype dtype) { return x.dtype() == dtype ? x : apply_op<Cast>({x}, dtype); }
+
+std::shared_ptr<const Op> copy_op() { return std::make_shared<const Primitive>(row_of("copy")); }
 
 // Names of the table's rows with their arity; tests derive their cases from it.
 std::vector<std::pair<std::string, int>> primitive_names() {

@@ -1,0 +1,174 @@
+// Tensor graph -> program. Kernel ops that the device has no kernel for are replaced by their composites.
+#include <algorithm>
+
+#include "gpu/base/error.h"
+#include "gpu/base/span.h"
+#include "gpu/plan/program.h"
+
+namespace gpu {
+namespace {
+
+// Inputs before users, from the outputs, without recursion. Tensors with a value are not entered.
+template <typename Visit>
+void walk(const Tensors& outputs, std::unordered_map<std::uint64_t, int>& index, Visit visit) {
+    std::vector<std::pair<Tensor, std::size_t>> stack;
+    for (const Tensor& output : outputs) {
+        if (!index.contains(output.id())) stack.emplace_back(output, 0);
+        while (!stack.empty()) {
+            const Tensor tensor = stack.back().first;
+            const bool entered = !tensor.value() && tensor.op();
+            if (index.contains(tensor.id())) {
+                stack.pop_back();
+            } else if (entered && stack.back().second < tensor.inputs().size()) {
+                const Tensor& next = tensor.inputs()[stack.back().second++];
+                if (!index.contains(next.id())) stack.emplace_back(next, 0);
+            } else {
+                const int at = static_cast<int>(index.size());
+                index.emplace(tensor.id(), at);
+                visit(tensor);
+                stack.pop_back();
+            }
+        }
+    }
+}
+
+bool is_computable(Dtype dtype) {
+    switch (dtype) {
+        case Dtype::F32: case Dtype::F16: case Dtype::BF16: case Dtype::I32: case Dtype::U8: case Dtype::Bool: return true;
+        default: return false;
+    }
+}
+
+const SourceOp* constant_of(const Op* op) {
+    const auto* source = dynamic_cast<const SourceOp*>(op);
+    return source && source->glsl() == "c" ? source : nullptr;
+}
+
+class Builder {
+public:
+    Builder(const TensorGraph& graph, const DeviceTraits& traits, bool fuse) : graph_(graph) {
+        program_.traits = traits;
+        program_.fuse = fuse;
+        program_.leaves.resize(graph.leaves.size());
+        for (std::size_t i = 0; i < graph.leaves.size(); ++i) program_.leaves[i].external = static_cast<int>(i);
+        program_.scalars.resize(graph.scalars.size());
+        for (std::size_t i = 0; i < graph.scalars.size(); ++i) program_.scalars[i].external = static_cast<int>(i);
+    }
+
+    Program run() {
+        std::size_t leaf = 0, scalar = 0;
+        for (const Tensor& tensor : graph_.nodes) add(tensor, &leaf, &scalar);
+        for (const Tensor& output : graph_.outputs) {
+            const int node = position_.at(output.id());
+            program_.outputs.push_back(node);
+            program_.nodes[node].output = true;
+        }
+        return std::move(program_);
+    }
+
+private:
+    // `leaf` and `scalar` count the graph's own; null inside a composite, which brings its own.
+    int add(const Tensor& tensor, std::size_t* leaf, std::size_t* scalar) {
+        if (const auto known = position_.find(tensor.id()); known != position_.end()) return known->second;
+        PlanNode node;
+        node.spec = tensor.spec();
+        check(is_computable(node.spec.dtype), ErrorCode::InvalidGraph,
+              "evaluate: expected F32, F16, BF16, I32, U8 or BOOL, got {} (convert when loading)", to_string(node.spec));
+        if (const StorageRef value = tensor.value(); value || !tensor.op()) {
+            node.order = value->order;
+            if (leaf) {
+                node.leaf = static_cast<int>((*leaf)++);
+            } else {
+                node.leaf = static_cast<int>(program_.leaves.size());
+                program_.leaves.push_back({-1, value});
+            }
+        } else {
+            node.op = tensor.node()->op;
+            if (const SourceOp* constant = constant_of(tensor.op())) {
+                if (scalar) {
+                    node.scalar = static_cast<int>((*scalar)++);
+                } else {
+                    node.scalar = static_cast<int>(program_.scalars.size());
+                    program_.scalars.push_back({-1, constant->scalar()});
+                }
+            }
+            for (const Tensor& input : tensor.inputs()) node.inputs.push_back(position_.at(input.id()));
+            if (node.op->kind() == OpKind::Kernel && !lower(node)) return expand(tensor);
+        }
+        return append(tensor.id(), std::move(node));
+    }
+
+    bool lower(PlanNode& node) {
+        Specs specs;
+        for (const int input : node.inputs) specs.push_back(program_.nodes[input].spec);
+        KernelBuilder builder(specs, node.spec, program_.traits);
+        node.op->lower(builder);
+        node.kernel = builder.kernel();
+        return !node.kernel->shader.empty() || !node.kernel->host.empty() || !node.kernel->parts.empty();
+    }
+
+    int expand(const Tensor& tensor) {
+        const Tensor composite = tensor.op()->composite(tensor.inputs());
+        std::unordered_map<std::uint64_t, int> seen;
+        for (const auto& [id, at] : position_) seen.emplace(id, at);
+        Tensors inside;
+        walk({composite}, seen, [&](const Tensor& t) { inside.push_back(t); });
+        for (const Tensor& t : inside) add(t, nullptr, nullptr);
+        const int at = position_.at(composite.id());
+        position_[tensor.id()] = at;
+        return at;
+    }
+
+    int append(std::uint64_t id, PlanNode node) {
+        const int at = static_cast<int>(program_.nodes.size());
+        program_.nodes.push_back(std::move(node));
+        position_[id] = at;
+        return at;
+    }
+
+    const TensorGraph& graph_;
+    Program program_;
+    std::unordered_map<std::uint64_t, int> position_;
+};
+
+}  // namespace
+
+TensorGraph collect(const Tensors& outputs) {
+    TensorGraph graph;
+    graph.outputs = outputs;
+    Hasher hasher;
+    walk(outputs, graph.index, [&](const Tensor& tensor) {
+        graph.nodes.push_back(tensor);
+        hasher.add(name_of(tensor.dtype()));
+        add_to(hasher, AttrValue(tensor.shape()));
+        if (const StorageRef value = tensor.value(); value || !tensor.op()) {
+            graph.leaves.push_back(value);
+            hasher.add("leaf");
+            for (const int axis : value->order) hasher.add(axis);
+            return;
+        }
+        if (const SourceOp* constant = constant_of(tensor.op())) graph.scalars.push_back(constant->scalar());
+        hasher.add(tensor.op()->name());
+        for (const Attr& attr : tensor.op()->attrs())
+            if (attr.structural) add_to(hasher, attr.value);
+        for (const Tensor& input : tensor.inputs()) hasher.add(graph.index.at(input.id()));
+    });
+    for (const Tensor& output : outputs) hasher.add(graph.index.at(output.id()));
+    graph.structure = hasher.finish();
+    return graph;
+}
+
+Program build(const TensorGraph& graph, const DeviceTraits& traits, bool fuse) {
+    const Span span("pass", "build");
+    return Builder(graph, traits, fuse).run();
+}
+
+std::vector<std::vector<int>> Program::users() const {
+    std::vector<std::vector<int>> result(nodes.size());
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+        for (const int input : nodes[i].inputs)
+            if (result[input].empty() || result[input].back() != static_cast<int>(i)) result[input].push_back(static_cast<int>(i));
+    return result;
+}
+
+}  // namespace gpu

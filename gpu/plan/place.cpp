@@ -1,0 +1,174 @@
+// Decides where and how every value lies: memory order of each buffer, free views for movement, host kernel or shader for
+// kernel ops. Inserts copies where a reader needs another layout. Feature maps follow their convolutions: channels last.
+#include <algorithm>
+#include <numeric>
+
+#include "gpu/base/span.h"
+#include "gpu/plan/program.h"
+
+namespace gpu {
+namespace {
+
+View dense_view(const Shape& shape, const Order& order) { return {0, shape, dense_strides(shape, order)}; }
+
+// The axes from the longest stride to the shortest: the order in which the view's elements lie.
+Order order_of(const View& view) {
+    Order order = row_major(view.shape.size());
+    std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
+        return view.shape[a] != 1 && view.shape[b] != 1 && std::abs(view.strides[a]) > std::abs(view.strides[b]);
+    });
+    return order;
+}
+
+bool is_broadcast(const View& view) {
+    for (std::size_t i = 0; i < view.shape.size(); ++i)
+        if (view.strides[i] == 0 && view.shape[i] != 1) return true;
+    return false;
+}
+
+class Placer {
+public:
+    explicit Placer(Program& program) : program_(program), old_(std::move(program.nodes)) {}
+
+    void run() {
+        program_.nodes.clear();
+        moved_.resize(old_.size());
+        for (std::size_t i = 0; i < old_.size(); ++i) {
+            PlanNode node = std::move(old_[i]);
+            for (int& input : node.inputs) input = moved_[input];
+            moved_[i] = place_node(std::move(node));
+        }
+        for (int& output : program_.outputs) output = place_output(moved_[output]);
+    }
+
+private:
+    int place_node(PlanNode node) {
+        const int self = static_cast<int>(program_.nodes.size());
+        if (node.leaf >= 0) return own_buffer(std::move(node), node.order);
+        if (node.scalar >= 0) {
+            node.order = row_major(node.spec.shape.size());
+            node.view = dense_view(node.spec.shape, node.order);
+            if (node.output) node.root = self;
+            return append(std::move(node));
+        }
+        switch (node.op->kind()) {
+            case OpKind::Source: return own_buffer(std::move(node), row_major(node.spec.shape.size()));
+            case OpKind::Reduce: return own_buffer(std::move(node), input(node, 0).order);
+            case OpKind::Elementwise: return own_buffer(std::move(node), elementwise_order(node));
+            case OpKind::Movement: return place_movement(std::move(node));
+            case OpKind::Kernel: return place_kernel(std::move(node));
+        }
+        return -1;
+    }
+
+    int place_movement(PlanNode node) {
+        const auto& movement = static_cast<const MovementOp&>(*node.op);
+        if (movement.fills()) {
+            node.inputs[0] = materialised(node.inputs[0]);
+            return own_buffer(std::move(node), input(node, 0).order);
+        }
+        if (!movement.view(input(node, 0).view, node.view)) {
+            node.inputs[0] = copied(node.inputs[0], row_major(input(node, 0).spec.shape.size()));
+            if (!movement.view(input(node, 0).view, node.view))   // only empty tensors have no view of a dense buffer
+                return own_buffer(std::move(node), row_major(node.spec.shape.size()));
+        }
+        node.root = input(node, 0).root;
+        node.order = order_of(node.view);
+        return append(std::move(node));
+    }
+
+    int place_kernel(PlanNode node) {
+        Kernel& kernel = *node.kernel;
+        const bool all_f32 = std::all_of(node.inputs.begin(), node.inputs.end(),
+                                         [&](int i) { return program_.nodes[i].spec.dtype == Dtype::F32; });
+        node.on_host = !kernel.host.empty() && program_.traits.host_kernels && all_f32 && element_count(node.spec.shape) > 0;
+        for (const Kernel::Input& wanted : node.on_host ? kernel.host_inputs : kernel.inputs) {
+            int& in = node.inputs[wanted.index];
+            in = wanted.order.empty() ? strided(in) : in_order(in, wanted.order);
+        }
+        if (!kernel.parts.empty())
+            for (int& in : node.inputs) in = materialised(in);
+        if (kernel.out_order.empty()) kernel.out_order = input(node, 0).order;
+        const Order order = kernel.out_order;
+        return own_buffer(std::move(node), order);
+    }
+
+    // The buffer of an output must be dense; one that is a part or a repetition of another gets its own.
+    int place_output(int at) {
+        const PlanNode& node = program_.nodes[at];
+        const bool whole = node.root >= 0 && node.view.offset == 0 && node.view.is_dense(node.order) &&
+                           element_count(node.spec.shape) == element_count(program_.nodes[node.root].spec.shape);
+        if (node.root == at || whole) return at;
+        const int copy = copied(at, row_major(node.spec.shape.size()));
+        program_.nodes[at].output = false;
+        program_.nodes[copy].output = true;
+        return copy;
+    }
+
+    // A constant that a kernel or a padding reads needs a buffer after all.
+    int materialised(int at) {
+        return program_.nodes[at].root < 0 ? copied(at, program_.nodes[at].order) : at;
+    }
+
+    // Kernels take any strides that walk forward.
+    int strided(int at) {
+        const View& view = program_.nodes[at].view;
+        const bool backward = std::any_of(view.strides.begin(), view.strides.end(), [](auto stride) { return stride < 0; });
+        return backward ? copied(at, row_major(view.shape.size())) : materialised(at);
+    }
+
+    int in_order(int at, const Order& order) {
+        const PlanNode& node = program_.nodes[at];
+        if (node.root < 0) return copied(at, order);
+        if (node.view.is_dense(order)) return at;
+        // The runtime keeps reordered copies of leaves, so that weights are reordered once.
+        const PlanNode& root = program_.nodes[node.root];
+        const bool whole_leaf = root.leaf >= 0 && node.view.offset == 0 && node.view.is_dense(node.order) &&
+                                element_count(node.spec.shape) == element_count(root.spec.shape) &&
+                                node.spec.shape == root.spec.shape && node.view.is_dense(root.order);
+        return whole_leaf ? at : copied(at, order);
+    }
+
+    int copied(int at, const Order& order) {
+        PlanNode copy;
+        copy.op = copy_op();
+        copy.inputs = {at};
+        copy.spec = program_.nodes[at].spec;
+        return own_buffer(std::move(copy), order);
+    }
+
+    Order elementwise_order(const PlanNode& node) const {
+        for (const int in : node.inputs) {
+            const PlanNode& candidate = program_.nodes[in];
+            if (candidate.scalar < 0 && !is_broadcast(candidate.view)) return candidate.order;
+        }
+        return row_major(node.spec.shape.size());
+    }
+
+    int own_buffer(PlanNode node, Order order) {
+        node.root = static_cast<int>(program_.nodes.size());
+        node.view = dense_view(node.spec.shape, order);
+        node.order = std::move(order);
+        return append(std::move(node));
+    }
+
+    int append(PlanNode node) {
+        program_.nodes.push_back(std::move(node));
+        return static_cast<int>(program_.nodes.size()) - 1;
+    }
+
+    const PlanNode& input(const PlanNode& node, int index) const { return program_.nodes[node.inputs[index]]; }
+
+    Program& program_;
+    std::vector<PlanNode> old_;
+    std::vector<int> moved_;
+};
+
+}  // namespace
+
+void place(Program& program) {
+    const Span span("pass", "place");
+    Placer(program).run();
+}
+
+}  // namespace gpu

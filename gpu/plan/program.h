@@ -1,0 +1,144 @@
+// The planner's form of a tensor graph: nodes in topological order, then steps (dispatches, host kernels) over buffers.
+//
+// Passes, in order, each a pure function that knows no Vulkan: build -> simplify -> place -> fuse -> order -> memory;
+// verify checks what each must leave behind. Then generate writes the shaders of fused steps.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "gpu/graph/kernel.h"
+#include "gpu/graph/op.h"
+#include "gpu/graph/tensor.h"
+
+namespace gpu {
+
+struct PlanNode {
+    std::shared_ptr<const Op> op;      // null for a leaf
+    std::vector<int> inputs;
+    Spec spec;
+    int leaf = -1;                     // index into Program::leaves
+    int scalar = -1;                   // constants: index into Program::scalars, inlined wherever they are read
+    bool output = false;
+
+    // Set by place.
+    Order order;                       // memory order, if it gets a buffer
+    int root = -1;                     // the node whose buffer it lies in: itself, or another for a free view; -1 for constants
+    View view;                         // where in the root's buffer
+    std::optional<Kernel> kernel;      // kernel ops
+    bool on_host = false;
+
+    // Set by fuse.
+    int step = -1;                     // the step that computes it; -1 for leaves, views and constants
+};
+
+// A leaf of the program: one of the evaluated graph's, or one that a composite brought with it.
+struct PlanLeaf {
+    int external = -1;
+    StorageRef owned;
+};
+
+struct PlanScalar {
+    int external = -1;
+    double owned = 0;
+};
+
+// A tensor that a step reads or writes: a view into a buffer.
+struct Operand {
+    int root = -1;          // node
+    View view;
+    Dtype dtype = Dtype::F32;
+    Order leaf_order;       // leaves: the order in which the bytes must lie (the runtime keeps reordered copies)
+};
+
+struct PostOp {
+    std::string name;       // add, mul, relu, tanh, sigmoid, swish
+    int operand = -1;       // index into Step::reads
+};
+
+// One word of a push block, filled when a step is recorded.
+struct PushItem {
+    enum Kind { ReadAddress, ReadView, WriteAddress, Word, Scalar } kind = Word;
+    std::uint32_t value = 0;    // index of the read, the word itself, or index of the scalar
+    Dtype dtype = Dtype::F32;   // of a scalar
+};
+
+// Bytes of a push block: 8 an address, on an 8-byte boundary, else 4.
+std::size_t push_size_of(const std::vector<PushItem>& items);
+
+struct Step {
+    enum Kind { Generated, Shader, Host } kind = Generated;
+    std::vector<int> members;      // nodes computed here, in topological order
+    int core = -1;                 // the kernel op, or -1
+    int reduce = -1;               // the reduction, or -1
+    int result = -1;               // the node whose buffer is written
+    std::vector<Operand> reads;
+    Operand write;
+    std::vector<PostOp> post_ops;  // Host
+    bool barrier = false;          // an earlier step's writes must be visible first
+
+    // Set by generate.
+    std::string label;             // "conv2d [1, 64, 32, 32] + add + relu"
+    std::string source;            // GLSL
+    std::vector<std::string> defines;
+    std::vector<std::uint32_t> constants;
+    std::vector<PushItem> push;
+    std::array<std::uint32_t, 3> groups{1, 1, 1};
+    double bytes = 0, flop = 0;
+};
+
+// Where a root's buffer comes from.
+struct Placement {
+    enum Kind { None, Leaf, Arena, Output } kind = None;
+    std::size_t offset = 0;        // Arena
+    std::size_t size = 0;          // bytes
+    int output = -1;               // Output: index into Program::outputs
+    int first = -1, last = -1;     // steps that write it first and read it last
+};
+
+struct Program {
+    DeviceTraits traits;
+    bool fuse = true;
+    std::vector<PlanNode> nodes;
+    std::vector<int> outputs;
+    std::vector<PlanLeaf> leaves;
+    std::vector<PlanScalar> scalars;
+    std::vector<Step> steps;
+    std::vector<Placement> placements;   // per node
+    std::size_t arena_bytes = 0;
+    std::size_t arena_lower_bound = 0;   // most bytes alive at once
+
+    std::vector<std::vector<int>> users() const;
+};
+
+// The part of a tensor graph that has no values yet, in topological order: what evaluate() hashes and build() reads.
+struct TensorGraph {
+    Tensors nodes;                       // leaves and constants included
+    Tensors outputs;
+    std::vector<StorageRef> leaves;      // in order of first visit
+    std::vector<double> scalars;
+    std::unordered_map<std::uint64_t, int> index;   // tensor id -> position in nodes
+    Hash structure;                      // key of the plan cache: ops, structural attributes, shapes, leaf orders
+};
+
+TensorGraph collect(const Tensors& outputs);
+
+Program build(const TensorGraph& graph, const DeviceTraits& traits, bool fuse);
+void simplify(Program& program);
+void place(Program& program);
+void fuse(Program& program);
+void order(Program& program);
+void memory(Program& program);
+void generate(Program& program);
+// Throws Error{Failure} naming the pass and what is wrong with the program after it.
+void verify(const Program& program, const std::string& pass);
+
+// All passes. Writes text and shaders to HEDDLE_DUMP where that is set.
+Program make_plan(const TensorGraph& graph, const DeviceTraits& traits, bool fuse);
+
+// One line per step: what plans are stored as and diffed by.
+std::string to_text(const Program& program);
+
+}  // namespace gpu
