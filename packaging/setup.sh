@@ -184,8 +184,9 @@ choose_names() {
             *) names+=("$chosen") ;;
         esac
     done
-    (( ${#problems[@]} == 0 )) ||
-        stop "$(system_name) lacks what Heddle needs (Debian 12 and Ubuntu 24.04 or newer have it):" "${problems[@]}"
+    (( ${#problems[@]} == 0 )) && return
+    log=/dev/null
+    stop "$(system_name) lacks what Heddle needs (Debian 12 and Ubuntu 24.04 or newer have it):" "${problems[@]}"
 }
 
 # ---- Mesa -----------------------------------------------------------------------------------------------------------
