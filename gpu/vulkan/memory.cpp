@@ -212,7 +212,8 @@ void Memory::give_back(const MemorySlice& slice) {
 
 void Memory::trim() {
     const std::lock_guard lock(mutex_);
-    for (auto& [key, pool] : pools_) {
+    for (auto& entry : pools_) {
+        auto& pool = entry.second;  // Clang before 16 cannot capture a structured binding
         std::erase_if(pool.blocks, [&](const std::unique_ptr<MemoryBlock>& block) {
             const auto whole = block->free.find(0);
             if (whole == block->free.end() || whole->second != block->size) return false;
