@@ -2,12 +2,12 @@
 #include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
-#include <QSaveFile>
 #include <algorithm>
 #include <filesystem>
 #include <tuple>
 
 #include "gpu/base/error.h"
+#include "gpu/io/atomic_file.h"
 #include "nodes/core/document.h"
 #include "nodes/core/json_text.h"
 #include "nodes/core/node.h"
@@ -162,10 +162,11 @@ QByteArray Document::to_json() const {
 }
 
 void Document::save(const std::string& path) const {
-    const QByteArray text = to_json();
-    QSaveFile file(text_of(path));
-    if (!file.open(QIODevice::WriteOnly) || file.write(text) != text.size() || !file.commit())
-        throw Error(ErrorCode::Io, "save document {}: {}", path, file.errorString().toStdString());
+    try {
+        gpu::write_file(path, to_json().toStdString());
+    } catch (Error& error) {
+        throw error.in("save document " + path);
+    }
 }
 
 }  // namespace nodes

@@ -1,10 +1,12 @@
 #include "nodes/core/validate.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <set>
 
 #include "nodes/core/node.h"
+#include "nodes/core/paths.h"
 
 namespace nodes {
 namespace {
@@ -197,6 +199,7 @@ const char* to_string(ProblemKind kind) {
         case ProblemKind::Cycle: return "cycle";
         case ProblemKind::UnknownTarget: return "unknown-target";
         case ProblemKind::NothingToRun: return "nothing-to-run";
+        case ProblemKind::MissingFile: return "missing-file";
     }
     return "problem";
 }
@@ -213,6 +216,24 @@ std::vector<Problem> validate(const Document& document, const std::vector<std::s
 
 bool has_errors(const std::vector<Problem>& problems) {
     return std::ranges::any_of(problems, [](const Problem& problem) { return problem.severity == Severity::Error; });
+}
+
+std::vector<Problem> missing_files(const Document& document) {
+    std::vector<Problem> problems;
+    const FilePlaces places{.document_folder = document.folder()};
+    for (const std::string& id : document.node_ids()) {
+        const Node* type = find_node_type(document.node(id).type);
+        if (!type) continue;
+        for (const ParamInfo& info : type->params()) {
+            const std::string name = document.param(id, info.name).toString().toStdString();
+            if (info.kind != ParamKind::InputFile || name.empty()) continue;
+            const std::string path = resolve_input(places, name);
+            std::error_code error;
+            if (!std::filesystem::exists(path, error))
+                problems.push_back({ProblemKind::MissingFile, Severity::Error, id, info.name, "expected a file, there is no " + path});
+        }
+    }
+    return problems;
 }
 
 std::string connect_problem(const Document& document, const Endpoint& from, const Endpoint& to) {

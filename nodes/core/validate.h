@@ -13,7 +13,7 @@ enum class Severity { Warning, Error };
 
 enum class ProblemKind {
     UnknownType, NewerVersion, NewerFormat, UnknownParam, BadValue, MissingValue, MissingInput, DanglingLink, DuplicateLink,
-    TypeMismatch, Cycle, UnknownTarget, NothingToRun
+    TypeMismatch, Cycle, UnknownTarget, NothingToRun, MissingFile
 };
 
 const char* to_string(ProblemKind kind);      // "unknown-type", ...
@@ -34,6 +34,9 @@ struct Problem {
 std::vector<Problem> validate(const Document& document, const std::vector<std::string>& targets = {});
 
 bool has_errors(const std::vector<Problem>& problems);
+
+// Input files that are set and are not there. Apart from validate(), because it looks at the disk.
+std::vector<Problem> missing_files(const Document& document);
 
 // Empty when a wire from output `from` to input `to` may be drawn, else why not: no such socket, types that do not fit,
 // or a cycle. A link that is already in `to` is no obstacle.
