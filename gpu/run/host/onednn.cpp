@@ -1,0 +1,90 @@
+#include "gpu/run/host/onednn.h"
+
+#include "gpu/base/error.h"
+
+namespace gpu {
+
+dnnl::engine& host_engine() {
+    static dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+    return engine;
+}
+
+dnnl::stream& host_stream() {
+    static dnnl::stream stream(host_engine());
+    return stream;
+}
+
+dnnl::memory::desc strided(const HostOperand& operand) {
+    return {dnnl::memory::dims(operand.shape.begin(), operand.shape.end()), dnnl::memory::data_type::f32,
+            dnnl::memory::dims(operand.strides.begin(), operand.strides.end())};
+}
+
+dnnl::memory wrap(const dnnl::memory::desc& desc, const HostOperand& operand) { return {desc, host_engine(), operand.data}; }
+
+namespace {
+
+bool is_vector(const HostOperand& operand, std::size_t axis) {
+    for (std::size_t i = 0; i < operand.shape.size(); ++i)
+        if (i != axis && operand.shape[i] != 1 && operand.strides[i] != 0) return false;
+    return true;
+}
+
+// The operand as oneDNN wants it for a binary post-operation: broadcast axes have length 1.
+dnnl::memory::desc post_desc(const HostOperand& operand, std::size_t channel_axis) {
+    if (!is_vector(operand, channel_axis)) return strided(operand);
+    dnnl::memory::dims dims(operand.shape.size(), 1), strides(operand.shape.size(), operand.shape[channel_axis]);
+    dims[channel_axis] = operand.shape[channel_axis];
+    strides[channel_axis] = 1;
+    return {dims, dnnl::memory::data_type::f32, strides};
+}
+
+}  // namespace
+
+dnnl::primitive_attr post_attributes(const HostCall& call, std::size_t channel_axis, bool allow_bias, int& bias) {
+    using dnnl::algorithm;
+    dnnl::post_ops ops;
+    bias = -1;
+    for (std::size_t i = 0; i < call.post_ops.size(); ++i) {
+        const PostOp& post = call.post_ops[i];
+        if (post.name == "relu") {
+            ops.append_eltwise(1, algorithm::eltwise_relu, 0, 0);
+        } else if (post.name == "tanh") {
+            ops.append_eltwise(1, algorithm::eltwise_tanh, 0, 0);
+        } else if (post.name == "sigmoid") {
+            ops.append_eltwise(1, algorithm::eltwise_logistic, 0, 0);
+        } else if (post.name == "swish") {
+            ops.append_eltwise(1, algorithm::eltwise_swish, 1, 0);
+        } else if (post.name == "add" && i == 0 && allow_bias && is_vector(call.post_operands[post.operand], channel_axis)) {
+            bias = post.operand;
+        } else if (post.name == "add" || post.name == "mul") {
+            ops.append_binary(post.name == "add" ? algorithm::binary_add : algorithm::binary_mul,
+                              post_desc(call.post_operands[post.operand], channel_axis));
+        } else {
+            throw Error(ErrorCode::Failure, "host kernel: expected a known post-operation, got {}", post.name);
+        }
+    }
+    dnnl::primitive_attr attributes;
+    attributes.set_post_ops(ops);
+    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::library);
+    return attributes;
+}
+
+void add_post_arguments(const HostCall& call, int bias, std::unordered_map<int, dnnl::memory>& arguments) {
+    int index = 0;
+    for (const PostOp& post : call.post_ops) {
+        if (post.name == "add" && post.operand == bias && bias >= 0 && index == 0 && &post == &call.post_ops[0]) continue;
+        if (post.operand >= 0) {
+            const HostOperand& operand = call.post_operands[post.operand];
+            arguments[DNNL_ARG_ATTR_MULTIPLE_POST_OP(index) | DNNL_ARG_SRC_1] =
+                wrap(post_desc(operand, operand.shape.size() == 4 ? 1 : operand.shape.size() - 1), operand);
+        }
+        ++index;
+    }
+}
+
+void rethrow(const dnnl::error& error, const char* kernel) {
+    if (error.status == dnnl_out_of_memory) throw Error(ErrorCode::OutOfMemory, "host kernel {}: {}", kernel, error.what());
+    throw Error(ErrorCode::Failure, "host kernel {}: {}", kernel, error.what());
+}
+
+}  // namespace gpu
