@@ -31,12 +31,12 @@ VkBufferCreateInfo buffer_info(std::uint64_t bytes) {
             .sharingMode = VK_SHARING_MODE_EXCLUSIVE};
 }
 
-void ask_for_huge_pages(std::byte* data, std::uint64_t bytes) {
+// Memory that is not such a file's refuses this; it is freed in the ordinary way.
+void remove_pages(std::byte* data, std::uint64_t bytes) {
     const std::uint64_t page = static_cast<std::uint64_t>(sysconf(_SC_PAGE_SIZE));
     const std::uint64_t start = round_up(reinterpret_cast<std::uintptr_t>(data), page);
     const std::uint64_t end = (reinterpret_cast<std::uintptr_t>(data) + bytes) / page * page;
-    // Advice only: kernels without huge pages refuse it.
-    if (end > start) madvise(reinterpret_cast<void*>(start), end - start, MADV_HUGEPAGE);
+    if (end > start) madvise(reinterpret_cast<void*>(start), end - start, MADV_REMOVE);
 }
 
 }  // namespace
@@ -156,7 +156,6 @@ std::unique_ptr<MemoryBlock> Memory::create_block(std::uint32_t type, std::uint6
                                             .buffer = block->buffer};
     block->address = vkGetBufferDeviceAddress(device_, &address);
     block->mapped = static_cast<std::byte*>(mapped);
-    if (mapped && quirks_.huge_pages) ask_for_huge_pages(block->mapped, bytes);
     block->base = (alignment - block->address % alignment) % alignment;
     block->size = (bytes - block->base) / alignment * alignment;
     block->address += block->base;
@@ -167,6 +166,7 @@ std::unique_ptr<MemoryBlock> Memory::create_block(std::uint32_t type, std::uint6
 }
 
 void Memory::destroy_block(MemoryBlock& block) {
+    if (block.mapped && quirks_.keeps_freed_pages) remove_pages(block.mapped, block.size);
     vkDestroyBuffer(device_, block.buffer, nullptr);
     vkFreeMemory(device_, block.memory, nullptr);
     use_.reserved -= block.base + block.size;

@@ -9,13 +9,14 @@ struct Quirks {
     // Software drivers report a fixed heap (2 GiB in Mesa 22.3) whatever the machine has, and let allocations exceed it
     // until the kernel kills the process: the machine's own memory is the limit then.
     bool heap_is_host_memory = false;
-    // Device memory is fresh host memory, so that its first touch costs page faults: ask for huge pages.
-    bool huge_pages = false;
+    // Mesa 25 cuts device memory from one file in memory and keeps the pages of what is freed until the process ends:
+    // they must be given back to the kernel by hand.
+    bool keeps_freed_pages = false;
 };
 
 inline Quirks quirks_of(const Caps& caps) {
     const bool cpu = caps.type == DeviceType::Cpu;
-    return {.heap_is_host_memory = cpu, .huge_pages = cpu};
+    return {.heap_is_host_memory = cpu, .keeps_freed_pages = cpu};
 }
 
 }  // namespace gpu
