@@ -94,7 +94,8 @@ void write_cache_file(const std::string& path, const Hash& key, std::span<const 
     std::filesystem::create_directories(std::filesystem::path(full).parent_path(), failure);
     if (failure) return report_once(full, failure.message());
 
-    Header header{.version = cache_version, .key = key, .payload = hash_bytes(payload), .payload_bytes = payload.size()};
+    Header header{
+        .version = cache_version, .key = key, .payload = hash_bytes(payload), .payload_bytes = payload.size()};
     std::memcpy(header.magic, cache_magic, sizeof cache_magic);
     const std::string temporary = format("{}.{}.{}.tmp", full, getpid(), serial++);
     bool whole = false;

@@ -91,7 +91,8 @@ void read_properties(VkPhysicalDevice physical, Caps& caps) {
     VkPhysicalDevicePCIBusInfoPropertiesEXT pci{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PCI_BUS_INFO_PROPERTIES_EXT};
     VkPhysicalDeviceVulkan12Properties v12{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES,
                                            .pNext = has_pci ? &pci : nullptr};
-    VkPhysicalDeviceVulkan11Properties v11{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES, .pNext = &v12};
+    VkPhysicalDeviceVulkan11Properties v11{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES,
+                                           .pNext = &v12};
     VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &v11};
     vkGetPhysicalDeviceProperties2(physical, &properties);
     caps.driver = format("{} {}", v12.driverName, v12.driverInfo);
@@ -100,7 +101,8 @@ void read_properties(VkPhysicalDevice physical, Caps& caps) {
     caps.max_buffer_bytes = v11.maxMemoryAllocationSize;
     if (has_pci) {
         char text[32];
-        std::snprintf(text, sizeof text, "%04x:%02x:%02x.%x", pci.pciDomain, pci.pciBus, pci.pciDevice, pci.pciFunction);
+        std::snprintf(text, sizeof text, "%04x:%02x:%02x.%x", pci.pciDomain, pci.pciBus, pci.pciDevice,
+                      pci.pciFunction);
         caps.pci = text;
     }
 }
@@ -121,7 +123,7 @@ const char* to_string(DeviceType type) {
 std::string Caps::missing() const {
     std::string text;
     const auto require = [&](bool present, const char* name) {
-        if (!present) text += (text.empty() ? "" : ", ") + std::string(name);
+        if (!present) text += format("{}{}", text.empty() ? "" : ", ", name);
     };
     require(api_version.rfind("1.0", 0) != 0 && api_version.rfind("1.1", 0) != 0, "Vulkan 1.2");
     require(buffer_device_address, "bufferDeviceAddress");

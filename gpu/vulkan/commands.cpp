@@ -114,8 +114,8 @@ void Commands::copy(const Buffer& from, std::uint64_t from_offset, const Buffer&
 void Commands::fill(const Buffer& to, std::uint64_t offset, std::uint64_t size, std::uint32_t word) {
     state_->check_recording("fill");
     check_range("fill", to, offset, size);
-    check(offset % 4 == 0 && size % 4 == 0, ErrorCode::Failure, "fill: expected multiples of 4 bytes, got {} bytes at {}",
-          size, offset);
+    check(offset % 4 == 0 && size % 4 == 0, ErrorCode::Failure,
+          "fill: expected multiples of 4 bytes, got {} bytes at {}", size, offset);
     if (size == 0) return;
     vkCmdFillBuffer(state_->slot->buffer, to.block_->buffer, to.block_->base + to.offset_ + offset, size, word);
     ++commands_;
@@ -123,7 +123,8 @@ void Commands::fill(const Buffer& to, std::uint64_t offset, std::uint64_t size, 
 
 void Commands::end() {
     state_->check_recording("end");
-    memory_barrier(state_->slot->buffer, VK_PIPELINE_STAGE_HOST_BIT, VK_ACCESS_HOST_READ_BIT | VK_ACCESS_HOST_WRITE_BIT);
+    memory_barrier(state_->slot->buffer, VK_PIPELINE_STAGE_HOST_BIT,
+                   VK_ACCESS_HOST_READ_BIT | VK_ACCESS_HOST_WRITE_BIT);
     expect_success(vkEndCommandBuffer(state_->slot->buffer), "end command list");
     state_->ended = true;
 }

@@ -1,5 +1,6 @@
 // A recorded list of dispatches, copies and barriers. Recorded once, submitted as often as wanted; one submission of it
 // may be in flight at a time. Barriers are explicit: the plan knows the read and write sets, Commands never guesses.
+// Only between submissions there is always one: a list sees everything that earlier submissions wrote.
 #pragma once
 
 #include <array>
@@ -27,7 +28,8 @@ public:
                   const std::string& label);
     // All earlier shader and transfer writes of this list become visible to all later commands.
     void barrier();
-    void copy(const Buffer& from, std::uint64_t from_offset, const Buffer& to, std::uint64_t to_offset, std::uint64_t size);
+    void copy(const Buffer& from, std::uint64_t from_offset, const Buffer& to, std::uint64_t to_offset,
+              std::uint64_t size);
     void fill(const Buffer& to, std::uint64_t offset, std::uint64_t size, std::uint32_t word);
     // Makes shader writes visible to the host; to be called once, last.
     void end();

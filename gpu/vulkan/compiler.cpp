@@ -42,8 +42,8 @@ std::string_view included_path(std::string_view line) {
 // Includes are put in place before glslang sees the text: the cache key is then the whole content, and the numbered
 // source of an error message has the line numbers of the log.
 void expand_includes(std::string_view source, int depth, std::string& out) {
-    check(depth <= deepest_include, ErrorCode::Failure, "compile shader: expected at most {} nested includes, got a cycle",
-          deepest_include);
+    check(depth <= deepest_include, ErrorCode::Failure,
+          "compile shader: expected at most {} nested includes, got a cycle", deepest_include);
     while (!source.empty()) {
         const auto end = source.find('\n');
         const std::string_view line = source.substr(0, end);
@@ -118,8 +118,8 @@ std::vector<std::uint32_t> run_glslang(const std::string& name, const std::strin
 std::string shader_source(const std::string& path) {
     if (const std::string& folder = switches().shader_dir; !folder.empty()) {
         std::ifstream file(folder + "/" + path, std::ios::binary);
-        check(file.good(), ErrorCode::Failure, "read shader: expected {} in HEDDLE_SHADER_DIR={}, it is not there", path,
-              folder);
+        check(file.good(), ErrorCode::Failure, "read shader: expected {} in HEDDLE_SHADER_DIR={}, it is not there",
+              path, folder);
         std::ostringstream text;
         text << file.rdbuf();
         return std::move(text).str();
@@ -155,7 +155,7 @@ std::vector<std::uint32_t> compile_glsl(const std::string& name, const std::stri
                          .add(define_lines)
                          .add(text)
                          .finish();
-    const std::string path = "spirv/" + key.hex() + ".spv";
+    const std::string path = format("spirv/{}.spv", key.hex());
     if (const auto bytes = read_cache_file(path, key); bytes && bytes->size() >= 20 && bytes->size() % 4 == 0) {
         std::vector<std::uint32_t> words(bytes->size() / 4);
         std::memcpy(words.data(), bytes->data(), bytes->size());

@@ -114,10 +114,11 @@ BufferRef DeviceCore::allocate(std::size_t size, Domain domain) {
     }
     if (!slice) {
         const Device::MemoryUse use = memory->use();
-        throw Error(ErrorCode::OutOfMemory,
-                    "allocate on {}: expected {} free, got none: {} used, {} held, {} at the peak, {} the largest buffer",
-                    caps.name, mebibytes(size), mebibytes(use.used), mebibytes(use.reserved), mebibytes(use.peak),
-                    mebibytes(caps.max_buffer_bytes));
+        throw Error(
+            ErrorCode::OutOfMemory,
+            "allocate on {}: expected {} free, got none: {} used, {} held, {} at the peak, {} the largest buffer",
+            caps.name, mebibytes(size), mebibytes(use.used), mebibytes(use.reserved), mebibytes(use.peak),
+            mebibytes(caps.max_buffer_bytes));
     }
     memory->count_used(size);
     BufferRef buffer(new Buffer);

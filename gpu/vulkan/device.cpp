@@ -49,8 +49,8 @@ bool matches(const Caps& caps, const std::string& selector) {
         text += format("\n  {}: {} ({}, {})", caps.index, caps.name, to_string(caps.type), caps.driver);
         if (const std::string missing = caps.missing(); !missing.empty()) text += ", unusable: lacks " + missing;
     }
-    const std::string wanted = selector.empty() ? "a usable Vulkan device" : "a usable Vulkan device \"" + selector + "\"";
-    throw Error(ErrorCode::NoDevice, "open device: expected {}, {}", wanted, text);
+    const std::string wanted = selector.empty() ? "" : format(" \"{}\"", selector);
+    throw Error(ErrorCode::NoDevice, "open device: expected a usable Vulkan device{}, {}", wanted, text);
 }
 
 std::mutex current_mutex;
@@ -132,7 +132,9 @@ void Device::reset_peak() { state_->core->memory->reset_peak(); }
 
 PipelineRef Device::pipeline(const PipelineKey& key) { return state_->core->pipeline(key); }
 
-std::vector<PipelineRef> Device::pipelines(const std::vector<PipelineKey>& keys) { return state_->core->pipelines(keys); }
+std::vector<PipelineRef> Device::pipelines(const std::vector<PipelineKey>& keys) {
+    return state_->core->pipelines(keys);
+}
 
 void Device::save_pipeline_cache() { state_->core->save_pipeline_cache(); }
 

@@ -1,6 +1,6 @@
-// One opened Vulkan device: memory, pipelines, recording, submission. Compute only, one queue (a compute queue apart from
-// graphics where there is one). All methods are thread-safe. Work on it is ordered by a timeline: submit() gives a value,
-// wait() blocks until it is reached.
+// One opened Vulkan device: memory, pipelines, recording, submission. Compute only, one queue (a compute queue apart
+// from graphics where there is one). All methods are thread-safe. Work on it is ordered by a timeline: submit() gives a
+// value, wait() blocks until it is reached.
 #pragma once
 
 #include <cstdint>

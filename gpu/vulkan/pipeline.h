@@ -27,7 +27,8 @@ struct PipelineKey {
 std::vector<std::uint32_t> compile_glsl(const std::string& name, const std::string& source,
                                         const std::vector<std::string>& defines);
 
-// The text of shaders/<path>: from HEDDLE_SHADER_DIR where set, else embedded. Throws Error{Failure} for an unknown path.
+// The text of shaders/<path>: from HEDDLE_SHADER_DIR where set, else embedded. Throws Error{Failure} for an unknown
+// path.
 std::string shader_source(const std::string& path);
 
 // The source with its includes in place, as glslang sees it.

@@ -24,7 +24,7 @@ Hash content_hash(const PipelineKey& key) {
     return Hasher().add(key.hash()).add(resolve_includes(key.source)).finish();
 }
 
-std::string cache_path(const Caps& caps) { return "pipelines/" + hash_text(caps.identity()).hex() + ".bin"; }
+std::string cache_path(const Caps& caps) { return format("pipelines/{}.bin", hash_text(caps.identity()).hex()); }
 
 struct Module {
     Module(VkDevice device, const std::vector<std::uint32_t>& words) : device(device) {
