@@ -76,6 +76,7 @@ QJsonObject parse(const QByteArray& text) {
         bad_file("expected JSON, got an error at line {}, column {}: {}", before.count('\n') + 1,
                  before.size() - before.lastIndexOf('\n'), error.errorString().toStdString());
     }
+    if (const std::string twice = repeated_key(text); !twice.empty()) bad_file("expected each name once, got '{}' twice", twice);
     QJsonObject root = normalised(json.object()).toObject();
     if (!root.contains("heddle"))
         bad_file("expected a Heddle document (an object with \"heddle\": {}), got other JSON", document_format);

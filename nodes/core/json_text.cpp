@@ -5,6 +5,9 @@
 #include <QJsonObject>
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <vector>
 
 namespace nodes {
 namespace {
@@ -61,6 +64,36 @@ QByteArray one_line(const QJsonValue& value, int room) {
     return fits ? text : QByteArray();
 }
 
+// Listens to a parse and stops at the first name that its object holds already.
+struct KeyWatcher : nlohmann::json_sax<nlohmann::json> {
+    bool null() override { return true; }
+    bool boolean(bool) override { return true; }
+    bool number_integer(number_integer_t) override { return true; }
+    bool number_unsigned(number_unsigned_t) override { return true; }
+    bool number_float(number_float_t, const std::string&) override { return true; }
+    bool string(std::string&) override { return true; }
+    bool binary(nlohmann::json::binary_t&) override { return true; }
+    bool start_array(std::size_t) override { return true; }
+    bool end_array() override { return true; }
+    bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override { return false; }
+    bool start_object(std::size_t) override {
+        open.emplace_back();
+        return true;
+    }
+    bool end_object() override {
+        open.pop_back();
+        return true;
+    }
+    bool key(std::string& name) override {
+        if (open.back().insert(name).second) return true;
+        repeated = name;
+        return false;
+    }
+
+    std::vector<std::set<std::string>> open;
+    std::string repeated;
+};
+
 void write(QByteArray& out, const QJsonValue& value, int indent) {
     if (!value.isArray() && !value.isObject()) {
         out += scalar_text(value);
@@ -87,6 +120,12 @@ void write(QByteArray& out, const QJsonValue& value, int indent) {
 }
 
 }  // namespace
+
+std::string repeated_key(const QByteArray& text) {
+    KeyWatcher watcher;
+    nlohmann::json::sax_parse(text.begin(), text.end(), &watcher);
+    return watcher.repeated;
+}
 
 QByteArray canonical_json(const QJsonValue& value) {
     QByteArray text;

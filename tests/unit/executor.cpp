@@ -1,12 +1,10 @@
 #include "nodes/core/executor.h"
 
-#include <QSignalSpy>
-#include <limits>
 
 #include "gpu/base/switches.h"
 #include "nodes/core/runner.h"
 #include "tests/support/test.h"
-#include "tests/unit/stub_nodes.h"
+#include "tests/support/stub_nodes.h"
 
 namespace tests {
 namespace {
