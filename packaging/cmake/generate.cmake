@@ -38,3 +38,14 @@ function(heddle_embed_shaders out)
         DEPENDS ${depends} ${CMAKE_SOURCE_DIR}/packaging/cmake/embed_shaders.cmake VERBATIM)
     set(${out} ${path} PARENT_SCOPE)
 endfunction()
+
+# Runs moc over a target. With Ninja, CMake (3.25 at least) overlooks a source that joins a target built before, and its
+# .moc is then missing: forget the time of the last run where the list has changed.
+function(heddle_automoc target)
+    set_target_properties(${target} PROPERTIES AUTOMOC ON)
+    get_target_property(sources ${target} SOURCES)
+    if(NOT "${sources}" STREQUAL "${HEDDLE_SOURCES_${target}}")
+        file(REMOVE ${CMAKE_CURRENT_BINARY_DIR}/${target}_autogen/timestamp)
+        set(HEDDLE_SOURCES_${target} "${sources}" CACHE INTERNAL "Sources of ${target} when moc was last set up")
+    endif()
+endfunction()
