@@ -23,7 +23,8 @@ const Row rows[] = {
      "5 whole tensor graph"},
     {"TRACE", &Switches::trace, "path", "write profiling spans as a Chrome trace (chrome://tracing, Perfetto) to this file"},
     {"DUMP", &Switches::dump, "path", "write every plan as text and every generated shader into this folder"},
-    {"CHECK", &Switches::check, "list", "comma-separated: nan (stop at the first NaN or Inf), oracle (compare each kernel)"},
+    {"CHECK", &Switches::check, "list", "comma-separated: nan (stop at the first NaN or Inf), oracle (compare each kernel), "
+     "cache (compute cached nodes again and compare)"},
     {"DEVICE", &Switches::device, "text", "device to use: an index, cpu, gpu, or a part of its name; see `heddle devices`"},
     {"HOST", &Switches::host, "flag", "0 runs matmul and convolution in shaders even where host kernels would be faster"},
     {"FUSE", &Switches::fuse, "flag", "0 gives every operation a kernel of its own"},
