@@ -1,0 +1,232 @@
+// The program as a process: exit statuses, what stands on stdout, and that nothing is written on failure.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <QDir>
+#include <QElapsedTimer>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <csignal>
+
+#include "app/cli/interrupt.h"
+#include "tests/support/test.h"
+
+namespace tests {
+namespace {
+
+struct Outcome {
+    int status = -1;
+    QByteArray out;
+    QByteArray err;
+};
+
+Outcome heddle(const QStringList& arguments, const QByteArray& input = {}, const QString& folder = {}) {
+    QProcess process;
+    if (!folder.isEmpty()) process.setWorkingDirectory(folder);
+    process.start(QStringLiteral(HEDDLE_BINARY), arguments);
+    process.write(input);
+    process.closeWriteChannel();
+    if (!process.waitForFinished(20000)) return {};
+    return {process.exitCode(), process.readAllStandardOutput(), process.readAllStandardError()};
+}
+
+const QString first = QStringLiteral(HEDDLE_SOURCE_DIR "/tests/golden/documents/first.heddle");
+
+// A document with these members of "nodes" and of "links".
+QByteArray graph(const char* nodes, const char* links = "") {
+    return QByteArray("{\"heddle\": 1, \"nodes\": {") + nodes + "}, \"links\": [" + links + "]}";
+}
+
+QList<QJsonObject> json_lines(const QByteArray& text) {
+    QList<QJsonObject> lines;
+    for (const QByteArray& line : text.trimmed().split('\n')) lines.append(QJsonDocument::fromJson(line).object());
+    return lines;
+}
+
+}  // namespace
+
+class CliTest : public QObject {
+    Q_OBJECT
+private slots:
+    void starts_in_no_time() {
+        qint64 best = 1000;
+        for (int i = 0; i < 5; ++i) {
+            QElapsedTimer clock;
+            clock.start();
+            const Outcome version = heddle({"--version"});
+            best = std::min(best, clock.elapsed());
+            QCOMPARE(version.status, 0);
+            QVERIFY(version.out.startsWith("heddle "));
+        }
+        qInfo("heddle --version: %lld ms", static_cast<long long>(best));
+        QVERIFY(best < 500);      // the goal is 50; the limit leaves room for sanitizers and busy machines
+    }
+
+    void help() {
+        QCOMPARE(heddle({}).status, 2);
+        const QByteArray overview = heddle({"--help"}).out;
+        for (const char* name : {"run", "validate", "nodes", "describe", "inspect", "devices", "convert"}) {
+            QVERIFY2(overview.contains(QByteArray("  ") + name + " "), name);
+            const Outcome page = heddle({name, "--help"});
+            QCOMPARE(page.status, 0);
+            QVERIFY(page.out.startsWith(QByteArray("Usage: heddle ") + name));
+        }
+        QVERIFY(heddle({"--help-env"}).out.contains("HEDDLE_DEVICE"));
+    }
+
+    void runs_a_graph() {
+        const Outcome plain = heddle({"run", first});
+        QCOMPARE(plain.out, QByteArray("report.product 7.5 px\n"));
+        QCOMPARE(plain.status, 0);
+        QVERIFY(plain.err.isEmpty());
+        QCOMPARE(heddle({"run", first, "--set", "two.value=4", "--set=report.unit="}).out, QByteArray("report.product 12\n"));
+        QCOMPARE(heddle({"run", first, "--target", "product"}).out, QByteArray());
+    }
+
+    void reads_stdin() {
+        const QByteArray text = graph(R"("n": {"type": "value.number"}, "r": {"type": "value.report"})", R"({"from": "n.number", "to": "r.number"})");
+        QCOMPARE(heddle({"run", "-", "--set", "n.value=2"}, text).out, QByteArray("r.value 2\n"));
+    }
+
+    void json_lines_tell_the_run() {
+        const Outcome outcome = heddle({"run", first, "--progress", "json"});
+        const QList<QJsonObject> lines = json_lines(outcome.out);
+        QStringList events;
+        for (int i = 0; i < lines.size(); ++i) {
+            QCOMPARE(lines[i]["v"].toInt(), 1);
+            QCOMPARE(lines[i]["seq"].toInt(-1), i);
+            events << lines[i]["event"].toString();
+        }
+        QCOMPARE(events.first(), QString("start"));
+        QCOMPARE(events[1], QString("plan"));
+        QCOMPARE(events.last(), QString("end"));
+        QCOMPARE(events.count("node_start"), 4);
+        QCOMPARE(events.count("node_end"), 4);
+        QCOMPARE(lines[events.indexOf("metric")]["value"].toDouble(), 7.5);
+        QCOMPARE(lines.last()["status"].toString(), QString("done"));
+        QCOMPARE(lines.last()["exit_code"].toInt(-1), 0);
+    }
+
+    void failures_data() {
+        QTest::addColumn<QStringList>("arguments");
+        QTest::addColumn<QByteArray>("input");
+        QTest::addColumn<int>("status");
+        QTest::addColumn<QByteArray>("message");
+        const QByteArray none;
+        const auto row = [](const char* name, const QStringList& arguments, const QByteArray& input, int status, const char* message) {
+            QTest::newRow(name) << arguments << input << status << QByteArray(message);
+        };
+        row("unknown command", {"rnu"}, none, 2, "did you mean 'run'?");
+        row("unknown option", {"run", first, "--tagret", "x"}, none, 2, "did you mean --target?");
+        row("no graph", {"run"}, none, 2, "expected GRAPH, got nothing");
+        row("unknown set", {"run", first, "--set", "tow.value=1"}, none, 2, "did you mean 'two'?");
+        row("set out of type", {"run", first, "--set", "two.value=x"}, none, 2, "expected a number, got 'x'");
+        row("unknown target", {"run", first, "--target", "reprot"}, none, 2, "did you mean 'report'?");
+        row("output of none", {"run", first, "-o", "x.png"}, none, 2, "there is none");
+        row("missing file", {"run", "/nowhere.heddle"}, none, 4, "there is no /nowhere.heddle");
+        row("no json", {"run", "-"}, "{\"heddle\": 1", 4, "line 1, column");
+        row("no document", {"run", "-"}, "{}", 4, "expected a Heddle document");
+        row("unknown node", {"run", "-"}, graph(R"("n": {"type": "value.nubmer"})"), 3, "did you mean 'value.number'?");
+        row("missing input", {"run", "-"}, graph(R"("r": {"type": "value.report"})"), 3, "r.number: expected a link");
+        row("cycle", {"run", "-"},
+            graph(R"("a": {"type": "value.report"}, "b": {"type": "value.report"})",
+                  R"({"from": "a.number", "to": "b.number"}, {"from": "b.number", "to": "a.number"})"), 3, "a -> b -> a");
+        row("wrong type", {"run", "-"},
+            graph(R"("t": {"type": "value.text"}, "r": {"type": "value.report"})", R"({"from": "t.text", "to": "r.number"})"),
+            3, "expected number, got text");
+        row("numeric", {"run", first, "--set", "product.operation=divide", "--set", "three.value=0"}, none, 8,
+            "product.b: expected a finite result");
+        row("validate", {"validate", "-"}, graph(R"("r": {"type": "value.report"})"), 3, "");
+        row("describe", {"describe", "value.nubmer"}, none, 4, "did you mean 'value.number'?");
+        row("inspect", {"inspect", "/nowhere.safetensors"}, none, 4, "/nowhere.safetensors");
+        row("convert", {"convert", first, "x.png"}, none, 2, "expected OUT to end in .heddle or .safetensors");
+        row("convert to nowhere", {"convert", first, "/nowhere/x.heddle"}, none, 9, "/nowhere/x.heddle");
+    }
+    void failures() {
+        QFETCH(QStringList, arguments);
+        QFETCH(QByteArray, input);
+        QFETCH(int, status);
+        QFETCH(QByteArray, message);
+        QTemporaryDir folder;
+        const Outcome outcome = heddle(arguments, input, folder.path());
+        QVERIFY2(outcome.err.contains(message), outcome.err.constData());
+        QCOMPARE(outcome.status, status);
+        QVERIFY2(QDir(folder.path()).isEmpty(), "a failure leaves nothing behind");
+    }
+
+    void errors_come_as_json_too() {
+        const Outcome outcome = heddle({"run", "-", "--json"}, graph(R"("r": {"type": "value.report"})"));
+        const QList<QJsonObject> lines = json_lines(outcome.out);
+        QCOMPARE(lines[1]["event"].toString(), QString("error"));
+        QCOMPARE(lines[1]["id"].toString() + "." + lines[1]["port"].toString(), QString("r.number"));
+        QCOMPARE(lines.last()["exit_code"].toInt(), 3);
+        const Outcome missing = heddle({"run", "/nowhere.heddle", "--json"});
+        QCOMPARE(json_lines(missing.out)[0]["code"].toString(), QString("missing-file"));
+    }
+
+    void validate_prints_every_problem() {
+        const Outcome outcome = heddle({"validate", "-", "--json"},
+            graph(R"("r": {"type": "value.report", "params": {"label": 1}}, "x": {"type": "no.such"})"));
+        QCOMPARE(QJsonDocument::fromJson(outcome.out).object()["problems"].toArray().size(), 3);
+        QCOMPARE(heddle({"validate", first}).out, QByteArray("ok: 4 nodes, 3 links\n"));
+    }
+
+    void describe_and_nodes() {
+        QVERIFY(heddle({"describe", first}).out.contains("two.value"));
+        QVERIFY(heddle({"describe", "value.report"}).out.contains("Prints a number"));
+        const QJsonObject catalogue = QJsonDocument::fromJson(heddle({"nodes", "--json"}).out).object();
+        QVERIFY(catalogue["nodes"].toArray().size() >= 4);
+        QVERIFY(heddle({"nodes"}).out.contains("value.calculate"));
+    }
+
+    void convert_makes_canonical_documents() {
+        QTemporaryDir folder;
+        QCOMPARE(heddle({"convert", "-", folder.filePath("a.heddle")}, graph(R"("n": {"type": "value.number", "params": {"value": 1.0}})")).status, 0);
+        QCOMPARE(heddle({"convert", folder.filePath("a.heddle"), folder.filePath("b.heddle")}).status, 0);
+        QFile a(folder.filePath("a.heddle")), b(folder.filePath("b.heddle"));
+        QVERIFY(a.open(QIODevice::ReadOnly) && b.open(QIODevice::ReadOnly));
+        const QByteArray text = a.readAll();
+        QVERIFY(text.contains("\"value\": 1}"));
+        QCOMPARE(text, b.readAll());
+    }
+
+    void full_stdout_is_an_error() {
+        QProcess process;
+        process.setStandardOutputFile("/dev/full");
+        process.start(QStringLiteral(HEDDLE_BINARY), {"nodes", "--json"});
+        QVERIFY(process.waitForFinished(20000));
+        QCOMPARE(process.exitCode(), 9);
+    }
+
+    void the_first_signal_cancels() {
+        const gpu::CancelToken token;
+        const app::InterruptScope scope(token);
+        QVERIFY(!token.cancelled());
+        std::raise(SIGINT);
+        QVERIFY(token.cancelled());
+        QCOMPARE(scope.signal(), SIGINT);
+    }
+
+    void the_second_signal_ends_the_process() {
+        const pid_t child = fork();
+        if (child == 0) {
+            const app::InterruptScope scope{gpu::CancelToken()};
+            std::raise(SIGTERM);
+            std::raise(SIGINT);
+            _exit(0);
+        }
+        int status = 0;
+        QCOMPARE(waitpid(child, &status, 0), child);
+        QVERIFY(WIFEXITED(status));
+        QCOMPARE(WEXITSTATUS(status), 130);
+    }
+};
+
+}  // namespace tests
+
+using tests::CliTest;
+HEDDLE_TEST(cli, CliTest)
+#include "cli.moc"
