@@ -46,7 +46,7 @@ struct Reader {
 };
 
 // The stricter signatures first.
-constexpr Reader readers[] = {{is_safetensors, read_safetensors}};
+constexpr Reader readers[] = {{is_pickle, read_pickle}, {is_safetensors, read_safetensors}};
 
 // Names what people put in a model's place by mistake.
 std::string describe(std::span<const std::byte> bytes) {

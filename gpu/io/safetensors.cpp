@@ -255,7 +255,7 @@ void save_safetensors(const std::string& path, std::span<const TensorEntry> entr
     if (!metadata.empty()) {
         header += json_text(std::string(metadata_key)) + ":{";
         for (const auto& [key, value] : metadata)
-            header += (header.back() == '{' ? "" : ",") + json_text(key) + ":" + json_text(value);
+            header += format("{}{}:{}", header.back() == '{' ? "" : ",", json_text(key), json_text(value));
         header += "}";
     }
     std::uint64_t offset = 0;
