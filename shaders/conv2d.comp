@@ -43,9 +43,9 @@ void main() {
             const uint weights = (ky * p.KW + kx) * p.CG * p.O;
             for (uint c = 0; c < p.CG; ++c) {
                 float w[BLOCK];
-                for (uint j = 0; j < BLOCK; ++j) w[j] = load(p.w, weights + c * p.O + channel[j]);
+                for (uint j = 0; j < BLOCK; ++j) w[j] = LOAD1(p.w, weights + c * p.O + channel[j]);
                 for (uint i = 0; i < 4; ++i) {
-                    const float x = load(p.x, from[i] + c) * inside[i];
+                    const float x = LOAD0(p.x, from[i] + c) * inside[i];
                     for (uint j = 0; j < BLOCK; ++j) sum[i][j] += x * w[j];
                 }
             }
@@ -55,6 +55,6 @@ void main() {
         for (uint j = 0; j < BLOCK; ++j)
             if (ox0 + i < p.OW && o0 + j < p.O) {
                 const uint at = ((n * p.OH + oy) * p.OW + ox0 + i) * p.O + o0 + j;
-                store(p.y, at, EPILOGUE(sum[i][j], at));
+                STORE(p.y, at, EPILOGUE(sum[i][j], at));
             }
 }

@@ -21,16 +21,16 @@ uint index_of(uint e) {
 void main() {
     const uint count = p.positions * p.CG;
     float sum = 0.0;
-    for (uint e = gl_LocalInvocationID.x; e < count; e += 256) sum += load(p.x, index_of(e));
+    for (uint e = gl_LocalInvocationID.x; e < count; e += 256) sum += LOAD0(p.x, index_of(e));
     const float mean = workgroup_sum(sum) / float(count);
     sum = 0.0;
     for (uint e = gl_LocalInvocationID.x; e < count; e += 256) {
-        const float centred = load(p.x, index_of(e)) - mean;
+        const float centred = LOAD0(p.x, index_of(e)) - mean;
         sum += centred * centred;
     }
     const float inv = inversesqrt(workgroup_sum(sum) / float(count) + p.eps);
     for (uint e = gl_LocalInvocationID.x; e < count; e += 256) {
         const uint at = index_of(e);
-        store(p.y, at, EPILOGUE((load(p.x, at) - mean) * inv, at));
+        STORE(p.y, at, EPILOGUE((LOAD0(p.x, at) - mean) * inv, at));
     }
 }

@@ -28,13 +28,13 @@ void main() {
     vec4 sum[4] = vec4[4](vec4(0), vec4(0), vec4(0), vec4(0));
     for (uint k = 0; k < p.K; ++k) {
         const uint kb = k * p.b_row, ka = k * p.a_column;
-        const vec4 b = vec4(load(p.b, column[0] + kb), load(p.b, column[1] + kb), load(p.b, column[2] + kb), load(p.b, column[3] + kb));
-        for (uint i = 0; i < 4; ++i) sum[i] += load(p.a, row[i] + ka) * b;
+        const vec4 b = vec4(LOAD1(p.b, column[0] + kb), LOAD1(p.b, column[1] + kb), LOAD1(p.b, column[2] + kb), LOAD1(p.b, column[3] + kb));
+        for (uint i = 0; i < 4; ++i) sum[i] += LOAD0(p.a, row[i] + ka) * b;
     }
     for (uint i = 0; i < 4; ++i)
         for (uint j = 0; j < 4; ++j)
             if (m0 + i < p.M && n0 + j < p.N) {
                 const uint at = (batch * p.M + m0 + i) * p.N + n0 + j;
-                store(p.c, at, EPILOGUE(sum[i][j], at));
+                STORE(p.c, at, EPILOGUE(sum[i][j], at));
             }
 }

@@ -14,8 +14,8 @@ layout(push_constant, scalar) uniform Push {
 void main() {
     const uint k = gl_GlobalInvocationID.x, i = gl_WorkGroupID.y, outer = gl_WorkGroupID.z;
     if (k >= p.inner) return;
-    const uint from = (outer * p.in_length + uint(load(p.start, i))) * p.inner + k;
+    const uint from = (outer * p.in_length + uint(LOAD1(p.start, i))) * p.inner + k;
     float sum = 0.0;
-    for (uint t = 0; t < p.taps; ++t) sum += load(p.weight, i * p.taps + t) * load(p.x, from + t * p.inner);
-    store(p.y, (outer * p.out_length + i) * p.inner + k, sum);
+    for (uint t = 0; t < p.taps; ++t) sum += LOAD2(p.weight, i * p.taps + t) * LOAD0(p.x, from + t * p.inner);
+    STORE(p.y, (outer * p.out_length + i) * p.inner + k, sum);
 }

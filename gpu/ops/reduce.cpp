@@ -75,7 +75,8 @@ std::vector<int> normalise(const Tensor& x, std::vector<int> axes) {
 
 Tensor reduce(const Row& row, const Tensor& x, const std::vector<int>& axes, bool keep) {
     std::vector<int> over = normalise(x, axes);
-    const Tensor result = over.empty() ? x : apply_op<Reduce>({x}, row, over);
+    const bool nothing = std::all_of(over.begin(), over.end(), [&](int axis) { return x.shape()[axis] == 1; });
+    const Tensor result = nothing ? x : apply_op<Reduce>({x}, row, over);
     return keep ? result : squeeze(result, over);
 }
 

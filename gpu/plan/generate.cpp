@@ -102,6 +102,8 @@ private:
         return scalars_[key] = push_word(compute_type(dtype), {PushItem::Scalar, static_cast<std::uint32_t>(index), dtype},
                                          "c" + std::to_string(scalars_.size()));
     }
+    static std::string load(Dtype dtype) { return "load_" + reference_type(dtype); }
+    std::string store() const { return "store_" + reference_type(step_.write.dtype); }
     void uses(Dtype dtype) {
         if (dtype == Dtype::F16 || dtype == Dtype::BF16) define("USES_16");
         if (dtype == Dtype::U8 || dtype == Dtype::Bool) define("USES_8");
@@ -239,8 +241,7 @@ private:
             const auto& [node, read] = reads[k];
             const std::string name = "in" + std::to_string(read);
             const std::string base = walk.linear(first_view + k) ? linear_index : address(walk, first_view + k, "x", name);
-            text += std::string("    const ") + compute_type(step_.reads[read].dtype) + " l" + std::to_string(k) + " = load(p." +
-                    name + ", " + with_offset(base, step_.reads[read].view.offset, name) + ");\n";
+            text += std::string("    const ") + compute_type(step_.reads[read].dtype) + " l" + std::to_string(k) + " = " + load(step_.reads[read].dtype) + "(p." + name + ", " + with_offset(base, step_.reads[read].view.offset, name) + ");\n";
             loaded[node] = "l" + std::to_string(k);
         }
         return text;
@@ -259,7 +260,7 @@ private:
         std::map<int, std::string> loaded;
         body += loads(walk, reads, 1, "i", loaded);
         for (const int member : step_.members) body += statement(member, loaded);
-        body += "    store(p.result, i, v" + std::to_string(local(step_.result)) + ");\n";
+        body += "    " + store() + "(p.result, i, v" + std::to_string(local(step_.result)) + ");\n";
         step_.source = head(body, workgroup);
     }
 
@@ -272,7 +273,7 @@ private:
         std::string body = index_guard(element_count(to.shape)) + walk_coordinates(walk, "i");
         const std::string target = walk.linear(0) ? "i" : address(walk, 0, "x", "out");
         const std::string source = walk.linear(1) ? "i" : address(walk, 1, "x", "in0");
-        body += "    store(p.result, " + with_offset(target, to.offset, "out") + ", load(p.in0, " +
+        body += "    " + store() + "(p.result, " + with_offset(target, to.offset, "out") + ", " + load(step_.reads[0].dtype) + "(p.in0, " +
                 with_offset(source, from.offset, "in0") + "));\n";
         step_.source = head(body, workgroup);
     }
@@ -325,7 +326,7 @@ private:
             const std::string name = "in" + std::to_string(read), base = "b" + std::to_string(k);
             bases += "    const uint " + base + " = " + with_offset(address(outer, 1 + k, "x", name), step_.reads[read].view.offset, name) + ";\n";
             const std::string inside = inner.linear(k) ? "r" : address(inner, k, "y", name);
-            loop += std::string("    const ") + compute_type(step_.reads[read].dtype) + " m" + std::to_string(k) + " = load(p." + name +
+            loop += std::string("    const ") + compute_type(step_.reads[read].dtype) + " m" + std::to_string(k) + " = " + load(step_.reads[read].dtype) + "(p." + name +
                     ", " + base + " + " + inside + ");\n";
             loaded[node] = "m" + std::to_string(k);
         }
@@ -345,15 +346,13 @@ private:
         std::map<int, std::string> loaded_after;
         body += loads(outer, reads_after, 1 + reads_before.size(), "i", loaded_after);
         for (const int member : after) body += statement(member, loaded_after);
-        body += "    store(p.result, i, v" + std::to_string(local(step_.result)) + ");\n";
+        body += "    " + store() + "(p.result, i, v" + std::to_string(local(step_.result)) + ");\n";
         step_.source = head(body, workgroup);
         if (cooperative) step_.source.insert(step_.source.find("void main"), "shared " + type + " scratch[" + std::to_string(workgroup) + "];\n");
     }
 
     bool in_zone_before(int member, const PlanNode& input) const {
-        if (nodes_[member].spec.shape != input.spec.shape) return false;
-        // Equal shapes on both sides of the reduction (it reduces axes of length 1): what the reduction reads is before.
-        return member < step_.reduce;
+        return nodes_[member].spec.shape == input.spec.shape;   // a reduction always makes something shorter
     }
 
     static std::string combine_lanes(const ReduceOp& op, const std::string&) {
@@ -387,7 +386,8 @@ private:
             body += "    from += uint(a" + name + ") * " + push_size(input.view.strides[axis], "stride" + name) + ";\n";
         }
         const std::string type = compute_type(node.spec.dtype);
-        body += "    " + type + " value = " + type + "(0);\n    if (inside) value = load(p.in0, from);\n    store(p.result, i, value);\n";
+        body += "    " + type + " value = " + type + "(0);\n    if (inside) value = " + load(input.spec.dtype) + "(p.in0, from);\n    " +
+                store() + "(p.result, i, value);\n";
         step_.source = head(body, workgroup);
     }
 
@@ -400,9 +400,11 @@ private:
         step_.groups = kernel.groups;
         for (std::size_t i = 0; i < kernel.inputs.size(); ++i) {
             define("IN" + std::to_string(i) + "=" + reference_type(step_.reads[i].dtype));
+            define("LOAD" + std::to_string(i) + "=" + load(step_.reads[i].dtype));
             push_read(i, true);
         }
         define("OUT=" + reference_type(step_.write.dtype));
+        define("STORE=" + store());
         push_write();
         for (const std::uint32_t word : kernel.push) push_size(word, "unused");
         for (std::size_t i = 0; i < kernel.inputs.size(); ++i) {

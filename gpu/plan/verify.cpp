@@ -42,7 +42,7 @@ void verify_memory(const Program& program, const std::string& pass) {
         // What another step still has to read must not lie under this result.
         for (std::size_t n = 0; n < program.nodes.size(); ++n) {
             const Placement& other = program.placements[n];
-            const bool alive = other.kind == Placement::Arena && other.first < static_cast<int>(s) && other.last > static_cast<int>(s);
+            const bool alive = static_cast<int>(n) != program.steps[s].result && other.kind == Placement::Arena && other.first < static_cast<int>(s) && other.last > static_cast<int>(s);
             const bool overlap = other.offset < target.offset + target.size && target.offset < other.offset + other.size;
             demand(!alive || !overlap, pass, "step {} writes over node {}, which is read later", s, n);
         }

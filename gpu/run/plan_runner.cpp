@@ -28,7 +28,7 @@ std::string complete_source(const std::string& source) {
     const std::size_t mark = source.find("\n@\n", line);
     const std::string macros = source.substr(line + 1, mark - line), function = source.substr(mark + 3);
     text.insert(text.find("void main"), function + "\n");
-    return text.insert(text.find('\n') + 1, macros);
+    return text.insert(text.find('\n', text.find("#version")) + 1, macros);
 }
 
 std::uint32_t scalar_word(double value, Dtype dtype) {
