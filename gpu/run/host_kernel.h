@@ -31,10 +31,9 @@ using HostKernel = void (*)(const HostCall&);
 // Throws Error{Failure} for a name that no file in run/host/ has.
 HostKernel host_kernel(const std::string& name);
 
-// A measured peak of the host: f32 GFLOP/s of a large matrix product, GB/s of a large copy. For benches.
-struct HostPeak {
-    double gflops = 0, gbytes = 0;
-};
-HostPeak measure_host_peak();
+// Yardsticks for benches, best of `repeats`: oneDNN alone with layouts of its own choice, and a plain copy.
+double onednn_conv2d_seconds(const Shape& x, const Shape& weight, const Shape& y, int stride, int pad, int repeats);
+double onednn_matmul_seconds(std::int64_t m, std::int64_t k, std::int64_t n, int repeats);
+double copy_seconds(std::size_t bytes, int repeats);
 
 }  // namespace gpu

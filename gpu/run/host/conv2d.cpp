@@ -24,8 +24,7 @@ dnnl::memory packed_weights(const HostCall& call, const State& state) {
     };
     if (!weights.leaf) return pack();
     // Layouts of one weight differ by the shapes it meets; the packed size and layout name the cache entry.
-    const auto* raw = reinterpret_cast<const std::byte*>(&wanted.data);
-    const std::string key = "onednn:" + hash_bytes({raw, sizeof wanted.data}).hex();
+    const std::string key = "onednn:" + layout_key(wanted);
     const std::lock_guard lock(weights.leaf->mutex);
     std::shared_ptr<void>& kept = weights.leaf->derived[key];
     if (!kept) kept = std::make_shared<dnnl::memory>(pack());
@@ -48,10 +47,7 @@ std::shared_ptr<State> prepare(const HostCall& call) {
     const memory::desc weights(weight_dims, memory::data_type::f32, memory::format_tag::any);
     const dnnl::primitive_attr attributes = post_attributes(call, 1, true, state->bias);
     const memory::desc bias = state->bias >= 0 ? memory::desc({w[0]}, memory::data_type::f32, memory::format_tag::x) : memory::desc();
-    const dnnl::convolution_forward::desc op(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-                                             strided(call.in[0]), weights, bias, strided(call.out), {stride, stride},
-                                             {dilation - 1, dilation - 1}, {pad, pad}, {pad, pad});
-    state->desc = dnnl::convolution_forward::primitive_desc(op, attributes, host_engine());
+    state->desc = conv2d_desc(strided(call.in[0]), weights, bias, strided(call.out), stride, pad, dilation, attributes);
     state->primitive = dnnl::convolution_forward(state->desc);
     return state;
 }

@@ -26,8 +26,7 @@ void host_matmul(const HostCall& call) {
         if (!call.state) {
             auto state = std::make_shared<State>();
             const dnnl::primitive_attr attributes = post_attributes(call, 2, false, state->bias);
-            state->desc = dnnl::matmul::primitive_desc(dnnl::matmul::desc(strided(a), strided(b), strided(call.out)), attributes,
-                                                       host_engine());
+            state->desc = matmul_desc(strided(a), strided(b), strided(call.out), attributes);
             state->primitive = dnnl::matmul(state->desc);
             call.state = state;
         }

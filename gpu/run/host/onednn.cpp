@@ -44,16 +44,23 @@ dnnl::primitive_attr post_attributes(const HostCall& call, std::size_t channel_a
     using dnnl::algorithm;
     dnnl::post_ops ops;
     bias = -1;
+    const auto append = [&](algorithm kind, float alpha) {
+#if DNNL_VERSION_MAJOR >= 3
+        ops.append_eltwise(kind, alpha, 0);
+#else
+        ops.append_eltwise(1, kind, alpha, 0);
+#endif
+    };
     for (std::size_t i = 0; i < call.post_ops.size(); ++i) {
         const PostOp& post = call.post_ops[i];
         if (post.name == "relu") {
-            ops.append_eltwise(1, algorithm::eltwise_relu, 0, 0);
+            append(algorithm::eltwise_relu, 0);
         } else if (post.name == "tanh") {
-            ops.append_eltwise(1, algorithm::eltwise_tanh, 0, 0);
+            append(algorithm::eltwise_tanh, 0);
         } else if (post.name == "sigmoid") {
-            ops.append_eltwise(1, algorithm::eltwise_logistic, 0, 0);
+            append(algorithm::eltwise_logistic, 0);
         } else if (post.name == "swish") {
-            ops.append_eltwise(1, algorithm::eltwise_swish, 1, 0);
+            append(algorithm::eltwise_swish, 1);
         } else if (post.name == "add" && i == 0 && allow_bias && is_vector(call.post_operands[post.operand], channel_axis)) {
             bias = post.operand;
         } else if (post.name == "add" || post.name == "mul") {
@@ -80,6 +87,38 @@ void add_post_arguments(const HostCall& call, int bias, std::unordered_map<int, 
         }
         ++index;
     }
+}
+
+dnnl::convolution_forward::primitive_desc conv2d_desc(const dnnl::memory::desc& x, const dnnl::memory::desc& weight,
+                                                      const dnnl::memory::desc& bias, const dnnl::memory::desc& y,
+                                                      std::int64_t stride, std::int64_t pad, std::int64_t dilation,
+                                                      const dnnl::primitive_attr& attributes) {
+    const dnnl::memory::dims strides{stride, stride}, pads{pad, pad}, dilations{dilation - 1, dilation - 1};
+    constexpr auto kind = dnnl::prop_kind::forward_inference;
+    constexpr auto algorithm = dnnl::algorithm::convolution_direct;
+#if DNNL_VERSION_MAJOR >= 3
+    return {host_engine(), kind, algorithm, x, weight, bias, y, strides, dilations, pads, pads, attributes};
+#else
+    return {{kind, algorithm, x, weight, bias, y, strides, dilations, pads, pads}, attributes, host_engine()};
+#endif
+}
+
+dnnl::matmul::primitive_desc matmul_desc(const dnnl::memory::desc& a, const dnnl::memory::desc& b, const dnnl::memory::desc& c,
+                                         const dnnl::primitive_attr& attributes) {
+#if DNNL_VERSION_MAJOR >= 3
+    return {host_engine(), a, b, c, attributes};
+#else
+    return {{a, b, c}, attributes, host_engine()};
+#endif
+}
+
+std::string layout_key(const dnnl::memory::desc& desc) {
+#if DNNL_VERSION_MAJOR >= 3
+    const std::vector<std::uint8_t> blob = dnnl::memory::desc(desc).get_blob();
+    return hash_bytes(std::as_bytes(std::span(blob))).hex();
+#else
+    return hash_bytes(std::as_bytes(std::span(&desc.data, 1))).hex();
+#endif
 }
 
 void rethrow(const dnnl::error& error, const char* kernel) {
