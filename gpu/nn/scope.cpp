@@ -1,0 +1,158 @@
+#include "gpu/nn/scope.h"
+
+#include <cstring>
+#include <set>
+
+#include "gpu/base/error.h"
+#include "gpu/base/philox.h"
+#include "gpu/ops.h"
+
+namespace gpu {
+namespace {
+
+template <typename Stored, typename Convert>
+Tensor converted(const TensorEntry& entry, Convert convert) {
+    const auto count = static_cast<std::size_t>(element_count(entry.shape));
+    auto values = std::make_shared<std::vector<float>>(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        Stored stored;
+        std::memcpy(&stored, entry.bytes.data() + i * sizeof stored, sizeof stored);   // files promise no alignment
+        (*values)[i] = convert(stored);
+    }
+    return leaf({entry.shape, Dtype::F32}, std::as_bytes(std::span(*values)), values);
+}
+
+// Uniform words addressed by (seed, name, element).
+Tensor drawn(std::uint64_t seed, const std::string& name, const Shape& shape, Scope::Init init) {
+    if (init.bound == 0) return full(shape, init.centre);
+    const Hash stream = hash_text(name);
+    auto values = std::make_shared<std::vector<float>>(static_cast<std::size_t>(element_count(shape)));
+    PhiloxCounter words{};
+    for (std::size_t i = 0; i < values->size(); ++i) {
+        if (i % 4 == 0)
+            words = philox({static_cast<std::uint32_t>(i / 4), static_cast<std::uint32_t>(i >> 34),
+                            static_cast<std::uint32_t>(stream.low), static_cast<std::uint32_t>(stream.low >> 32)}, seed);
+        const double unit = (words[i % 4] >> 8) * 0x1p-24;
+        (*values)[i] = static_cast<float>(init.centre + init.bound * (2 * unit - 1));
+    }
+    return leaf({shape, Dtype::F32}, std::as_bytes(std::span(*values)), values);
+}
+
+// "a, b, c and 4 more"
+std::string listed(const std::vector<std::string>& names) {
+    constexpr std::size_t shown = 8;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(names.size(), shown); ++i) text += (i ? ", " : "") + names[i];
+    return names.size() > shown ? format("{} and {} more", text, names.size() - shown) : text;
+}
+
+}  // namespace
+
+void add_weights(Weights& into, const Checkpoint& file, const std::function<std::string(const std::string&)>& rename) {
+    for (const TensorEntry& entry : file.entries()) {
+        std::string name = rename ? rename(entry.name) : entry.name;
+        if (name.empty()) continue;
+        const auto [at, fresh] = into.emplace(name, Weight{entry, file.owner(), file.path()});
+        check(fresh, ErrorCode::BadFile, "{}: expected one tensor for {}, got {} and {} of {}", file.path(), name, entry.name,
+              at->second.entry.name, at->second.file);
+    }
+}
+
+Tensor to_leaf(const Weight& weight) {
+    const TensorEntry& entry = weight.entry;
+    switch (entry.dtype) {
+        case Dtype::F32: return leaf({entry.shape, Dtype::F32}, entry.bytes, weight.owner);
+        case Dtype::F16: return converted<std::uint16_t>(entry, f16_to_float);
+        case Dtype::BF16: return converted<std::uint16_t>(entry, bf16_to_float);
+        case Dtype::F64: return converted<double>(entry, [](double value) { return static_cast<float>(value); });
+        default:
+            throw Error(ErrorCode::BadFile, "{}: expected floating point numbers in {}, got {}", weight.file, entry.name,
+                        name_of(entry.dtype));
+    }
+}
+
+struct Scope::Record {
+    enum class Source { Files, Random, Shapes };
+
+    Source source = Source::Shapes;
+    std::uint64_t seed = 0;
+    Weights weights;
+    std::vector<Asked> asked;
+    std::set<std::string, std::less<>> names;      // of asked
+    std::vector<std::string> missing;
+    std::vector<std::string> misfits;
+};
+
+Scope Scope::weights(Weights weights) {
+    auto record = std::make_shared<Record>();
+    record->source = Record::Source::Files;
+    record->weights = std::move(weights);
+    return {std::move(record), ""};
+}
+
+Scope Scope::random(std::uint64_t seed) {
+    auto record = std::make_shared<Record>();
+    record->source = Record::Source::Random;
+    record->seed = seed;
+    return {std::move(record), ""};
+}
+
+Scope Scope::shapes() { return {std::make_shared<Record>(), ""}; }
+
+Scope Scope::operator/(std::string_view name) const { return {record_, full(name)}; }
+
+std::string Scope::full(std::string_view name) const {
+    return path_.empty() ? std::string(name) : path_ + "." + std::string(name);
+}
+
+Tensor Scope::weight(std::string_view name, const Shape& shape, Init init) const {
+    const std::string path = full(name);
+    if (record_->names.insert(path).second) record_->asked.push_back({path, shape});
+    switch (record_->source) {
+        case Record::Source::Shapes: return zeros(shape);
+        case Record::Source::Random: return drawn(record_->seed, path, shape, init);
+        case Record::Source::Files: break;
+    }
+    const auto at = record_->weights.find(path);
+    if (at == record_->weights.end()) {
+        record_->missing.push_back(path);
+        return zeros(shape);
+    }
+    const TensorEntry& entry = at->second.entry;
+    if (entry.shape != shape) {
+        record_->misfits.push_back(format("{} (expected {}, got {})", path, to_string(shape), to_string(entry.shape)));
+        return zeros(shape);
+    }
+    return to_leaf(at->second);
+}
+
+bool Scope::has(std::string_view name) const { return record_->weights.contains(full(name)); }
+
+Shape Scope::shape_of(std::string_view name) const {
+    const auto at = record_->weights.find(full(name));
+    return at == record_->weights.end() ? Shape() : at->second.entry.shape;
+}
+
+const std::vector<Scope::Asked>& Scope::asked() const { return record_->asked; }
+
+std::vector<std::string> Scope::missing() const { return record_->missing; }
+
+std::vector<std::string> Scope::unexpected() const {
+    std::vector<std::string> names;
+    for (const auto& [name, weight] : record_->weights)
+        if (!record_->names.contains(name)) names.push_back(name);
+    return names;
+}
+
+void Scope::finish(std::string_view what) const {
+    std::string problems;
+    const auto add = [&](std::string_view kind, const std::vector<std::string>& names) {
+        if (!names.empty()) problems += format("{}{} {}: {}", problems.empty() ? "" : "; ", names.size(), kind, listed(names));
+    };
+    add("missing", missing());
+    add("of another shape", record_->misfits);
+    add("unexpected", unexpected());
+    check(problems.empty(), ErrorCode::BadFile, "{}: the weights do not fit the model: {}", what, problems);
+}
+
+}  // namespace gpu
