@@ -44,7 +44,8 @@ Arguments::Arguments(const std::vector<Option>& options, const std::vector<std::
         } else if (equals != std::string::npos) {
             value = word.substr(equals + 1);
         } else {
-            gpu::check(i + 1 < words.size(), ErrorCode::Usage, "{}: expected {}, got nothing", option.name, option.value);
+            gpu::check(i + 1 < words.size(), ErrorCode::Usage, "{}: expected {}, got nothing", option.name,
+                       option.value);
             value = words[++i];
         }
         std::vector<std::string>& values = given_[option.name];

@@ -9,11 +9,11 @@
 namespace app {
 
 struct Option {
-    std::string name;          // "--set"
-    std::string value;         // "NODE.param=VALUE" as the help shows it; empty: a flag
+    std::string name;   // "--set"
+    std::string value;  // "NODE.param=VALUE" as the help shows it; empty: a flag
     std::string help;
-    std::string shorthand;     // "-o", or empty
-    bool repeats = false;      // may be given more than once
+    std::string shorthand;  // "-o", or empty
+    bool repeats = false;   // may be given more than once
 };
 
 // What was given: `--name value`, `--name=value`, `-o value`, and the rest in order. `--` ends the options.

@@ -10,7 +10,7 @@
 
 namespace app {
 
-void register_all();      // written by the build
+void register_all();  // written by the build
 
 namespace {
 
@@ -19,7 +19,7 @@ std::vector<Command>& registry() {
     return instance;
 }
 
-std::size_t width_of(const std::string& text) {      // characters, not bytes
+std::size_t width_of(const std::string& text) {  // characters, not bytes
     return static_cast<std::size_t>(std::ranges::count_if(text, [](unsigned char c) { return (c & 0xc0) != 0x80; }));
 }
 

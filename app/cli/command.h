@@ -22,9 +22,9 @@ namespace app {
 
 struct Command {
     std::string name;
-    std::string arguments;             // "GRAPH", as the help shows them
-    std::string summary;               // one line
-    std::string help;                  // further paragraphs, may be empty
+    std::string arguments;  // "GRAPH", as the help shows them
+    std::string summary;    // one line
+    std::string help;       // further paragraphs, may be empty
     std::vector<Option> options;
     // Returns the process's exit status. Throws gpu::Error: main() prints it and exits with its code.
     std::function<int(const Arguments&)> run;
@@ -33,13 +33,13 @@ struct Command {
 inline const Option json_option{"--json", "", "Print JSON on stdout"};
 
 void add_command(Command command);
-const std::vector<Command>& commands();        // sorted by name
+const std::vector<Command>& commands();  // sorted by name
 std::string command_help(const Command& command);
 
 // Results go to stdout, words for people to stderr.
-void print_line(const std::string& text);               // stdout
-void print_json(const QJsonValue& value);               // stdout, canonical and indented
-void print_json_line(const QJsonValue& value);          // stdout, one line, flushed
+void print_line(const std::string& text);       // stdout
+void print_json(const QJsonValue& value);       // stdout, canonical and indented
+void print_json_line(const QJsonValue& value);  // stdout, one line, flushed
 
 // Columns padded to their widest cell, two spaces between; the last one is not padded.
 std::string table_text(const std::vector<std::vector<std::string>>& rows);

@@ -21,7 +21,8 @@ int convert(const Arguments& arguments) {
         const gpu::Checkpoint checkpoint = gpu::open_checkpoint(from);
         gpu::save_safetensors(to, checkpoint.entries(), checkpoint.metadata());
     } else {
-        throw gpu::Error(gpu::ErrorCode::Usage, "convert: expected OUT to end in .heddle or .safetensors, got '{}'", to);
+        throw gpu::Error(gpu::ErrorCode::Usage, "convert: expected OUT to end in .heddle or .safetensors, got '{}'",
+                         to);
     }
     print_line("wrote " + to);
     return 0;

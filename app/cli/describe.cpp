@@ -26,8 +26,10 @@ QJsonObject graph_json(const Document& document) {
                 fields["set"] = QString::fromStdString(id + "." + info.name);
                 params.append(fields);
             }
-        list.append(QJsonObject{{"id", QString::fromStdString(id)}, {"type", QString::fromStdString(record.type)},
-                                {"known", type != nullptr}, {"params", params}});
+        list.append(QJsonObject{{"id", QString::fromStdString(id)},
+                                {"type", QString::fromStdString(record.type)},
+                                {"known", type != nullptr},
+                                {"params", params}});
     }
     return {{"nodes", list}};
 }
@@ -41,7 +43,8 @@ void print_graph(const Document& document) {
         if (!type) continue;
         for (const ParamInfo& info : type->params()) {
             const std::string value = info.text(document.param(id, info.name));
-            rows.push_back({"  " + id + "." + info.name, to_string(info.kind), info.range(), value.empty() ? "-" : value, info.help});
+            rows.push_back({"  " + id + "." + info.name, to_string(info.kind), info.range(),
+                            value.empty() ? "-" : value, info.help});
         }
     }
     std::string text = table_text(rows);
@@ -62,8 +65,8 @@ int describe(const Arguments& arguments) {
     if (name != "-" && !QFileInfo::exists(QString::fromStdString(name))) {
         std::vector<std::string> ids;
         for (const Node* node : node_types()) ids.push_back(node->info().id);
-        throw gpu::Error(gpu::ErrorCode::MissingFile, "describe: expected a graph file or a node type, got '{}'{}", name,
-                         suggestion(name, ids));
+        throw gpu::Error(gpu::ErrorCode::MissingFile, "describe: expected a graph file or a node type, got '{}'{}",
+                         name, suggestion(name, ids));
     }
     const Document document = load_graph(name);
     if (json)
@@ -75,13 +78,13 @@ int describe(const Arguments& arguments) {
 
 }  // namespace
 
-REGISTER_COMMAND(describe, {
-    .name = "describe",
-    .arguments = "GRAPH|TYPE",
-    .summary = "Shows what a graph lets you set, or what a node type is",
-    .help = "For a graph: its nodes, and their parameters as --set takes them: name, type, range, current value, meaning.\n"
-            "For a node type such as image.load: its inputs, parameters and outputs.",
-    .options = {json_option},
-    .run = describe})
+REGISTER_COMMAND(describe, {.name = "describe",
+                            .arguments = "GRAPH|TYPE",
+                            .summary = "Shows what a graph lets you set, or what a node type is",
+                            .help = "For a graph: its nodes, and their parameters as --set takes them: name, type, "
+                                    "range, current value, meaning.\n"
+                                    "For a node type such as image.load: its inputs, parameters and outputs.",
+                            .options = {json_option},
+                            .run = describe})
 
 }  // namespace app

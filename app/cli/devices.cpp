@@ -10,12 +10,19 @@ namespace app {
 namespace {
 
 QJsonObject device_json(const gpu::Caps& caps) {
-    return {{"index", caps.index}, {"name", QString::fromStdString(caps.name)}, {"type", gpu::to_string(caps.type)},
-            {"driver", QString::fromStdString(caps.driver)}, {"api_version", QString::fromStdString(caps.api_version)},
-            {"uuid", QString::fromStdString(caps.uuid)}, {"pci", QString::fromStdString(caps.pci)},
-            {"memory_bytes", static_cast<qint64>(caps.memory_bytes)}, {"unified_memory", caps.unified_memory},
-            {"float16", caps.float16}, {"subgroup_size", static_cast<qint64>(caps.subgroup_size)},
-            {"usable", caps.missing().empty()}, {"missing", QString::fromStdString(caps.missing())}};
+    return {{"index", caps.index},
+            {"name", QString::fromStdString(caps.name)},
+            {"type", gpu::to_string(caps.type)},
+            {"driver", QString::fromStdString(caps.driver)},
+            {"api_version", QString::fromStdString(caps.api_version)},
+            {"uuid", QString::fromStdString(caps.uuid)},
+            {"pci", QString::fromStdString(caps.pci)},
+            {"memory_bytes", static_cast<qint64>(caps.memory_bytes)},
+            {"unified_memory", caps.unified_memory},
+            {"float16", caps.float16},
+            {"subgroup_size", static_cast<qint64>(caps.subgroup_size)},
+            {"usable", caps.missing().empty()},
+            {"missing", QString::fromStdString(caps.missing())}};
 }
 
 int print_devices(const Arguments& arguments) {

@@ -20,7 +20,7 @@ QJsonArray list(const std::vector<std::string>& items) {
 }
 
 QJsonValue number(double value) {
-    if (std::isfinite(value)) return value;      // JSON has no other numbers
+    if (std::isfinite(value)) return value;  // JSON has no other numbers
     return QString(std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
 }
 
@@ -38,20 +38,27 @@ std::pair<const char*, QJsonObject> as_json(const Event& event) {
     if (const auto* e = std::get_if<event::NodeEnd>(&event))
         return {"node_end", {{"id", text(e->node)}, {"ms", e->ms}, {"cached", e->cached}}};
     if (const auto* e = std::get_if<event::Output>(&event))
-        return {"output", {{"id", text(e->node)}, {"path", text(e->path)}, {"bytes", qint64(e->bytes)}, {"sha256", text(e->sha256)}}};
+        return {
+            "output",
+            {{"id", text(e->node)}, {"path", text(e->path)}, {"bytes", qint64(e->bytes)}, {"sha256", text(e->sha256)}}};
     if (const auto* e = std::get_if<event::Metric>(&event))
-        return {"metric", {{"id", text(e->node)}, {"name", text(e->name)}, {"value", number(e->value)}, {"unit", text(e->unit)}}};
+        return {"metric",
+                {{"id", text(e->node)}, {"name", text(e->name)}, {"value", number(e->value)}, {"unit", text(e->unit)}}};
     if (const auto* e = std::get_if<event::Warning>(&event))
         return {"warning", {{"id", text(e->node)}, {"message", text(e->message)}}};
     if (const auto* e = std::get_if<event::Failure>(&event))
-        return {"error", {{"id", text(e->failure.node)}, {"port", text(e->failure.socket)}, {"message", text(e->failure.message)},
-                          {"code", gpu::to_string(e->failure.code)}}};
+        return {"error",
+                {{"id", text(e->failure.node)},
+                 {"port", text(e->failure.socket)},
+                 {"message", text(e->failure.message)},
+                 {"code", gpu::to_string(e->failure.code)}}};
     return {nullptr, {}};
 }
 
 }  // namespace
 
-EventPrinter::EventPrinter(ProgressStyle style, bool json) : style_(style), json_(json || style == ProgressStyle::Json) {
+EventPrinter::EventPrinter(ProgressStyle style, bool json)
+    : style_(style), json_(json || style == ProgressStyle::Json) {
     clock_.start();
 }
 
@@ -67,8 +74,11 @@ void EventPrinter::print(const Event& event) {
 void EventPrinter::end(const RunResult& result, int exit_code) {
     clear_bar();
     if (json_)
-        line("end", {{"status", to_string(result.status)}, {"exit_code", exit_code}, {"ms", result.ms},
-                     {"computed", result.computed}, {"cached", result.cached}});
+        line("end", {{"status", to_string(result.status)},
+                     {"exit_code", exit_code},
+                     {"ms", result.ms},
+                     {"computed", result.computed},
+                     {"cached", result.cached}});
     if (result.status == RunStatus::Cancelled) std::fputs("heddle: cancelled\n", stderr);
 }
 
@@ -94,7 +104,8 @@ void EventPrinter::print_for_people(const Event& event) {
         if (!json_) print_line("wrote " + e->path);
     } else if (const auto* e = std::get_if<event::Metric>(&event)) {
         clear_bar();
-        if (!json_) print_line(gpu::format("{}.{} {}{}", e->node, e->name, e->value, e->unit.empty() ? "" : " " + e->unit));
+        if (!json_)
+            print_line(gpu::format("{}.{} {}{}", e->node, e->name, e->value, e->unit.empty() ? "" : " " + e->unit));
     } else if (const auto* e = std::get_if<event::Warning>(&event)) {
         clear_bar();
         std::fprintf(stderr, "warning: %s\n", (e->node.empty() ? e->message : e->node + ": " + e->message).c_str());

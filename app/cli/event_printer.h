@@ -11,9 +11,9 @@ namespace app {
 
 enum class ProgressStyle { None, Bar, Json };
 
-// JSON lines: one object each with "v": 1, a "seq" that counts up, "t" in seconds since the start, and "event": start, plan,
-// node_start, progress (only with ProgressStyle::Json), node_end, output, metric, warning, error, end.
-// For people: metrics and written files on stdout, warnings, errors and the bar on stderr.
+// JSON lines: one object each with "v": 1, a "seq" that counts up, "t" in seconds since the start, and "event": start,
+// plan, node_start, progress (only with ProgressStyle::Json), node_end, output, metric, warning, error, end. For
+// people: metrics and written files on stdout, warnings, errors and the bar on stderr.
 class EventPrinter {
 public:
     EventPrinter(ProgressStyle style, bool json);
@@ -33,7 +33,7 @@ private:
     bool json_;
     QElapsedTimer clock_;
     int sequence_ = 0;
-    int nodes_ = 0;        // of the plan
+    int nodes_ = 0;  // of the plan
     int visited_ = 0;
     bool bar_shown_ = false;
 };

@@ -36,7 +36,7 @@ const ParamInfo& find_param(const Document& document, const std::string& node, c
 Document set_value(const Document& document, const std::string& node, const ParamInfo& info, std::string text,
                    std::vector<std::string>& files) {
     if ((info.kind == ParamKind::InputFile || info.kind == ParamKind::OutputFile) && !text.empty()) {
-        // Names on the command line start where the user stands; a name that is only beside the document stays as it is.
+        // Names on the command line start where the user stands; one that is only beside the document stays.
         const std::filesystem::path here = std::filesystem::absolute(text).lexically_normal();
         std::error_code error;
         if (info.kind == ParamKind::OutputFile || std::filesystem::exists(here, error)) text = here.string();

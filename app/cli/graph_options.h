@@ -11,9 +11,11 @@ namespace app {
 // "-" is stdin. Throws as Document::load does.
 nodes::Document load_graph(const std::string& path);
 
-// Applies NODE.param=VALUE: typed, range-checked, the node and the parameter by name. Relative file names start from the
-// current folder. The file, when it names one, is appended to `files`. Throws gpu::Error{Usage}, with the nearest name.
-nodes::Document apply_set(const nodes::Document& document, const std::string& assignment, std::vector<std::string>& files);
+// Applies NODE.param=VALUE: typed, range-checked, the node and the parameter by name. Relative file names start from
+// the current folder. The file, when it names one, is appended to `files`. Throws gpu::Error{Usage}, with the nearest
+// name.
+nodes::Document apply_set(const nodes::Document& document, const std::string& assignment,
+                          std::vector<std::string>& files);
 
 // Sets the file of the only node that writes one and that `targets` (empty: the default ones) need. Throws
 // gpu::Error{Usage} naming the choices when there is not exactly one.

@@ -17,14 +17,20 @@ QJsonObject checkpoint_json(const gpu::Checkpoint& checkpoint) {
     for (const gpu::TensorEntry& entry : checkpoint.entries()) {
         QJsonArray shape;
         for (const auto size : entry.shape) shape.append(static_cast<qint64>(size));
-        tensors.append(QJsonObject{{"name", QString::fromStdString(entry.name)}, {"dtype", QString::fromStdString(dtype_text(entry))},
-                                   {"shape", shape}, {"bytes", static_cast<qint64>(entry.bytes.size())}});
+        tensors.append(QJsonObject{{"name", QString::fromStdString(entry.name)},
+                                   {"dtype", QString::fromStdString(dtype_text(entry))},
+                                   {"shape", shape},
+                                   {"bytes", static_cast<qint64>(entry.bytes.size())}});
         bytes += static_cast<qint64>(entry.bytes.size());
     }
     QJsonObject metadata;
-    for (const auto& [key, value] : checkpoint.metadata()) metadata[QString::fromStdString(key)] = QString::fromStdString(value);
-    return {{"path", QString::fromStdString(checkpoint.path())}, {"format", QString::fromStdString(checkpoint.format())},
-            {"metadata", metadata}, {"tensors", tensors}, {"bytes", bytes}};
+    for (const auto& [key, value] : checkpoint.metadata())
+        metadata[QString::fromStdString(key)] = QString::fromStdString(value);
+    return {{"path", QString::fromStdString(checkpoint.path())},
+            {"format", QString::fromStdString(checkpoint.format())},
+            {"metadata", metadata},
+            {"tensors", tensors},
+            {"bytes", bytes}};
 }
 
 int inspect(const Arguments& arguments) {
@@ -40,7 +46,8 @@ int inspect(const Arguments& arguments) {
         bytes += entry.bytes.size();
     }
     for (const auto& [key, value] : checkpoint.metadata()) print_line("# " + key + ": " + value);
-    rows.push_back({gpu::format("{} tensors, {}, {}", checkpoint.entries().size(), bytes_text(bytes), checkpoint.format())});
+    rows.push_back(
+        {gpu::format("{} tensors, {}, {}", checkpoint.entries().size(), bytes_text(bytes), checkpoint.format())});
     const std::string text = table_text(rows);
     print_line(text.substr(0, text.size() - 1));
     return 0;
@@ -48,12 +55,13 @@ int inspect(const Arguments& arguments) {
 
 }  // namespace
 
-REGISTER_COMMAND(inspect, {.name = "inspect",
-                           .arguments = "FILE",
-                           .summary = "Lists what a model file holds",
-                           .help = "Names, types, shapes and bytes of the tensors, and the file's metadata. Reads safetensors\n"
-                                   "and PyTorch files (.pth, .pt, .ckpt, .bin); nothing in a file is executed.",
-                           .options = {json_option},
-                           .run = inspect})
+REGISTER_COMMAND(inspect,
+                 {.name = "inspect",
+                  .arguments = "FILE",
+                  .summary = "Lists what a model file holds",
+                  .help = "Names, types, shapes and bytes of the tensors, and the file's metadata. Reads safetensors\n"
+                          "and PyTorch files (.pth, .pt, .ckpt, .bin); nothing in a file is executed.",
+                  .options = {json_option},
+                  .run = inspect})
 
 }  // namespace app

@@ -2,6 +2,7 @@
 #include <QCoreApplication>
 #include <QJsonObject>
 #include <algorithm>
+#include <clocale>
 #include <cstdio>
 #include <new>
 
@@ -20,9 +21,11 @@ std::string overview() {
     std::vector<std::vector<std::string>> rows;
     for (const Command& command : commands()) rows.push_back({"  " + command.name, command.summary});
     text += table_text(rows);
-    text += "\n'heddle COMMAND --help' says more. 'heddle --help-env' lists environment switches; 'heddle --version' the version."
-            "\n\nExit status: 0 success, 1 failure, 2 usage, 3 invalid graph, 4 missing or bad file, 5 no usable device,"
-            "\n6 out of memory, 7 device lost, 8 NaN or Inf, 9 I/O, 10 some targets failed, 130 and 143 cancelled.\n";
+    text +=
+        "\n'heddle COMMAND --help' says more. 'heddle --help-env' lists environment switches; 'heddle --version' the "
+        "version."
+        "\n\nExit status: 0 success, 1 failure, 2 usage, 3 invalid graph, 4 missing or bad file, 5 no usable device,"
+        "\n6 out of memory, 7 device lost, 8 NaN or Inf, 9 I/O, 10 some targets failed, 130 and 143 cancelled.\n";
     return text;
 }
 
@@ -65,7 +68,8 @@ int dispatch(const std::vector<std::string>& words) {
     const Command& command = find_command(help ? words[1] : first);
     const std::vector<std::string> rest(words.begin() + 1, words.end());
     const auto options_end = std::ranges::find(rest, "--");
-    if (help || std::ranges::any_of(rest.begin(), options_end, [](const auto& w) { return w == "--help" || w == "-h"; })) {
+    if (help ||
+        std::ranges::any_of(rest.begin(), options_end, [](const auto& w) { return w == "--help" || w == "-h"; })) {
         std::fputs(command_help(command).c_str(), stdout);
         return 0;
     }
@@ -75,8 +79,11 @@ int dispatch(const std::vector<std::string>& words) {
 int report(const std::vector<std::string>& words, ErrorCode code, const std::string& message) {
     const int status = gpu::exit_code(code);
     if (std::ranges::count(words, "--json"))
-        print_json_line(QJsonObject{{"v", 1}, {"event", "error"}, {"code", gpu::to_string(code)},
-                                    {"message", QString::fromStdString(message)}, {"exit_code", status}});
+        print_json_line(QJsonObject{{"v", 1},
+                                    {"event", "error"},
+                                    {"code", gpu::to_string(code)},
+                                    {"message", QString::fromStdString(message)},
+                                    {"exit_code", status}});
     std::fprintf(stderr, "heddle: %s\n", message.c_str());
     return status;
 }
@@ -105,5 +112,6 @@ int main(int argc, char** argv) {
     const std::vector<std::string> words(argv + 1, argv + argc);
     if (words.size() == 1 && words[0] == "--version") return app::guarded(words);
     const QCoreApplication application(argc, argv);
+    std::setlocale(LC_NUMERIC, "C");  // Qt took the user's: numbers are written and read with a point everywhere
     return app::guarded(words);
 }

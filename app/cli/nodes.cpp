@@ -14,7 +14,8 @@ int list_nodes(const Arguments& arguments) {
         for (const nodes::Node* node : nodes::node_types()) types.append(node_json(*node));
         for (const nodes::SocketType* type : nodes::socket_types()) {
             QJsonArray accepts;
-            for (const nodes::Conversion& conversion : type->accepts) accepts.append(QString::fromStdString(conversion.from));
+            for (const nodes::Conversion& conversion : type->accepts)
+                accepts.append(QString::fromStdString(conversion.from));
             sockets.append(QJsonObject{{"name", QString::fromStdString(type->name)},
                                        {"title", QString::fromStdString(type->title)},
                                        {"colour", QString::fromStdString(type->colour)},
@@ -34,6 +35,7 @@ int list_nodes(const Arguments& arguments) {
 
 }  // namespace
 
-REGISTER_COMMAND(nodes, {.name = "nodes", .summary = "Lists the node types", .options = {json_option}, .run = list_nodes})
+REGISTER_COMMAND(nodes,
+                 {.name = "nodes", .summary = "Lists the node types", .options = {json_option}, .run = list_nodes})
 
 }  // namespace app

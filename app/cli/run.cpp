@@ -40,7 +40,8 @@ std::vector<std::string> read_targets(const Arguments& arguments, const nodes::D
 std::vector<std::string> allowed_places(const Arguments& arguments, const nodes::Document& document,
                                         std::vector<std::string> files) {
     for (const std::string& folder : arguments.values("--allow")) {
-        gpu::check(std::filesystem::exists(folder), ErrorCode::MissingFile, "--allow: expected a folder, there is no {}", folder);
+        gpu::check(std::filesystem::exists(folder), ErrorCode::MissingFile,
+                   "--allow: expected a folder, there is no {}", folder);
         files.push_back(folder);
     }
     if (!document.folder().empty()) files.push_back(document.folder());
@@ -75,22 +76,24 @@ int run_graph(const Arguments& arguments) {
 
 }  // namespace
 
-REGISTER_COMMAND(run, {
-    .name = "run",
-    .arguments = "GRAPH",
-    .summary = "Runs a graph",
-    .help = "Computes the targets of GRAPH ('-': stdin): those named by --target, else every node that writes a file or\n"
-            "reports a number. Numbers and written files are printed on stdout. Relative input files start from the\n"
-            "graph's folder, else from the current one; relative output files from the current folder. A graph reads and\n"
-            "writes only in those two folders and where the command line points.",
-    .options = {{"--set", "NODE.param=VALUE", "Change a parameter; 'heddle describe GRAPH' lists them", "", true},
-                {"--target", "NODE", "Compute this node", "", true},
-                {"--output", "FILE", "Where the only node that writes a file puts it", "-o"},
-                {"--output-dir", "DIR", "Folder that relative output files start from"},
-                {"--allow", "PATH", "Let the graph read and write here too", "", true},
-                {"--device", "SEL", "Device: an index, cpu, gpu, or a part of its name; see 'heddle devices'"},
-                {"--progress", "STYLE", "auto, bar, json or none; json prints every event as a JSON line on stdout"},
-                {"--json", "", "Print events as JSON lines on stdout, but no progress"}},
-    .run = run_graph})
+REGISTER_COMMAND(
+    run,
+    {.name = "run",
+     .arguments = "GRAPH",
+     .summary = "Runs a graph",
+     .help =
+         "Computes the targets of GRAPH ('-': stdin): those named by --target, else every node that writes a file or\n"
+         "reports a number. Numbers and written files are printed on stdout. Relative input files start from the\n"
+         "graph's folder, else from the current one; relative output files from the current folder. A graph reads and\n"
+         "writes only in those two folders and where the command line points.",
+     .options = {{"--set", "NODE.param=VALUE", "Change a parameter; 'heddle describe GRAPH' lists them", "", true},
+                 {"--target", "NODE", "Compute this node", "", true},
+                 {"--output", "FILE", "Where the only node that writes a file puts it", "-o"},
+                 {"--output-dir", "DIR", "Folder that relative output files start from"},
+                 {"--allow", "PATH", "Let the graph read and write here too", "", true},
+                 {"--device", "SEL", "Device: an index, cpu, gpu, or a part of its name; see 'heddle devices'"},
+                 {"--progress", "STYLE", "auto, bar, json or none; json prints every event as a JSON line on stdout"},
+                 {"--json", "", "Print events as JSON lines on stdout, but no progress"}},
+     .run = run_graph})
 
 }  // namespace app

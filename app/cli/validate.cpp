@@ -29,7 +29,8 @@ int validate_graph(const Arguments& arguments) {
         print_json(QJsonObject{{"valid", !nodes::has_errors(problems)}, {"problems", list}});
     } else {
         for (const nodes::Problem& problem : problems) print_line(problem.text());
-        if (problems.empty()) print_line(gpu::format("ok: {} nodes, {} links", document.node_ids().size(), document.links().size()));
+        if (problems.empty())
+            print_line(gpu::format("ok: {} nodes, {} links", document.node_ids().size(), document.links().size()));
     }
     if (invalid) return gpu::exit_code(gpu::ErrorCode::InvalidGraph);
     return nodes::has_errors(problems) ? gpu::exit_code(gpu::ErrorCode::MissingFile) : 0;
@@ -37,13 +38,13 @@ int validate_graph(const Arguments& arguments) {
 
 }  // namespace
 
-REGISTER_COMMAND(validate, {
-    .name = "validate",
-    .arguments = "GRAPH",
-    .summary = "Prints everything that is wrong with a graph",
-    .help = "Checks node types, links, types, ranges and input files without running anything.\n"
-            "Exit status: 0 no errors, 3 an invalid graph, 4 a missing file.",
-    .options = {{"--set", "NODE.param=VALUE", "Change a parameter first", "", true}, json_option},
-    .run = validate_graph})
+REGISTER_COMMAND(validate,
+                 {.name = "validate",
+                  .arguments = "GRAPH",
+                  .summary = "Prints everything that is wrong with a graph",
+                  .help = "Checks node types, links, types, ranges and input files without running anything.\n"
+                          "Exit status: 0 no errors, 3 an invalid graph, 4 a missing file.",
+                  .options = {{"--set", "NODE.param=VALUE", "Change a parameter first", "", true}, json_option},
+                  .run = validate_graph})
 
 }  // namespace app

@@ -30,8 +30,8 @@ private:
     std::shared_ptr<std::atomic<bool>> flag_;
 };
 
-// Makes `token` the one that check_cancelled() of this thread reads, for the length of the scope. The executor opens one
-// around every node, so that the tensor runtime can poll between two dispatches without being handed a token.
+// Makes `token` the one that check_cancelled() of this thread reads, for the length of the scope. The executor opens
+// one around every node, so that the tensor runtime can poll between two dispatches without being handed a token.
 class CancelScope {
 public:
     explicit CancelScope(CancelToken token);

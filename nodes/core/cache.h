@@ -28,8 +28,8 @@ class ResultCache {
 public:
     explicit ResultCache(std::size_t budget = std::size_t{1} << 30) : budget_(budget) {}
 
-    std::optional<NodeResult> find(const gpu::Hash& key);      // counts as a use
-    bool contains(const gpu::Hash& key) const;                 // does not
+    std::optional<NodeResult> find(const gpu::Hash& key);  // counts as a use
+    bool contains(const gpu::Hash& key) const;             // does not
     // A result above the whole budget is not kept.
     void store(const gpu::Hash& key, NodeResult result);
     void clear();
@@ -50,11 +50,11 @@ private:
         NodeResult result;
         std::size_t bytes;
     };
-    void shrink();      // the lock is held
+    void shrink();  // the lock is held
 
     mutable std::mutex mutex_;
     std::size_t budget_;
-    std::list<Entry> entries_;      // most recently used first
+    std::list<Entry> entries_;  // most recently used first
     std::unordered_map<gpu::Hash, std::list<Entry>::iterator> index_;
     Stats stats_;
 };

@@ -25,8 +25,9 @@ std::shared_ptr<const T> shared(T value) {
 
 Endpoint Endpoint::parse(const std::string& text) {
     const auto dot = text.find('.');
-    gpu::check(dot != std::string::npos && dot > 0 && dot + 1 < text.size() && text.find('.', dot + 1) == std::string::npos,
-               ErrorCode::InvalidGraph, "read a link's end: expected NODE.SOCKET, got '{}'", text);
+    gpu::check(
+        dot != std::string::npos && dot > 0 && dot + 1 < text.size() && text.find('.', dot + 1) == std::string::npos,
+        ErrorCode::InvalidGraph, "read a link's end: expected NODE.SOCKET, got '{}'", text);
     return {text.substr(0, dot), text.substr(dot + 1)};
 }
 
@@ -103,7 +104,8 @@ QJsonValue Document::param(const std::string& id, const std::string& name) const
 
 void Document::expect(const std::string& id) const {
     if (!contains(id))
-        throw gpu::Error(ErrorCode::InvalidGraph, "expected a node of the document, got '{}'{}", id, suggestion(id, node_ids()));
+        throw gpu::Error(ErrorCode::InvalidGraph, "expected a node of the document, got '{}'{}", id,
+                         suggestion(id, node_ids()));
 }
 
 Document Document::add_node(const std::string& type, std::string id, Position at, std::string* made) const {
@@ -234,9 +236,11 @@ std::string Document::free_id(const std::string& wanted) const {
 }
 
 bool Document::same_content(const Document& other) const {
-    const auto same_record = [](const auto& a, const auto& b) { return a.second == b.second || *a.second == *b.second; };
-    return format_ == other.format_ && *links_ == *other.links_ && *layout_ == *other.layout_ && extra_ == other.extra_ &&
-           std::ranges::equal(*nodes_, *other.nodes_, same_record);
+    const auto same_record = [](const auto& a, const auto& b) {
+        return a.second == b.second || *a.second == *b.second;
+    };
+    return format_ == other.format_ && *links_ == *other.links_ && *layout_ == *other.layout_ &&
+           extra_ == other.extra_ && std::ranges::equal(*nodes_, *other.nodes_, same_record);
 }
 
 }  // namespace nodes

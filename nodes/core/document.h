@@ -31,8 +31,8 @@ struct Endpoint {
 };
 
 struct Link {
-    Endpoint from;      // an output
-    Endpoint to;        // an input
+    Endpoint from;        // an output
+    Endpoint to;          // an input
     QJsonObject extra{};  // fields of the file that this program does not know
 
     friend bool operator==(const Link&, const Link&) = default;
@@ -41,9 +41,9 @@ struct Link {
 // A node of a document: which type it is and the parameters that somebody set. What is absent in `params` has the
 // initial value of the declaration.
 struct NodeRecord {
-    std::string id;       // given by the user, unique in the document: see valid_node_id
-    std::string type;     // "image.load", perhaps of a node type that this program does not have
-    int version = 1;      // of the node type when it was last edited or upgraded
+    std::string id;    // given by the user, unique in the document: see valid_node_id
+    std::string type;  // "image.load", perhaps of a node type that this program does not have
+    int version = 1;   // of the node type when it was last edited or upgraded
     QJsonObject params{};
     QJsonObject extra{};  // fields of the file that this program does not know
 
@@ -60,11 +60,11 @@ struct Position {
 bool valid_node_id(const std::string& id);
 
 // Copying costs a few reference counts, an edit copies the maps it changes (pointers, not nodes). Safe to read from any
-// thread. Edits throw gpu::Error{InvalidGraph} when the document has no such node, or the id is taken or ill-formed; they
-// do not check types (validate.h does), so that a half-built graph can be held and saved.
+// thread. Edits throw gpu::Error{InvalidGraph} when the document has no such node, or the id is taken or ill-formed;
+// they do not check types (validate.h does), so that a half-built graph can be held and saved.
 class Document {
 public:
-    Document();      // empty
+    Document();  // empty
 
     // Reads a file or its text and brings its nodes to today's versions. `path` is for messages and for relative file
     // names. Throws gpu::Error{MissingFile, BadFile} with line and column where the text is not what it claims to be.
@@ -78,15 +78,15 @@ public:
     void save(const std::string& path) const;
 
     // --- reading ---
-    int format() const;                              // of the file; above document_format it was written by a newer Heddle
-    const std::string& path() const;                 // where it was loaded from, empty for none; not part of the content
-    std::string folder() const;                      // absolute folder of path(), empty for none
-    std::vector<std::string> node_ids() const;       // sorted
+    int format() const;                         // of the file; above document_format it was written by a newer Heddle
+    const std::string& path() const;            // where it was loaded from, empty for none; not part of the content
+    std::string folder() const;                 // absolute folder of path(), empty for none
+    std::vector<std::string> node_ids() const;  // sorted
     bool contains(const std::string& id) const { return find(id) != nullptr; }
-    const NodeRecord* find(const std::string& id) const;    // null when there is none; lives as long as this snapshot
-    const NodeRecord& node(const std::string& id) const;    // throws where find() returns null
-    const std::vector<Link>& links() const;          // sorted by `to`, then `from`
-    const Link* link_into(const Endpoint& input) const;     // the first, null for none
+    const NodeRecord* find(const std::string& id) const;  // null when there is none; lives as long as this snapshot
+    const NodeRecord& node(const std::string& id) const;  // throws where find() returns null
+    const std::vector<Link>& links() const;               // sorted by `to`, then `from`
+    const Link* link_into(const Endpoint& input) const;   // the first, null for none
     std::vector<Link> links_of(const std::string& node) const;
     Position position(const std::string& id) const;  // {0, 0} where the layout has none
     bool has_position(const std::string& id) const;
@@ -105,11 +105,11 @@ public:
                                     std::string* made = nullptr) const;
     // Puts a record as it is (paste, undo of a removal).
     [[nodiscard]] Document add_record(NodeRecord record, Position at = {}) const;
-    [[nodiscard]] Document remove_node(const std::string& id) const;           // and the links that touch it
-    [[nodiscard]] Document rename(const std::string& id, const std::string& to) const;   // links and layout follow
+    [[nodiscard]] Document remove_node(const std::string& id) const;                    // and the links that touch it
+    [[nodiscard]] Document rename(const std::string& id, const std::string& to) const;  // links and layout follow
     // An input holds one link: a former one is replaced.
     [[nodiscard]] Document connect(const Endpoint& from, const Endpoint& to) const;
-    [[nodiscard]] Document disconnect(const Endpoint& from, const Endpoint& to) const;   // no such link: unchanged
+    [[nodiscard]] Document disconnect(const Endpoint& from, const Endpoint& to) const;  // no such link: unchanged
     // Stores a value without checking its range; an undefined value removes it (back to the initial value).
     [[nodiscard]] Document set_param(const std::string& id, const std::string& name, const QJsonValue& value) const;
     [[nodiscard]] Document move(const std::string& id, Position to) const;

@@ -30,7 +30,8 @@ QJsonValue take(QJsonObject& object, const char* key) { return object.take(QLati
 
 QJsonObject take_object(QJsonObject& object, const char* key, const std::string& where) {
     const QJsonValue value = take(object, key);
-    if (!value.isObject() && !value.isUndefined()) bad_file("{}: expected an object '{}', got something else", where, key);
+    if (!value.isObject() && !value.isUndefined())
+        bad_file("{}: expected an object '{}', got something else", where, key);
     return value.toObject();
 }
 
@@ -42,7 +43,8 @@ NodeRecord read_record(const std::string& id, const QJsonValue& value) {
     const QJsonValue type = take(fields, "type");
     const QJsonValue version = take(fields, "version");
     if (!type.isString() || type.toString().isEmpty()) bad_file("{}: expected a text 'type'", where);
-    if (!version.isUndefined() && version.toInteger(0) < 1) bad_file("{}: expected a whole number 'version' from 1", where);
+    if (!version.isUndefined() && version.toInteger(0) < 1)
+        bad_file("{}: expected a whole number 'version' from 1", where);
     NodeRecord record{.id = id, .type = type.toString().toStdString(), .version = version.toInt(1)};
     record.params = take_object(fields, "params", where);
     record.extra = fields;
@@ -76,7 +78,8 @@ QJsonObject parse(const QByteArray& text) {
         bad_file("expected JSON, got an error at line {}, column {}: {}", before.count('\n') + 1,
                  before.size() - before.lastIndexOf('\n'), error.errorString().toStdString());
     }
-    if (const std::string twice = repeated_key(text); !twice.empty()) bad_file("expected each name once, got '{}' twice", twice);
+    if (const std::string twice = repeated_key(text); !twice.empty())
+        bad_file("expected each name once, got '{}' twice", twice);
     QJsonObject root = normalised(json.object()).toObject();
     if (!root.contains("heddle"))
         bad_file("expected a Heddle document (an object with \"heddle\": {}), got other JSON", document_format);
@@ -103,7 +106,8 @@ Document Document::from_json(const QByteArray& text, const std::string& path) {
         const QJsonValue list = take(root, "links");
         if (!list.isArray() && !list.isUndefined()) bad_file("document: expected a list 'links', got something else");
         for (const QJsonValue link : list.toArray()) links.push_back(read_link(link));
-        std::ranges::stable_sort(links, [](const Link& a, const Link& b) { return std::tie(a.to, a.from) < std::tie(b.to, b.from); });
+        std::ranges::stable_sort(
+            links, [](const Link& a, const Link& b) { return std::tie(a.to, a.from) < std::tie(b.to, b.from); });
 
         LayoutMap layout;
         const QJsonObject places = take_object(root, "layout", "document");

@@ -4,12 +4,18 @@ namespace nodes {
 
 Eval::Eval(const Node& node, std::string id, std::vector<Value> inputs, std::vector<QJsonValue> params,
            gpu::CancelToken cancel, EvalHost& host)
-    : node_(node), id_(std::move(id)), inputs_(std::move(inputs)), params_(std::move(params)),
-      outputs_(node.outputs().size()), cancel_(std::move(cancel)), host_(host) {}
+    : node_(node),
+      id_(std::move(id)),
+      inputs_(std::move(inputs)),
+      params_(std::move(params)),
+      outputs_(node.outputs().size()),
+      cancel_(std::move(cancel)),
+      host_(host) {}
 
 const Value& Eval::input(const Handle& in) const {
     const Value& value = inputs_[in.index()];
-    if (value.empty()) throw SocketError(gpu::ErrorCode::InvalidGraph, in.name(), "expected a value, nothing is connected");
+    if (value.empty())
+        throw SocketError(gpu::ErrorCode::InvalidGraph, in.name(), "expected a value, nothing is connected");
     return value;
 }
 

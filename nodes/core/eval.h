@@ -85,7 +85,8 @@ public:
 
     // A picture of the work so far, for whoever watches.
     void preview(const QImage& image) { host_.on_preview(image); }
-    // A number for people and scripts: report("psnr", 31.07, "dB"). Kept with the cached result and told again on a hit.
+    // A number for people and scripts: report("psnr", 31.07, "dB"). Kept with the cached result and told again on a
+    // hit.
     void report(const std::string& name, double value, const std::string& unit = {});
     template <typename... Args>
     void warn(std::string_view text, const Args&... args) {

@@ -14,33 +14,33 @@ namespace nodes {
 
 enum class NodeState { Idle, Pending, Running, Cached, Done, Failed, Partial };
 
-const char* to_string(NodeState state);      // "idle", "pending", ...
+const char* to_string(NodeState state);  // "idle", "pending", ...
 
 // An error as it leaves the engine: which node, which of its sockets or parameters (may be empty), what happened.
 struct NodeFailure {
-    std::string node;        // empty: the run as a whole
+    std::string node;  // empty: the run as a whole
     std::string socket;
     std::string message;
     gpu::ErrorCode code = gpu::ErrorCode::Failure;
 
-    std::string text() const;      // "encode.image: ..."
+    std::string text() const;  // "encode.image: ..."
 };
 
 enum class RunStatus {
-    Done,         // every target
-    Partial,      // some targets; failures say why not all
-    Failed,       // no target
-    Invalid,      // the document has errors: nothing ran
+    Done,     // every target
+    Partial,  // some targets; failures say why not all
+    Failed,   // no target
+    Invalid,  // the document has errors: nothing ran
     Cancelled,
 };
 
-const char* to_string(RunStatus status);     // "done", "partial", ...
+const char* to_string(RunStatus status);  // "done", "partial", ...
 
 namespace event {
 
-struct Plan {                    // first of a run
-    std::vector<std::string> nodes;      // what will be visited, in order
-    std::vector<std::string> cached;     // of these, what the cache holds
+struct Plan {                         // first of a run
+    std::vector<std::string> nodes;   // what will be visited, in order
+    std::vector<std::string> cached;  // of these, what the cache holds
 };
 struct State {
     std::string node;
@@ -51,8 +51,8 @@ struct NodeStart {
 };
 struct Progress {
     std::string node;
-    std::int64_t done = 0, total = 0;    // steps; total 0: unknown
-    double eta = -1;                     // seconds to the end of the node, -1: unknown
+    std::int64_t done = 0, total = 0;  // steps; total 0: unknown
+    double eta = -1;                   // seconds to the end of the node, -1: unknown
 };
 struct Preview {
     std::string node;
@@ -63,11 +63,11 @@ struct NodeEnd {
     double ms = 0;
     bool cached = false;
 };
-struct Produced {                // every output of every node that was visited, also from the cache
+struct Produced {  // every output of every node that was visited, also from the cache
     std::string node, socket;
     Value value;
 };
-struct Output {                  // a file was completely written
+struct Output {  // a file was completely written
     std::string node, path;
     std::uint64_t bytes = 0;
     std::string sha256;
@@ -83,7 +83,7 @@ struct Warning {
 struct Failure {
     NodeFailure failure;
 };
-struct End {                     // last of a run, whatever happened
+struct End {  // last of a run, whatever happened
     RunStatus status = RunStatus::Done;
     double ms = 0;
 };

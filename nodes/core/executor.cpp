@@ -19,7 +19,9 @@ using gpu::Error;
 using gpu::ErrorCode;
 using Clock = std::chrono::steady_clock;
 
-double ms_since(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
+double ms_since(Clock::time_point start) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
 
 // Everything one run holds; also what each node's Eval talks to.
 class Run final : public EvalHost {
@@ -49,11 +51,13 @@ private:
     // --- before anything runs ---
 
     void prepare() {
-        const std::vector<std::string> targets = options_.targets.empty() ? default_targets(document_) : options_.targets;
+        const std::vector<std::string> targets =
+            options_.targets.empty() ? default_targets(document_) : options_.targets;
         result_.problems = validate(document_, targets);
         if (options_.targets.empty()) escalate_structure();
         if (targets.empty() && !has_errors(result_.problems))
-            result_.problems.push_back({ProblemKind::NothingToRun, Severity::Error, "", "", "expected nodes to run, there is none"});
+            result_.problems.push_back(
+                {ProblemKind::NothingToRun, Severity::Error, "", "", "expected nodes to run, there is none"});
         for (const Problem& problem : result_.problems) {
             if (problem.severity == Severity::Warning) {
                 send(event::Warning{problem.node, problem.message});
@@ -116,9 +120,8 @@ private:
             take_cached(index);
             return;
         }
-        const bool fed = std::ranges::all_of(step.inputs, [&](const PlannedInput& input) {
-            return input.step < 0 || steps_[input.step].ready;
-        });
+        const bool fed = std::ranges::all_of(
+            step.inputs, [&](const PlannedInput& input) { return input.step < 0 || steps_[input.step].ready; });
         if (fed) {
             compute(index);
         } else {
@@ -222,8 +225,8 @@ private:
         for (std::size_t i = 0; i < fresh.outputs.size(); ++i)
             if (fresh.outputs[i].hash() != step.cached->outputs[i].hash())
                 throw SocketError(ErrorCode::Failure, step.type->outputs()[i].name,
-                                  "check the cache: expected the cached value again, got another: " + step.type->info().id +
-                                      " depends on something that it does not declare");
+                                  "check the cache: expected the cached value again, got another: " +
+                                      step.type->info().id + " depends on something that it does not declare");
     }
 
     // --- failures ---
@@ -283,7 +286,8 @@ private:
         if (done < total && now - last_progress_ < quiet) return;
         last_progress_ = now;
         const double seconds = ms_since(start_) / 1000;
-        const double eta = done > 0 && total > 0 ? seconds / static_cast<double>(done) * static_cast<double>(total - done) : -1;
+        const double eta =
+            done > 0 && total > 0 ? seconds / static_cast<double>(done) * static_cast<double>(total - done) : -1;
         send(event::Progress{current_, done, total, eta});
     }
 
@@ -316,7 +320,7 @@ private:
     RunPlan plan_;
     std::vector<Step> steps_;
     RunResult result_;
-    std::string current_;      // the node that runs
+    std::string current_;  // the node that runs
     Clock::time_point start_;
     Clock::time_point last_progress_;
     bool cancelled_ = false;

@@ -1,4 +1,5 @@
-// Runs a document: demand-driven from its targets, results by content key, one failure per node that could not be computed.
+// Runs a document: demand-driven from its targets, results by content key, one failure per node that could not be
+// computed.
 #pragma once
 
 #include <functional>
@@ -14,26 +15,27 @@
 namespace nodes {
 
 struct RunOptions {
-    std::vector<std::string> targets{};     // node ids; empty: default_targets()
-    ResultCache* cache = nullptr;           // null: nothing is kept after the run
+    std::vector<std::string> targets{};  // node ids; empty: default_targets()
+    ResultCache* cache = nullptr;        // null: nothing is kept after the run
     gpu::CancelToken cancel{};
-    std::function<void(const Event&)> on_event{};   // on the thread that runs; must not throw and should return soon
+    std::function<void(const Event&)> on_event{};  // on the thread that runs; must not throw and should return soon
     // Folder that relative names of output files start from; empty: the current folder. Relative names of input files
     // start from the document's folder, else (where no such file is there) from the current one.
     std::string output_folder{};
-    // Folders that files may be read from and written to, and files by their own name; empty: anywhere. A path that leads
-    // elsewhere, also through a symbolic link, fails the node: a graph from a stranger reads only what its user gave.
+    // Folders that files may be read from and written to, and files by their own name; empty: anywhere. A path that
+    // leads elsewhere, also through a symbolic link, fails the node: a graph from a stranger reads only what its user
+    // gave.
     std::vector<std::string> allowed{};
 };
 
 struct RunResult {
     RunStatus status = RunStatus::Done;
-    std::vector<Problem> problems;          // of validate(); with status Invalid they are the reason
+    std::vector<Problem> problems;  // of validate(); with status Invalid they are the reason
     std::vector<NodeFailure> failures;
     std::vector<event::Output> outputs;
     std::vector<event::Metric> metrics;
-    int computed = 0;                       // nodes that ran to their end
-    int cached = 0;                         // nodes taken from the cache
+    int computed = 0;  // nodes that ran to their end
+    int cached = 0;    // nodes taken from the cache
     double ms = 0;
 
     // The process's exit status: 0, 3 for an invalid document, the failure's own code, 10 when some targets were done
@@ -41,8 +43,8 @@ struct RunResult {
     int exit_code() const;
 };
 
-// Runs in the calling thread; never throws. Nodes that a failed one feeds stay idle, other targets go on. A cancel ends it
-// within 100 ms as long as nodes poll (see Node::compute); finished nodes keep their place in the cache.
+// Runs in the calling thread; never throws. Nodes that a failed one feeds stay idle, other targets go on. A cancel ends
+// it within 100 ms as long as nodes poll (see Node::compute); finished nodes keep their place in the cache.
 RunResult run(const Document& document, const RunOptions& options = {});
 
 }  // namespace nodes

@@ -146,7 +146,8 @@ QJsonValue normalised(const QJsonValue& value) {
     }
     if (value.isObject()) {
         QJsonObject object = value.toObject();
-        for (auto member = object.begin(); member != object.end(); ++member) member.value() = normalised(member.value());
+        for (auto member = object.begin(); member != object.end(); ++member)
+            member.value() = normalised(member.value());
         return object;
     }
     return value;

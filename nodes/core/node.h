@@ -4,7 +4,8 @@
 //     namespace {
 //
 //     struct Add final : Node {
-//         Add() : Node({.id = "math.add", .version = 1, .title = "Add", .category = "Math", .help = "Adds two numbers."}) {}
+//         Add() : Node({.id = "math.add", .version = 1, .title = "Add", .category = "Math",
+//                       .help = "Adds two numbers."}) {}
 //
 //         In<double>  a{this, "a", "First number"};
 //         In<double>  b{this, "b", "Second number, 1 when nothing is connected", {.initial = 1.0}};
@@ -52,12 +53,12 @@ struct NodeInfo {
 
 // A socket without its C++ type: what the editor, files and the command line read.
 struct SocketInfo {
-    std::string name;                   // "latent": enters files, never change it
-    std::string label;                  // "Latent"
+    std::string name;   // "latent": enters files, never change it
+    std::string label;  // "Latent"
     std::string help;
     const SocketType* type = nullptr;
-    bool optional = false;              // inputs: may stay unconnected
-    Value initial;                      // inputs: what is read when nothing is connected; may be empty
+    bool optional = false;  // inputs: may stay unconnected
+    Value initial;          // inputs: what is read when nothing is connected; may be empty
 };
 
 // Options of In<T>: {.optional = true}, or {.initial = 1.0} for a value when nothing is connected.
@@ -72,7 +73,7 @@ struct InOptions {
 class Handle {
 public:
     const std::string& name() const { return name_; }
-    int index() const { return index_; }         // within its list of the node; never stored
+    int index() const { return index_; }  // within its list of the node; never stored
 
     Handle(const Handle&) = delete;
     Handle& operator=(const Handle&) = delete;
@@ -113,9 +114,9 @@ public:
     Node(const Node&) = delete;
     Node& operator=(const Node&) = delete;
 
-    // Reads inputs and parameters from `ev`, sets every output. Runs on an engine thread, several at once on one object.
-    // Throws gpu::Error, or calls ev.fail() to name the socket; polls ev.progress() or ev.check_cancelled() at least
-    // every 50 ms where it does not wait for the tensor runtime, which polls by itself.
+    // Reads inputs and parameters from `ev`, sets every output. Runs on an engine thread, several at once on one
+    // object. Throws gpu::Error, or calls ev.fail() to name the socket; polls ev.progress() or ev.check_cancelled() at
+    // least every 50 ms where it does not wait for the tensor runtime, which polls by itself.
     virtual void compute(Eval& ev) const = 0;
 
     // Turns the parameters that a document stored with version `from` (< info().version) into today's. Kept for ever.
@@ -125,7 +126,7 @@ public:
     }
 
     const NodeInfo& info() const { return info_; }
-    const std::vector<SocketInfo>& inputs() const { return inputs_; }      // in order of declaration
+    const std::vector<SocketInfo>& inputs() const { return inputs_; }  // in order of declaration
     const std::vector<SocketInfo>& outputs() const { return outputs_; }
     const std::vector<ParamInfo>& params() const { return params_; }
 
@@ -148,14 +149,18 @@ private:
 
 template <typename T>
 In<T>::In(Node* node, std::string name, std::string help, InOptions<T> options)
-    : Handle(name, node->declare_input({.name = name, .label = std::move(options.label), .help = std::move(help),
-                                        .type = &socket_type<T>(), .optional = options.optional,
+    : Handle(name, node->declare_input({.name = name,
+                                        .label = std::move(options.label),
+                                        .help = std::move(help),
+                                        .type = &socket_type<T>(),
+                                        .optional = options.optional,
                                         .initial = options.initial ? Value::of<T>(*options.initial) : Value()})) {}
 
 template <typename T>
 Out<T>::Out(Node* node, std::string name, std::string help, std::string label)
-    : Handle(name, node->declare_output({.name = name, .label = std::move(label), .help = std::move(help),
-                                         .type = &socket_type<T>()})) {}
+    : Handle(name, node->declare_output(
+                       {.name = name, .label = std::move(label), .help = std::move(help), .type = &socket_type<T>()})) {
+}
 
 template <typename T>
 Param<T>::Param(Node* node, std::string name, std::string help, ParamOptions<T> options)

@@ -14,7 +14,7 @@ namespace {
 using gpu::Error;
 using gpu::ErrorCode;
 
-constexpr double exact_integers = 9007199254740992.0;      // 2^53: above, doubles skip integers
+constexpr double exact_integers = 9007199254740992.0;  // 2^53: above, doubles skip integers
 
 std::string number_text(double value) {
     std::array<char, 32> digits;
@@ -33,7 +33,7 @@ std::optional<T> read_number(const std::string& text) {
 std::optional<std::uint64_t> read_seed(const QJsonValue& value) {
     if (value.isString()) return read_number<std::uint64_t>(value.toString().toStdString());
     if (!value.isDouble()) return std::nullopt;
-    const qint64 whole = value.toInteger(-1);      // -1 also where it is no integer
+    const qint64 whole = value.toInteger(-1);  // -1 also where it is no integer
     if (whole < 0) return std::nullopt;
     return static_cast<std::uint64_t>(whole);
 }
@@ -143,7 +143,8 @@ std::string ParamInfo::problem(const QJsonValue& value) const {
 }
 
 QJsonValue ParamInfo::canonical(const QJsonValue& value) const {
-    if (const std::string wrong = problem(value); !wrong.empty()) throw Error(ErrorCode::InvalidGraph, name + ": " + wrong);
+    if (const std::string wrong = problem(value); !wrong.empty())
+        throw Error(ErrorCode::InvalidGraph, name + ": " + wrong);
     if (kind == ParamKind::Int) return static_cast<qint64>(value.toDouble());
     if (kind == ParamKind::Number) {
         const double number = value.toDouble();
@@ -252,8 +253,8 @@ ParamInfo describe(const ParamOptions<OutputPath>& options) { return describe_fi
 ParamInfo describe(const ParamOptions<Choice>& options) {
     ParamInfo info = common(options, ParamKind::Choice);
     info.choices = options.names;
-    info.initial = QString::fromStdString(options.initial.empty() && !options.names.empty() ? options.names[0]
-                                                                                            : options.initial);
+    info.initial =
+        QString::fromStdString(options.initial.empty() && !options.names.empty() ? options.names[0] : options.initial);
     return info;
 }
 ParamInfo describe(const ParamOptions<Color>& options) {
@@ -278,7 +279,9 @@ void decode(const ParamInfo&, const QJsonValue& value, Seed& out) { out.value = 
 void decode(const ParamInfo&, const QJsonValue& value, FilePath& out) { out.path = value.toString().toStdString(); }
 void decode(const ParamInfo&, const QJsonValue& value, OutputPath& out) { out.path = value.toString().toStdString(); }
 void decode(const ParamInfo&, const QJsonValue& value, Choice& out) { out.name = value.toString().toStdString(); }
-void decode(const ParamInfo&, const QJsonValue& value, Color& out) { out = read_color(value.toString()).value_or(Color{}); }
+void decode(const ParamInfo&, const QJsonValue& value, Color& out) {
+    out = read_color(value.toString()).value_or(Color{});
+}
 
 std::size_t decode_choice(const ParamInfo& info, const QJsonValue& value) {
     const auto at = std::ranges::find(info.choices, value.toString().toStdString());

@@ -13,22 +13,22 @@
 namespace nodes {
 
 // Types a parameter may have besides bool, int, double, float, std::string and enums.
-struct Seed {                       // chance enters a node only through this
+struct Seed {  // chance enters a node only through this
     std::uint64_t value = 0;
     operator std::uint64_t() const { return value; }
 };
-struct FilePath {                   // a file that is read; the cache key sees its content or its size and time
-    std::string path;               // what ev[...] returns is absolute; empty when not set
+struct FilePath {      // a file that is read; the cache key sees its content or its size and time
+    std::string path;  // what ev[...] returns is absolute; empty when not set
     bool empty() const { return path.empty(); }
 };
-struct OutputPath {                 // a file that is written; ev[...] returns it absolute
+struct OutputPath {  // a file that is written; ev[...] returns it absolute
     std::string path;
     bool empty() const { return path.empty(); }
 };
-struct Choice {                     // one of a list of names that is known only when the program runs
+struct Choice {  // one of a list of names that is known only when the program runs
     std::string name;
 };
-struct Color {                      // 0..1, not premultiplied, sRGB encoded as in "#rrggbb"
+struct Color {  // 0..1, not premultiplied, sRGB encoded as in "#rrggbb"
     float red = 0, green = 0, blue = 0, alpha = 1;
 };
 
@@ -37,16 +37,16 @@ struct Color {                      // 0..1, not premultiplied, sRGB encoded as 
 // or "#rrggbbaa".
 enum class ParamKind { Bool, Int, Number, Text, Choice, Seed, InputFile, OutputFile, Color };
 
-const char* to_string(ParamKind kind);      // "bool", "int", "number", "text", "choice", "seed", "input-file", ...
+const char* to_string(ParamKind kind);  // "bool", "int", "number", "text", "choice", "seed", "input-file", ...
 
 // A parameter without its C++ type: what widgets, files and the command line read.
 struct ParamInfo {
-    std::string name;                  // "grow": enters files, never change it
-    std::string label;                 // "Grow"
+    std::string name;   // "grow": enters files, never change it
+    std::string label;  // "Grow"
     std::string help;
     ParamKind kind = ParamKind::Text;
     QJsonValue initial;
-    double min = -std::numeric_limits<double>::infinity();    // Int and Number, inclusive
+    double min = -std::numeric_limits<double>::infinity();  // Int and Number, inclusive
     double max = std::numeric_limits<double>::infinity();
     double step = 0;                   // of a spin box; 0: the widget chooses
     int decimals = 3;                  // Number: digits after the point that a widget shows
@@ -76,7 +76,7 @@ template <typename T>
 struct ParamOptions {
     static_assert(std::is_enum_v<T>, "not a parameter type: see nodes/core/param.h");
     T initial{};
-    std::vector<std::string> names{};         // one per enumerator, which count from 0
+    std::vector<std::string> names{};  // one per enumerator, which count from 0
     std::string label{};
     bool advanced = false;
 };
@@ -187,8 +187,7 @@ ParamInfo describe(const ParamOptions<Color>& options);
 ParamInfo describe_choice(std::vector<std::string> names, std::size_t initial);
 
 template <typename T>
-    requires std::is_enum_v<T>
-ParamInfo describe(const ParamOptions<T>& options) {
+requires std::is_enum_v<T> ParamInfo describe(const ParamOptions<T>& options) {
     ParamInfo info = describe_choice(options.names, static_cast<std::size_t>(options.initial));
     info.label = options.label;
     info.advanced = options.advanced;
@@ -209,7 +208,7 @@ void decode(const ParamInfo& info, const QJsonValue& value, Color& out);
 std::size_t decode_choice(const ParamInfo& info, const QJsonValue& value);
 
 template <typename T>
-    requires std::is_enum_v<T>
+requires std::is_enum_v<T>
 void decode(const ParamInfo& info, const QJsonValue& value, T& out) {
     out = static_cast<T>(decode_choice(info, value));
 }

@@ -39,7 +39,7 @@ bool path_allowed(const FilePlaces& places, const std::string& path) {
     const fs::path real = real_path(path);
     return std::ranges::any_of(places.allowed, [&](const std::string& entry) {
         fs::path root = real_path(entry);
-        if (root.filename().empty()) root = root.parent_path();      // "/data/" ends in an empty name
+        if (root.filename().empty()) root = root.parent_path();  // "/data/" ends in an empty name
         return std::mismatch(root.begin(), root.end(), real.begin(), real.end()).first == root.end();
     });
 }

@@ -53,7 +53,8 @@ private:
             if (link) {
                 source.step = index_.at(link->from.node);
                 const auto& outputs = plan[source.step].type->outputs();
-                source.output = static_cast<int>(std::ranges::find(outputs, link->from.socket, &SocketInfo::name) - outputs.begin());
+                source.output = static_cast<int>(std::ranges::find(outputs, link->from.socket, &SocketInfo::name) -
+                                                 outputs.begin());
             }
             step.inputs.push_back(source);
             keys.push_back(link ? output_key(plan[source.step].key, link->from.socket) : gpu::Hash{});

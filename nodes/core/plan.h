@@ -1,4 +1,5 @@
-// What a run will do, before it does it: nodes in order, their parameters and keys, and which results are there already.
+// What a run will do, before it does it: nodes in order, their parameters and keys, and which results are there
+// already.
 #pragma once
 
 #include <optional>
@@ -13,20 +14,20 @@
 namespace nodes {
 
 struct PlannedInput {
-    int step = -1;          // in RunPlan::steps, -1: nothing is linked
-    int output = -1;        // of that step's node
+    int step = -1;    // in RunPlan::steps, -1: nothing is linked
+    int output = -1;  // of that step's node
 };
 
 struct PlannedNode {
-    const NodeRecord* record = nullptr;     // of the document that was planned, which must outlive the plan
+    const NodeRecord* record = nullptr;  // of the document that was planned, which must outlive the plan
     const Node* type = nullptr;
-    std::vector<QJsonValue> params;         // canonical, in order of declaration, file names absolute
-    std::vector<PlannedInput> inputs;       // in order of declaration
+    std::vector<QJsonValue> params;    // canonical, in order of declaration, file names absolute
+    std::vector<PlannedInput> inputs;  // in order of declaration
     gpu::Hash key;
-    std::optional<NodeResult> cached;       // taken when the plan was made, so that eviction can not take it back
-    bool needed = false;                    // false: only results that are cached would read it
+    std::optional<NodeResult> cached;  // taken when the plan was made, so that eviction can not take it back
+    bool needed = false;               // false: only results that are cached would read it
     bool target = false;
-    int readers = 0;                        // needed steps that compute and read it
+    int readers = 0;  // needed steps that compute and read it
 };
 
 // Steps in an order in which every node comes after what it reads.

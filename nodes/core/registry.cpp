@@ -9,7 +9,7 @@
 
 namespace nodes {
 
-void register_all();      // written by the build
+void register_all();  // written by the build
 
 namespace {
 
@@ -34,8 +34,8 @@ void expect_distinct_names(const Node& node) {
     std::set<std::string> taken;
     const auto take = [&](const std::string& name) {
         gpu::check(!name.empty() && name.find('.') == std::string::npos && taken.insert(name).second,
-                   gpu::ErrorCode::Failure, "register node type {}: expected distinct names without dots, got '{}' twice",
-                   node.info().id, name);
+                   gpu::ErrorCode::Failure,
+                   "register node type {}: expected distinct names without dots, got '{}' twice", node.info().id, name);
     };
     for (const SocketInfo& input : node.inputs()) take(input.name);
     for (const ParamInfo& param : node.params()) take(param.name);
@@ -59,7 +59,8 @@ const std::vector<const Node*>& node_types() { return filled_registry().sorted; 
 
 const Node* find_node_type(std::string_view id) {
     const auto& sorted = node_types();
-    const auto at = std::ranges::lower_bound(sorted, id, {}, [](const Node* n) -> std::string_view { return n->info().id; });
+    const auto at =
+        std::ranges::lower_bound(sorted, id, {}, [](const Node* n) -> std::string_view { return n->info().id; });
     return at == sorted.end() || (*at)->info().id != id ? nullptr : *at;
 }
 

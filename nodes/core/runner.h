@@ -11,24 +11,25 @@
 
 namespace nodes {
 
-// The callbacks run on the engine thread: marshal what they carry (events are plain copyable structs) to your own thread,
-// e.g. by QMetaObject::invokeMethod. They must not call back into the runner other than cancel().
+// The callbacks run on the engine thread: marshal what they carry (events are plain copyable structs) to your own
+// thread, e.g. by QMetaObject::invokeMethod. They must not call back into the runner other than cancel().
 class Runner {
 public:
     using OnEvent = std::function<void(int run, const Event&)>;
     using OnEnd = std::function<void(int run, const RunResult&)>;
 
     explicit Runner(OnEvent on_event, OnEnd on_end = {});
-    ~Runner();      // cancels, waits
+    ~Runner();  // cancels, waits
     Runner(const Runner&) = delete;
     Runner& operator=(const Runner&) = delete;
 
-    // Queues a run, cancels the one that goes and drops the one that waits. Returns at once with the run's number, counted
-    // from 1, which every event of it carries. options.on_event, .cancel and (where null) .cache are the runner's own.
+    // Queues a run, cancels the one that goes and drops the one that waits. Returns at once with the run's number,
+    // counted from 1, which every event of it carries. options.on_event, .cancel and (where null) .cache are the
+    // runner's own.
     int start(const Document& document, RunOptions options = {});
-    void cancel();                 // the run that goes and the one that waits
+    void cancel();  // the run that goes and the one that waits
     bool busy() const;
-    void wait();                   // until nothing goes and nothing waits
+    void wait();  // until nothing goes and nothing waits
 
     ResultCache& cache() { return cache_; }
 
@@ -50,7 +51,7 @@ private:
     bool running_ = false;
     bool closing_ = false;
     int last_ = 0;
-    std::thread thread_;           // last: it uses all of the above
+    std::thread thread_;  // last: it uses all of the above
 };
 
 }  // namespace nodes

@@ -1,4 +1,5 @@
-// What flows along a wire. A socket type is one header in nodes/types/: a C++ type and a specialisation of SocketTraits.
+// What flows along a wire. A socket type is one header in nodes/types/: a C++ type and a specialisation of
+// SocketTraits.
 //
 //     template <> struct SocketTraits<Mask> {
 //         static constexpr const char* name = "mask";      // enters files and cache keys: never change it
@@ -33,21 +34,21 @@ struct SocketTraits;
 
 // An implicit conversion, allowed only where nothing is lost. Runs on the engine's thread when a link needs it.
 struct Conversion {
-    std::string from;                            // name of the type that it reads
+    std::string from;  // name of the type that it reads
     std::function<Value(const Value&)> convert;
 };
 
 // Everything about a socket type but its C++ type. Functions take the address of a value of that type; empty ones mean
 // "not available". They are called from any thread.
 struct SocketType {
-    std::string name;        // set from SocketTraits<T>::name
+    std::string name;  // set from SocketTraits<T>::name
     std::string title;
-    std::string colour;      // "#rrggbb"
+    std::string colour;  // "#rrggbb"
     std::string help;
-    std::function<std::size_t(const void*)> bytes;                      // for the cache's budget; default: sizeof
-    std::function<std::string(const void*)> summary;                    // one line: "512 x 512, 3 channels, f32"
-    std::function<QImage(const void*, int max_side)> preview;           // may be null when there is nothing to show
-    std::function<gpu::Hash(const void*)> hash;                         // of the content; HEDDLE_CHECK=cache compares it
+    std::function<std::size_t(const void*)> bytes;             // for the cache's budget; default: sizeof
+    std::function<std::string(const void*)> summary;           // one line: "512 x 512, 3 channels, f32"
+    std::function<QImage(const void*, int max_side)> preview;  // may be null when there is nothing to show
+    std::function<gpu::Hash(const void*)> hash;                // of the content; HEDDLE_CHECK=cache compares it
     std::vector<Conversion> accepts;
 
     // The conversion that turns `from` into this type, or null. The same type needs none.
@@ -85,7 +86,7 @@ public:
 
     bool empty() const { return !content_; }
     explicit operator bool() const { return !empty(); }
-    const SocketType* type() const { return type_; }      // null when empty
+    const SocketType* type() const { return type_; }  // null when empty
 
     // The content as T, or null when it is empty or of another type.
     template <typename T>
@@ -94,8 +95,8 @@ public:
     }
 
     std::size_t bytes() const;
-    std::string summary() const;                            // empty where the type has none
-    QImage preview(int max_side = 512) const;               // null image where the type has none
+    std::string summary() const;               // empty where the type has none
+    QImage preview(int max_side = 512) const;  // null image where the type has none
     std::optional<gpu::Hash> hash() const;
     // This value as `wanted`, converted if needed; empty when there is no conversion.
     Value converted_to(const SocketType& wanted) const;

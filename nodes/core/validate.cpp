@@ -52,15 +52,21 @@ std::set<std::string> needed_by(const std::vector<std::string>& targets, const E
 class Validator {
 public:
     Validator(const Document& document, const std::vector<std::string>& targets)
-        : document_(document), sources_(sources_of(document)), all_(targets.empty()), needed_(needed_by(targets, sources_)) {
+        : document_(document),
+          sources_(sources_of(document)),
+          all_(targets.empty()),
+          needed_(needed_by(targets, sources_)) {
         if (document.format() > document_format)
             add(ProblemKind::NewerFormat, Severity::Warning, "", "",
-                gpu::format("expected a document of format {}, got {}: a newer Heddle wrote it, and what this one does not "
-                            "know stays as it is", document_format, document.format()));
+                gpu::format(
+                    "expected a document of format {}, got {}: a newer Heddle wrote it, and what this one does not "
+                    "know stays as it is",
+                    document_format, document.format()));
         for (const std::string& target : targets)
             if (!document.contains(target))
                 add(ProblemKind::UnknownTarget, Severity::Error, "", "",
-                    "expected a node of the document as target, got '" + target + "'" + suggestion(target, document.node_ids()));
+                    "expected a node of the document as target, got '" + target + "'" +
+                        suggestion(target, document.node_ids()));
         for (const std::string& id : document.node_ids()) check_node(document.node(id));
         for (const Link& link : document.links()) check_link(link);
         check_cycles();
@@ -69,7 +75,8 @@ public:
     std::vector<Problem> take() { return std::move(problems_); }
 
 private:
-    void add(ProblemKind kind, Severity severity, const std::string& node, const std::string& socket, std::string message) {
+    void add(ProblemKind kind, Severity severity, const std::string& node, const std::string& socket,
+             std::string message) {
         if (!node.empty() && !all_ && !needed_.contains(node)) severity = Severity::Warning;
         problems_.push_back({kind, severity, node, socket, std::move(message)});
     }
@@ -134,7 +141,8 @@ private:
             error(ProblemKind::TypeMismatch, at, link.to.socket,
                   "expected " + input->type->name + ", got " + output->type->name + " from " + link.from.text());
         if (document_.link_into(link.to) != &link)
-            error(ProblemKind::DuplicateLink, at, link.to.socket, "expected one link, " + link.from.text() + " is one more");
+            error(ProblemKind::DuplicateLink, at, link.to.socket,
+                  "expected one link, " + link.from.text() + " is one more");
     }
 
     void check_cycles() {
@@ -168,7 +176,7 @@ private:
     }
 
     void report_cycle(std::vector<std::string> path) {
-        std::ranges::reverse(path);      // now in the direction of the links
+        std::ranges::reverse(path);  // now in the direction of the links
         std::ranges::rotate(path, std::ranges::min_element(path));
         std::string text;
         for (const std::string& id : path) text += id + " -> ";
@@ -207,7 +215,8 @@ const char* to_string(ProblemKind kind) {
 std::string Problem::text() const {
     std::string where = node;
     if (!node.empty() && !socket.empty()) where += "." + socket;
-    return std::string(severity == Severity::Error ? "error: " : "warning: ") + (where.empty() ? "" : where + ": ") + message;
+    return std::string(severity == Severity::Error ? "error: " : "warning: ") + (where.empty() ? "" : where + ": ") +
+           message;
 }
 
 std::vector<Problem> validate(const Document& document, const std::vector<std::string>& targets) {
@@ -230,7 +239,8 @@ std::vector<Problem> missing_files(const Document& document) {
             const std::string path = resolve_input(places, name);
             std::error_code error;
             if (!std::filesystem::exists(path, error))
-                problems.push_back({ProblemKind::MissingFile, Severity::Error, id, info.name, "expected a file, there is no " + path});
+                problems.push_back(
+                    {ProblemKind::MissingFile, Severity::Error, id, info.name, "expected a file, there is no " + path});
         }
     }
     return problems;
@@ -248,7 +258,8 @@ std::string connect_problem(const Document& document, const Endpoint& from, cons
     const SocketInfo* input = reader_type->input(to.socket);
     if (!output) return source->type + " has no output '" + from.socket + "'";
     if (!input) return reader->type + " has no input '" + to.socket + "'";
-    if (!input->type->accepts_from(*output->type)) return "expected " + input->type->name + ", got " + output->type->name;
+    if (!input->type->accepts_from(*output->type))
+        return "expected " + input->type->name + ", got " + output->type->name;
     if (needed_by({from.node}, sources_of(document)).contains(to.node)) return "expected no cycle";
     return {};
 }

@@ -12,20 +12,32 @@ namespace nodes {
 enum class Severity { Warning, Error };
 
 enum class ProblemKind {
-    UnknownType, NewerVersion, NewerFormat, UnknownParam, BadValue, MissingValue, MissingInput, DanglingLink, DuplicateLink,
-    TypeMismatch, Cycle, UnknownTarget, NothingToRun, MissingFile
+    UnknownType,
+    NewerVersion,
+    NewerFormat,
+    UnknownParam,
+    BadValue,
+    MissingValue,
+    MissingInput,
+    DanglingLink,
+    DuplicateLink,
+    TypeMismatch,
+    Cycle,
+    UnknownTarget,
+    NothingToRun,
+    MissingFile
 };
 
-const char* to_string(ProblemKind kind);      // "unknown-type", ...
+const char* to_string(ProblemKind kind);  // "unknown-type", ...
 
 struct Problem {
     ProblemKind kind = ProblemKind::BadValue;
     Severity severity = Severity::Error;
-    std::string node;       // empty: the document as a whole
-    std::string socket;     // an input, output or parameter of that node; empty: the node as a whole
-    std::string message;    // what was expected and what came
+    std::string node;     // empty: the document as a whole
+    std::string socket;   // an input, output or parameter of that node; empty: the node as a whole
+    std::string message;  // what was expected and what came
 
-    std::string text() const;      // "error: encode.image: ..."
+    std::string text() const;  // "error: encode.image: ..."
 };
 
 // Unknown node types (with the nearest known one), missing required inputs, types that do not fit, values out of range,

@@ -10,7 +10,9 @@ template <>
 struct SocketTraits<double> {
     static constexpr const char* name = "number";
     static SocketType describe() {
-        return {.title = "Number", .colour = "#b0a45c", .help = "A real value",
+        return {.title = "Number",
+                .colour = "#b0a45c",
+                .help = "A real value",
                 .summary = erased<double>([](double value) { return gpu::format("{}", value); }),
                 .hash = erased<double>([](double value) { return gpu::Hasher().add(value).finish(); })};
     }

@@ -11,10 +11,12 @@ template <>
 struct SocketTraits<std::string> {
     static constexpr const char* name = "text";
     static SocketType describe() {
-        return {.title = "Text", .colour = "#6fa35e", .help = "A string",
+        return {.title = "Text",
+                .colour = "#6fa35e",
+                .help = "A string",
                 .bytes = erased<std::string>([](const std::string& text) { return sizeof text + text.size(); }),
                 .summary = erased<std::string>([](const std::string& text) {
-                    std::size_t end = 77;      // cut between characters of UTF-8
+                    std::size_t end = 77;  // cut between characters of UTF-8
                     while (text.size() > 80 && (text[end] & 0xc0) == 0x80) --end;
                     return text.size() <= 80 ? text : text.substr(0, end) + "...";
                 }),

@@ -1,5 +1,5 @@
-// Saved documents load for ever. documents/NAME.heddle either comes back byte for byte, or, where documents/NAME.expected
-// stands beside it (hand-written, or of an older version), as that.
+// Saved documents load for ever. documents/NAME.heddle either comes back byte for byte, or, where
+// documents/NAME.expected stands beside it (hand-written, or of an older version), as that.
 #include <QDir>
 #include <QFile>
 
@@ -52,7 +52,8 @@ private slots:
     // The graphs that come with the program: canonical, and sound but for files that the user names.
     void own_graphs_are_sound_data() { add_rows(graphs); }
     void own_graphs_are_sound() {
-        if (QDir(graphs).entryList({"*.heddle"}, QDir::Files).isEmpty()) QSKIP("there are no graphs in resources/graphs");
+        if (QDir(graphs).entryList({"*.heddle"}, QDir::Files).isEmpty())
+            QSKIP("there are no graphs in resources/graphs");
         QFETCH(QString, path);
         const Document document = Document::load(path.toStdString());
         QCOMPARE(document.to_json(), read(path));

@@ -17,7 +17,7 @@ namespace tests {
 
 using namespace nodes;
 
-inline std::atomic<int> computed = 0;      // how often compute() of any stub ran
+inline std::atomic<int> computed = 0;  // how often compute() of any stub ran
 
 struct Constant final : Node {
     Constant() : Node({.id = "stub.constant", .title = "Constant", .category = "Stub", .help = "A number."}) {}
@@ -61,9 +61,12 @@ struct Counter final : Node {
 enum class Way { Socket, Error, Standard, Nothing, Memory };
 
 struct Failing final : Node {
-    Failing() : Node({.id = "stub.failing", .title = "Failing", .category = "Stub", .help = "Fails in the chosen way."}) {}
+    Failing()
+        : Node({.id = "stub.failing", .title = "Failing", .category = "Stub", .help = "Fails in the chosen way."}) {}
     In<double> in{this, "in", "A number"};
-    Param<Way> way{this, "way", "How it fails",
+    Param<Way> way{this,
+                   "way",
+                   "How it fails",
                    {.initial = Way::Socket, .names = {"socket", "error", "standard", "nothing", "memory"}}};
     Out<double> out{this, "out", "Never set"};
     void compute(Eval& ev) const override {
@@ -78,8 +81,12 @@ struct Failing final : Node {
 };
 
 struct WriteText final : Node {
-    WriteText() : Node({.id = "stub.write", .title = "Write", .category = "Stub", .help = "Writes a number to a file.",
-                        .side_effect = true}) {}
+    WriteText()
+        : Node({.id = "stub.write",
+                .title = "Write",
+                .category = "Stub",
+                .help = "Writes a number to a file.",
+                .side_effect = true}) {}
     In<double> in{this, "in", "A number"};
     Param<OutputPath> file{this, "file", "The file to write", {.filter = "Text (*.txt)"}};
     void compute(Eval& ev) const override {
@@ -106,12 +113,16 @@ struct ReadText final : Node {
 
 // Every kind of parameter; and a type that was changed twice since its first version.
 struct Kinds final : Node {
-    Kinds() : Node({.id = "stub.kinds", .version = 3, .title = "Kinds", .category = "Stub", .help = "All parameters."}) {}
+    Kinds()
+        : Node({.id = "stub.kinds", .version = 3, .title = "Kinds", .category = "Stub", .help = "All parameters."}) {}
     Param<bool> flag{this, "flag", "A flag"};
     Param<int> whole{this, "whole", "A whole number", {.initial = 6, .min = 0, .max = 64, .unit = "px"}};
     Param<float> real{this, "real", "A number", {.initial = 0.5, .min = 0, .max = 1}};
     Param<std::string> words{this, "words", "A text", {.multiline = true}};
-    Param<Way> way{this, "way", "A choice", {.initial = Way::Error, .names = {"socket", "error", "standard", "nothing", "memory"}}};
+    Param<Way> way{this,
+                   "way",
+                   "A choice",
+                   {.initial = Way::Error, .names = {"socket", "error", "standard", "nothing", "memory"}}};
     Param<Seed> seed{this, "seed", "A seed"};
     Param<Choice> pick{this, "pick", "A choice by name", {.initial = "b", .names = {"a", "b"}}};
     Param<Color> tint{this, "tint", "A colour", {.initial = "#ff0080"}};
@@ -122,8 +133,8 @@ struct Kinds final : Node {
                                 static_cast<int>(ev[way]), ev[seed].value, ev[pick].name, ev[tint].blue));
     }
     QJsonObject upgrade(QJsonObject params, int from) const override {
-        if (from < 2) params["whole"] = params.take("size");                          // renamed in 2
-        if (from < 3) params["real"] = params["real"].toDouble(50) / 100;             // percent until 3
+        if (from < 2) params["whole"] = params.take("size");               // renamed in 2
+        if (from < 3) params["real"] = params["real"].toDouble(50) / 100;  // percent until 3
         return params;
     }
 };
@@ -139,7 +150,8 @@ template <>
 struct nodes::SocketTraits<tests::Length> {
     static constexpr const char* name = "length";
     static SocketType describe() {
-        return {.title = "Length", .help = "Metres",
+        return {.title = "Length",
+                .help = "Metres",
                 .accepts = {conversion<double, tests::Length>([](double value) { return tests::Length{value}; })}};
     }
 };
@@ -147,7 +159,12 @@ struct nodes::SocketTraits<tests::Length> {
 namespace tests {
 
 struct Measure final : Node {
-    Measure() : Node({.id = "stub.measure", .title = "Measure", .category = "Stub", .help = "Reads a length.", .target = true}) {}
+    Measure()
+        : Node({.id = "stub.measure",
+                .title = "Measure",
+                .category = "Stub",
+                .help = "Reads a length.",
+                .target = true}) {}
     In<Length> in{this, "in", "A length"};
     In<std::string> note{this, "note", "Says something", {.optional = true}};
     Out<double> out{this, "out", "The length in metres"};

@@ -62,7 +62,7 @@ private slots:
             QVERIFY(version.out.startsWith("heddle "));
         }
         qInfo("heddle --version: %lld ms", static_cast<long long>(best));
-        QVERIFY(best < 500);      // the goal is 50; the limit leaves room for sanitizers and busy machines
+        QVERIFY(best < 500);  // the goal is 50; the limit leaves room for sanitizers and busy machines
     }
 
     void help() {
@@ -82,12 +82,14 @@ private slots:
         QCOMPARE(plain.out, QByteArray("report.product 7.5 px\n"));
         QCOMPARE(plain.status, 0);
         QVERIFY(plain.err.isEmpty());
-        QCOMPARE(heddle({"run", first, "--set", "two.value=4", "--set=report.unit="}).out, QByteArray("report.product 12\n"));
+        QCOMPARE(heddle({"run", first, "--set", "two.value=4", "--set=report.unit="}).out,
+                 QByteArray("report.product 12\n"));
         QCOMPARE(heddle({"run", first, "--target", "product"}).out, QByteArray());
     }
 
     void reads_stdin() {
-        const QByteArray text = graph(R"("n": {"type": "value.number"}, "r": {"type": "value.report"})", R"({"from": "n.number", "to": "r.number"})");
+        const QByteArray text = graph(R"("n": {"type": "value.number"}, "r": {"type": "value.report"})",
+                                      R"({"from": "n.number", "to": "r.number"})");
         QCOMPARE(heddle({"run", "-", "--set", "n.value=2"}, text).out, QByteArray("r.value 2\n"));
     }
 
@@ -116,7 +118,8 @@ private slots:
         QTest::addColumn<int>("status");
         QTest::addColumn<QByteArray>("message");
         const QByteArray none;
-        const auto row = [](const char* name, const QStringList& arguments, const QByteArray& input, int status, const char* message) {
+        const auto row = [](const char* name, const QStringList& arguments, const QByteArray& input, int status,
+                            const char* message) {
             QTest::newRow(name) << arguments << input << status << QByteArray(message);
         };
         row("unknown command", {"rnu"}, none, 2, "did you mean 'run'?");
@@ -133,9 +136,11 @@ private slots:
         row("missing input", {"run", "-"}, graph(R"("r": {"type": "value.report"})"), 3, "r.number: expected a link");
         row("cycle", {"run", "-"},
             graph(R"("a": {"type": "value.report"}, "b": {"type": "value.report"})",
-                  R"({"from": "a.number", "to": "b.number"}, {"from": "b.number", "to": "a.number"})"), 3, "a -> b -> a");
+                  R"({"from": "a.number", "to": "b.number"}, {"from": "b.number", "to": "a.number"})"),
+            3, "a -> b -> a");
         row("wrong type", {"run", "-"},
-            graph(R"("t": {"type": "value.text"}, "r": {"type": "value.report"})", R"({"from": "t.text", "to": "r.number"})"),
+            graph(R"("t": {"type": "value.text"}, "r": {"type": "value.report"})",
+                  R"({"from": "t.text", "to": "r.number"})"),
             3, "expected number, got text");
         row("numeric", {"run", first, "--set", "product.operation=divide", "--set", "three.value=0"}, none, 8,
             "product.b: expected a finite result");
@@ -168,8 +173,9 @@ private slots:
     }
 
     void validate_prints_every_problem() {
-        const Outcome outcome = heddle({"validate", "-", "--json"},
-            graph(R"("r": {"type": "value.report", "params": {"label": 1}}, "x": {"type": "no.such"})"));
+        const Outcome outcome =
+            heddle({"validate", "-", "--json"},
+                   graph(R"("r": {"type": "value.report", "params": {"label": 1}}, "x": {"type": "no.such"})"));
         QCOMPARE(QJsonDocument::fromJson(outcome.out).object()["problems"].toArray().size(), 3);
         QCOMPARE(heddle({"validate", first}).out, QByteArray("ok: 4 nodes, 3 links\n"));
     }
@@ -184,7 +190,10 @@ private slots:
 
     void convert_makes_canonical_documents() {
         QTemporaryDir folder;
-        QCOMPARE(heddle({"convert", "-", folder.filePath("a.heddle")}, graph(R"("n": {"type": "value.number", "params": {"value": 1.0}})")).status, 0);
+        QCOMPARE(heddle({"convert", "-", folder.filePath("a.heddle")},
+                        graph(R"("n": {"type": "value.number", "params": {"value": 1.0}})"))
+                     .status,
+                 0);
         QCOMPARE(heddle({"convert", folder.filePath("a.heddle"), folder.filePath("b.heddle")}).status, 0);
         QFile a(folder.filePath("a.heddle")), b(folder.filePath("b.heddle"));
         QVERIFY(a.open(QIODevice::ReadOnly) && b.open(QIODevice::ReadOnly));

@@ -14,8 +14,10 @@ namespace {
 using app::Arguments;
 using namespace nodes;
 
-const std::vector<app::Option> options{{"--set", "NODE.param=VALUE", "", "", true}, {"--output", "FILE", "", "-o"},
-                                       {"--progress", "STYLE", ""}, {"--json", "", ""}};
+const std::vector<app::Option> options{{"--set", "NODE.param=VALUE", "", "", true},
+                                       {"--output", "FILE", "", "-o"},
+                                       {"--progress", "STYLE", ""},
+                                       {"--json", "", ""}};
 
 // The message of a usage error, or what else happened.
 std::string usage(const std::function<void()>& action) {
@@ -32,7 +34,10 @@ std::string parse(std::vector<std::string> words) {
 }
 
 Document graph() {
-    return Document().add_node("stub.kinds", "k").add_node("stub.constant", "one").add_node("stub.write", "save")
+    return Document()
+        .add_node("stub.kinds", "k")
+        .add_node("stub.constant", "one")
+        .add_node("stub.write", "save")
         .connect({"one", "out"}, {"save", "in"});
 }
 
@@ -55,7 +60,8 @@ private slots:
     void initTestCase() { register_stub_nodes(); }
 
     void forms() {
-        const Arguments given(options, {"g.heddle", "--set", "a.b=1", "--set=c.d==2", "-o", "x.png", "--json", "--", "--set"});
+        const Arguments given(options,
+                              {"g.heddle", "--set", "a.b=1", "--set=c.d==2", "-o", "x.png", "--json", "--", "--set"});
         QCOMPARE(given.positionals(), (std::vector<std::string>{"g.heddle", "--set"}));
         QCOMPARE(given.values("--set"), (std::vector<std::string>{"a.b=1", "c.d==2"}));
         QCOMPARE(given.value("--output"), std::optional<std::string>("x.png"));
@@ -70,8 +76,13 @@ private slots:
         QCOMPARE(parse({"--json=1"}), std::string("--json: expected no value, got '1'"));
         QCOMPARE(parse({"-o", "a", "--output", "b"}), std::string("--output: expected once, got 'a' and 'b'"));
         QCOMPARE(usage([] { Arguments(options, {}).only("GRAPH"); }), std::string("expected GRAPH, got nothing"));
-        QCOMPARE(usage([] { Arguments(options, {"a", "b"}).only("GRAPH"); }), std::string("expected GRAPH, got also 'b'"));
-        QCOMPARE(usage([] { Arguments(options, {"--progress", "x"}).choice("--progress", {"auto", "none"}); }),
+        QCOMPARE(usage([] {
+                     Arguments(options, {"a", "b"}).only("GRAPH");
+                 }),
+                 std::string("expected GRAPH, got also 'b'"));
+        QCOMPARE(usage([] {
+                     Arguments(options, {"--progress", "x"}).choice("--progress", {"auto", "none"});
+                 }),
                  std::string("--progress: expected one of auto, none, got 'x'"));
     }
 
@@ -92,18 +103,29 @@ private slots:
     void set_refuses_the_rest_data() {
         QTest::addColumn<QString>("assignment");
         QTest::addColumn<QString>("message");
-        QTest::newRow("form") << "k.whole" << "--set k.whole: expected NODE.param=VALUE, got 'k.whole'";
-        QTest::newRow("no dot") << "k=1" << "--set k: expected NODE.param=VALUE, got 'k=1'";
-        QTest::newRow("node") << "oen.value=1" << "--set oen.value: expected a node of the graph, got 'oen'; did you mean 'one'?";
-        QTest::newRow("param") << "k.whoel=1" << "--set k.whoel: stub.kinds has no parameter 'whoel'; did you mean 'whole'?";
-        QTest::newRow("range") << "k.whole=65" << "--set k.whole: expected a whole number, 0 to 64, got 65";
-        QTest::newRow("fraction") << "k.whole=1.5" << "--set k.whole: expected a whole number, 0 to 64, got 1.5";
-        QTest::newRow("text") << "k.whole=6px" << "--set k.whole: expected a whole number, 0 to 64, got '6px'";
-        QTest::newRow("nan") << "k.real=nan" << "--set k.real: expected a number, 0 to 1, got nan";
-        QTest::newRow("flag") << "k.flag=maybe" << "--set k.flag: expected true or false, got 'maybe'";
+        QTest::newRow("form") << "k.whole"
+                              << "--set k.whole: expected NODE.param=VALUE, got 'k.whole'";
+        QTest::newRow("no dot") << "k=1"
+                                << "--set k: expected NODE.param=VALUE, got 'k=1'";
+        QTest::newRow("node") << "oen.value=1"
+                              << "--set oen.value: expected a node of the graph, got 'oen'; did you mean 'one'?";
+        QTest::newRow("param") << "k.whoel=1"
+                               << "--set k.whoel: stub.kinds has no parameter 'whoel'; did you mean 'whole'?";
+        QTest::newRow("range") << "k.whole=65"
+                               << "--set k.whole: expected a whole number, 0 to 64, got 65";
+        QTest::newRow("fraction") << "k.whole=1.5"
+                                  << "--set k.whole: expected a whole number, 0 to 64, got 1.5";
+        QTest::newRow("text") << "k.whole=6px"
+                              << "--set k.whole: expected a whole number, 0 to 64, got '6px'";
+        QTest::newRow("nan") << "k.real=nan"
+                             << "--set k.real: expected a number, 0 to 1, got nan";
+        QTest::newRow("flag") << "k.flag=maybe"
+                              << "--set k.flag: expected true or false, got 'maybe'";
         QTest::newRow("choice") << "k.way=scoket"
-                                << "--set k.way: expected one of socket, error, standard, nothing, memory, got 'scoket'; did you mean 'socket'?";
-        QTest::newRow("seed") << "k.seed=-1" << "--set k.seed: expected a whole number, 0 to 18446744073709551615, got '-1'";
+                                << "--set k.way: expected one of socket, error, standard, nothing, memory, got "
+                                   "'scoket'; did you mean 'socket'?";
+        QTest::newRow("seed") << "k.seed=-1"
+                              << "--set k.seed: expected a whole number, 0 to 18446744073709551615, got '-1'";
     }
     void set_refuses_the_rest() {
         QFETCH(QString, assignment);
@@ -118,22 +140,25 @@ private slots:
         QFile here("here.txt");
         const bool made = here.open(QIODevice::WriteOnly);
         std::vector<std::string> files;
-        const Document document = app::apply_set(app::apply_set(graph(), "k.file=here.txt", files), "save.file=out.txt", files);
+        const Document document =
+            app::apply_set(app::apply_set(graph(), "k.file=here.txt", files), "save.file=out.txt", files);
         const Document beside = app::apply_set(graph(), "k.file=beside.txt", files);
         std::filesystem::current_path(before);
         QVERIFY(made);
         QCOMPARE(document.param("k", "file").toString(), folder.filePath("here.txt"));
         QCOMPARE(document.param("save", "file").toString(), folder.filePath("out.txt"));
-        QCOMPARE(beside.param("k", "file").toString(), QString("beside.txt"));      // may lie beside the graph
+        QCOMPARE(beside.param("k", "file").toString(), QString("beside.txt"));  // may lie beside the graph
         QCOMPARE(files.size(), 3u);
     }
 
     void output_needs_one_choice() {
         std::vector<std::string> files;
-        QCOMPARE(app::apply_output(graph(), {}, "/tmp/x.txt", files).param("save", "file").toString(), QString("/tmp/x.txt"));
+        QCOMPARE(app::apply_output(graph(), {}, "/tmp/x.txt", files).param("save", "file").toString(),
+                 QString("/tmp/x.txt"));
         const Document two = graph().add_node("stub.write", "also").connect({"one", "out"}, {"also", "in"});
         QCOMPARE(usage([&] { (void)app::apply_output(two, {}, "x", files); }),
-                 std::string("-o x: expected one node that writes a file, there are also.file, save.file: choose by --set or --target"));
+                 std::string("-o x: expected one node that writes a file, there are also.file, save.file: choose by "
+                             "--set or --target"));
         QVERIFY(app::apply_output(two, {"also"}, "/tmp/x", files).param("save", "file").toString().isEmpty());
         QCOMPARE(usage([&] { (void)app::apply_output(graph(), {"one"}, "x", files); }),
                  std::string("-o x: expected one node that writes a file, there is none"));

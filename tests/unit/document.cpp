@@ -19,8 +19,11 @@ namespace {
 using namespace nodes;
 
 Document small() {
-    return Document().add_node("stub.constant", "one", {10, 20.5}).set_param("one", "value", 3.0)
-        .add_node("stub.add", "sum").connect({"one", "out"}, {"sum", "a"});
+    return Document()
+        .add_node("stub.constant", "one", {10, 20.5})
+        .set_param("one", "value", 3.0)
+        .add_node("stub.add", "sum")
+        .connect({"one", "out"}, {"sum", "a"});
 }
 
 gpu::ErrorCode code_of(const std::function<void()>& action) {
@@ -29,7 +32,7 @@ gpu::ErrorCode code_of(const std::function<void()>& action) {
     } catch (const gpu::Error& error) {
         return error.code();
     }
-    return gpu::ErrorCode::Cancelled;      // nothing was thrown
+    return gpu::ErrorCode::Cancelled;  // nothing was thrown
 }
 
 std::string message_of(const QByteArray& text) {
@@ -71,8 +74,12 @@ private slots:
     }
 
     void text_does_not_depend_on_the_order_of_edits() {
-        const Document other = Document().add_node("stub.add", "sum").add_node("stub.constant", "one")
-                                   .connect({"one", "out"}, {"sum", "a"}).set_param("one", "value", 3).move("one", {10, 20.5});
+        const Document other = Document()
+                                   .add_node("stub.add", "sum")
+                                   .add_node("stub.constant", "one")
+                                   .connect({"one", "out"}, {"sum", "a"})
+                                   .set_param("one", "value", 3)
+                                   .move("one", {10, 20.5});
         QVERIFY(other == small());
         QCOMPARE(other.to_json(), small().to_json());
     }
@@ -87,7 +94,8 @@ private slots:
     void texts_and_numbers_survive() {
         Document document = Document().add_node("stub.kinds", "k");
         document = document.set_param("k", "words", QString::fromUtf8("\"quoted\"\n\t\\ \u00fc \U0001f9f6 \x01"))
-                       .set_param("k", "seed", "18446744073709551615").set_param("k", "real", 0.1);
+                       .set_param("k", "seed", "18446744073709551615")
+                       .set_param("k", "real", 0.1);
         const Document read = Document::from_json(document.to_json());
         QVERIFY(read == document);
         QCOMPARE(read.param("k", "real").toDouble(), 0.1);
@@ -102,11 +110,13 @@ private slots:
             "layout": {"later": {"x": 1, "y": 2, "folded": true}, "gone": {"x": 5}}})";
         const Document document = Document::from_json(text);
         const QJsonObject before = normalised(QJsonDocument::fromJson(text).object()).toObject();
-        const QJsonObject after = QJsonDocument::fromJson(document.move("one", {0, 0}).set_layout("one", {}).to_json()).object();
+        const QJsonObject after =
+            QJsonDocument::fromJson(document.move("one", {0, 0}).set_layout("one", {}).to_json()).object();
         QCOMPARE(after["author"], before["author"]);
         QCOMPARE(after["layout"], before["layout"]);
         QCOMPARE(after["nodes"].toObject()["later"], before["nodes"].toObject()["later"]);
-        QCOMPARE(after["nodes"].toObject()["one"].toObject()["params"], before["nodes"].toObject()["one"].toObject()["params"]);
+        QCOMPARE(after["nodes"].toObject()["one"].toObject()["params"],
+                 before["nodes"].toObject()["one"].toObject()["params"]);
         QCOMPARE(after["nodes"].toObject()["one"].toObject()["colour"].toInt(), 3);
         QCOMPARE(after["links"].toArray().size(), 2);
         // Sorted by input: later.y before one.y.
@@ -114,7 +124,8 @@ private slots:
     }
 
     void newer_format_is_read_and_stays() {
-        const Document document = Document::from_json(R"({"heddle": 2, "nodes": {"one": {"type": "stub.constant"}}, "new": 1})");
+        const Document document =
+            Document::from_json(R"({"heddle": 2, "nodes": {"one": {"type": "stub.constant"}}, "new": 1})");
         QCOMPARE(document.format(), 2);
         QCOMPARE(QJsonDocument::fromJson(document.to_json()).object()["heddle"].toInt(), 2);
     }
@@ -126,7 +137,7 @@ private slots:
         QCOMPARE(document.node("k").version, 3);
         QCOMPARE(document.param("k", "whole").toInt(), 12);
         QCOMPARE(document.param("k", "real").toDouble(), 0.25);
-        QCOMPARE(document.node("n").version, 9);      // newer than we are: untouched
+        QCOMPARE(document.node("n").version, 9);  // newer than we are: untouched
         QVERIFY(document.node("n").params.contains("size"));
     }
 
@@ -142,13 +153,19 @@ private slots:
         QTest::newRow("node") << QByteArray("{\"heddle\": 1, \"nodes\": {\"a\": 1}}") << "node 'a'";
         QTest::newRow("id") << QByteArray("{\"heddle\": 1, \"nodes\": {\"a.b\": {\"type\": \"x\"}}}") << "node 'a.b'";
         QTest::newRow("type") << QByteArray("{\"heddle\": 1, \"nodes\": {\"a\": {}}}") << "'type'";
-        QTest::newRow("version") << QByteArray("{\"heddle\": 1, \"nodes\": {\"a\": {\"type\": \"x\", \"version\": 1.5}}}") << "'version'";
-        QTest::newRow("params") << QByteArray("{\"heddle\": 1, \"nodes\": {\"a\": {\"type\": \"x\", \"params\": 1}}}") << "'params'";
+        QTest::newRow("version") << QByteArray(
+                                        "{\"heddle\": 1, \"nodes\": {\"a\": {\"type\": \"x\", \"version\": 1.5}}}")
+                                 << "'version'";
+        QTest::newRow("params") << QByteArray("{\"heddle\": 1, \"nodes\": {\"a\": {\"type\": \"x\", \"params\": 1}}}")
+                                << "'params'";
         QTest::newRow("links") << QByteArray("{\"heddle\": 1, \"links\": {}}") << "'links'";
         QTest::newRow("link") << QByteArray("{\"heddle\": 1, \"links\": [{\"from\": \"a.b\"}]}") << "'to'";
-        QTest::newRow("end") << QByteArray("{\"heddle\": 1, \"links\": [{\"from\": \"a\", \"to\": \"b.c\"}]}") << "NODE.SOCKET";
+        QTest::newRow("end") << QByteArray("{\"heddle\": 1, \"links\": [{\"from\": \"a\", \"to\": \"b.c\"}]}")
+                             << "NODE.SOCKET";
         QTest::newRow("layout") << QByteArray("{\"heddle\": 1, \"layout\": {\"a\": 1}}") << "layout";
-        QTest::newRow("same id twice") << QByteArray("{\"heddle\": 1, \"nodes\": {\"a\": {\"type\": \"x\"}, \"a\": {\"type\": \"y\"}}}") << "'a' twice";
+        QTest::newRow("same id twice")
+            << QByteArray("{\"heddle\": 1, \"nodes\": {\"a\": {\"type\": \"x\"}, \"a\": {\"type\": \"y\"}}}")
+            << "'a' twice";
         QTest::newRow("deep") << QByteArray("{\"heddle\": 1, \"x\": ") + QByteArray(5000, '[') << "expected JSON";
     }
     void bad_files_say_what_is_wrong() {
@@ -182,7 +199,8 @@ private slots:
 
     void ids() {
         QVERIFY(valid_node_id("encode-2_b") && valid_node_id("\xc3\xbc"));
-        QVERIFY(!valid_node_id("") && !valid_node_id("a.b") && !valid_node_id("a b") && !valid_node_id(std::string(65, 'a')));
+        QVERIFY(!valid_node_id("") && !valid_node_id("a.b") && !valid_node_id("a b") &&
+                !valid_node_id(std::string(65, 'a')));
         const Document document = Document().add_node("image.load").add_node("image.load").add_node("tensor.load");
         QCOMPARE(document.node_ids(), (std::vector<std::string>{"load", "load2", "load3"}));
         QCOMPARE(document.free_id("load2"), std::string("load4"));
@@ -215,7 +233,7 @@ private slots:
         const auto pick = [&](std::size_t count) { return random() % count; };
         for (int sequence = 0; sequence < 60; ++sequence) {
             Document document;
-            std::map<Endpoint, Endpoint> model;      // input -> output
+            std::map<Endpoint, Endpoint> model;  // input -> output
             std::set<std::string> ids;
             const auto any = [&] { return *std::next(ids.begin(), static_cast<long>(pick(ids.size()))); };
             for (int edit = 0; edit < 120; ++edit) {
@@ -228,7 +246,8 @@ private slots:
                     const std::string id = any();
                     document = document.remove_node(id);
                     ids.erase(id);
-                    std::erase_if(model, [&](const auto& link) { return link.first.node == id || link.second.node == id; });
+                    std::erase_if(model,
+                                  [&](const auto& link) { return link.first.node == id || link.second.node == id; });
                 } else if (kind == 2) {
                     const std::string id = any(), to = "r" + std::to_string(edit);
                     document = document.rename(id, to);
@@ -236,7 +255,9 @@ private slots:
                     ids.insert(to);
                     std::map<Endpoint, Endpoint> renamed;
                     for (const auto& [input, output] : model) {
-                        const auto follow = [&](const Endpoint& end) { return end.node == id ? Endpoint{to, end.socket} : end; };
+                        const auto follow = [&](const Endpoint& end) {
+                            return end.node == id ? Endpoint{to, end.socket} : end;
+                        };
                         renamed[follow(input)] = follow(output);
                     }
                     model = renamed;

@@ -1,10 +1,9 @@
 #include "nodes/core/executor.h"
 
-
 #include "gpu/base/switches.h"
 #include "nodes/core/runner.h"
-#include "tests/support/test.h"
 #include "tests/support/stub_nodes.h"
+#include "tests/support/test.h"
 
 namespace tests {
 namespace {
@@ -14,15 +13,25 @@ using namespace nodes;
 // two -> sum.a, three -> sum.b, sum -> total.a, five -> total.b
 Document sums() {
     return Document()
-        .add_node("stub.constant", "two").set_param("two", "value", 2)
-        .add_node("stub.constant", "three").set_param("three", "value", 3)
-        .add_node("stub.constant", "five").set_param("five", "value", 5)
-        .add_node("stub.add", "sum").connect({"two", "out"}, {"sum", "a"}).connect({"three", "out"}, {"sum", "b"})
-        .add_node("stub.add", "total").connect({"sum", "sum"}, {"total", "a"}).connect({"five", "out"}, {"total", "b"});
+        .add_node("stub.constant", "two")
+        .set_param("two", "value", 2)
+        .add_node("stub.constant", "three")
+        .set_param("three", "value", 3)
+        .add_node("stub.constant", "five")
+        .set_param("five", "value", 5)
+        .add_node("stub.add", "sum")
+        .connect({"two", "out"}, {"sum", "a"})
+        .connect({"three", "out"}, {"sum", "b"})
+        .add_node("stub.add", "total")
+        .connect({"sum", "sum"}, {"total", "a"})
+        .connect({"five", "out"}, {"total", "b"});
 }
 
 Document failing(const char* way) {
-    return Document().add_node("stub.constant", "one").add_node("stub.failing", "bad").connect({"one", "out"}, {"bad", "in"})
+    return Document()
+        .add_node("stub.constant", "one")
+        .add_node("stub.failing", "bad")
+        .connect({"one", "out"}, {"bad", "in"})
         .set_param("bad", "way", way);
 }
 
@@ -46,7 +55,9 @@ private slots:
 
     void initial_value_of_an_unlinked_input() {
         Recorder seen;
-        const Document document = Document().add_node("stub.constant", "one").add_node("stub.add", "sum")
+        const Document document = Document()
+                                      .add_node("stub.constant", "one")
+                                      .add_node("stub.add", "sum")
                                       .connect({"one", "out"}, {"sum", "a"});
         run(document, {.on_event = seen.sink()});
         QCOMPARE(seen.number("sum", "sum"), 11.0);
@@ -60,9 +71,9 @@ private slots:
         const RunResult result = run(sums(), {.cache = &cache, .on_event = seen.sink()});
         QCOMPARE(computed.load(), 0);
         QCOMPARE(result.status, RunStatus::Done);
-        QCOMPARE(result.cached, 1);      // the target; nobody asks for the rest
+        QCOMPARE(result.cached, 1);  // the target; nobody asks for the rest
         QCOMPARE(seen.number("total", "sum"), 10.0);
-        QCOMPARE(result.metrics.size(), 1u);      // a hit tells the metrics again
+        QCOMPARE(result.metrics.size(), 1u);  // a hit tells the metrics again
         QCOMPARE(result.metrics[0].value, 10.0);
     }
 
@@ -71,13 +82,13 @@ private slots:
         run(sums(), {.cache = &cache});
         computed = 0;
         const RunResult result = run(sums().set_param("five", "value", 6), {.cache = &cache});
-        QCOMPARE(computed.load(), 2);      // five and total; sum comes from the cache
+        QCOMPARE(computed.load(), 2);  // five and total; sum comes from the cache
         QCOMPARE(result.cached, 1);
         computed = 0;
         run(sums().set_param("five", "value", 5.0), {.cache = &cache});
-        QCOMPARE(computed.load(), 0);      // 5 and 5.0 are one value
+        QCOMPARE(computed.load(), 0);  // 5 and 5.0 are one value
         run(sums().rename("sum", "other").move("two", {3, 4}), {.cache = &cache});
-        QCOMPARE(computed.load(), 0);      // names and places are no content
+        QCOMPARE(computed.load(), 0);  // names and places are no content
     }
 
     void explicit_initial_value_has_the_same_key() {
@@ -90,7 +101,7 @@ private slots:
     }
 
     void small_cache_still_gives_right_results() {
-        ResultCache cache(1);      // nothing fits
+        ResultCache cache(1);  // nothing fits
         Recorder seen;
         QCOMPARE(run(sums(), {.cache = &cache, .on_event = seen.sink()}).status, RunStatus::Done);
         QCOMPARE(seen.number("total", "sum"), 10.0);
@@ -141,9 +152,12 @@ private slots:
     }
 
     void other_targets_go_on_after_a_failure() {
-        const Document document = failing("error").add_node("stub.add", "after").connect({"bad", "out"}, {"after", "a"})
-                                      .add_node("stub.add", "aside").connect({"one", "out"}, {"aside", "a"});
-        const RunResult result = run(document);      // targets: after, aside
+        const Document document = failing("error")
+                                      .add_node("stub.add", "after")
+                                      .connect({"bad", "out"}, {"after", "a"})
+                                      .add_node("stub.add", "aside")
+                                      .connect({"one", "out"}, {"aside", "a"});
+        const RunResult result = run(document);  // targets: after, aside
         QCOMPARE(result.status, RunStatus::Partial);
         QCOMPARE(result.exit_code(), 10);
         QCOMPARE(result.failures.size(), 1u);
@@ -162,19 +176,25 @@ private slots:
     }
 
     void damage_elsewhere_stops_a_run_without_targets_only() {
-        const Document document = sums().add_node("nobody.knows", "lost").add_node("stub.measure", "measure")
+        const Document document = sums()
+                                      .add_node("nobody.knows", "lost")
+                                      .add_node("stub.measure", "measure")
                                       .connect({"five", "out"}, {"measure", "in"});
         QCOMPARE(run(document).status, RunStatus::Invalid);
         QCOMPARE(run(document, {.targets = {"total"}}).status, RunStatus::Done);
         // A half-built node that no target needs only warns.
-        const Document half = sums().add_node("stub.measure", "measure").connect({"five", "out"}, {"measure", "in"})
+        const Document half = sums()
+                                  .add_node("stub.measure", "measure")
+                                  .connect({"five", "out"}, {"measure", "in"})
                                   .add_node("stub.add", "half");
         QCOMPARE(run(half).status, RunStatus::Done);
     }
 
     void converts_where_the_type_says_so() {
         Recorder seen;
-        const Document document = Document().add_node("stub.constant", "one").add_node("stub.measure", "measure")
+        const Document document = Document()
+                                      .add_node("stub.constant", "one")
+                                      .add_node("stub.measure", "measure")
                                       .connect({"one", "out"}, {"measure", "in"});
         ResultCache cache;
         run(document, {.cache = &cache, .on_event = seen.sink()});
@@ -186,8 +206,11 @@ private slots:
     }
 
     void cancel_stops_within_100_ms() {
-        const Document slow = Document().add_node("stub.counter", "slow").set_param("slow", "steps", 100000)
-                                  .add_node("stub.add", "sum").connect({"slow", "out"}, {"sum", "a"});
+        const Document slow = Document()
+                                  .add_node("stub.counter", "slow")
+                                  .set_param("slow", "steps", 100000)
+                                  .add_node("stub.add", "sum")
+                                  .connect({"slow", "out"}, {"sum", "a"});
         RunOptions options;
         std::chrono::steady_clock::time_point asked;
         std::thread canceller([&] {
@@ -212,8 +235,11 @@ private slots:
     void a_cancelled_run_keeps_what_was_done() {
         ResultCache cache;
         RunOptions options{.cache = &cache};
-        const Document document = Document().add_node("stub.constant", "one").add_node("stub.counter", "slow")
-                                      .connect({"one", "out"}, {"slow", "start"}).set_param("slow", "steps", 100000);
+        const Document document = Document()
+                                      .add_node("stub.constant", "one")
+                                      .add_node("stub.counter", "slow")
+                                      .connect({"one", "out"}, {"slow", "start"})
+                                      .set_param("slow", "steps", 100000);
         options.on_event = [&](const Event& event) {
             if (std::holds_alternative<event::Progress>(event)) options.cancel.cancel();
         };
@@ -236,13 +262,16 @@ private slots:
     void writes_are_reported_and_never_cached() {
         QTemporaryDir folder;
         ResultCache cache;
-        const Document document = Document().add_node("stub.constant", "one").add_node("stub.write", "save")
-                                      .connect({"one", "out"}, {"save", "in"}).set_param("save", "file", "one.txt");
+        const Document document = Document()
+                                      .add_node("stub.constant", "one")
+                                      .add_node("stub.write", "save")
+                                      .connect({"one", "out"}, {"save", "in"})
+                                      .set_param("save", "file", "one.txt");
         const RunOptions options{.cache = &cache, .output_folder = folder.path().toStdString()};
         run(document, options);
         computed = 0;
         const RunResult result = run(document, options);
-        QCOMPARE(computed.load(), 1);      // the write; the constant comes from the cache
+        QCOMPARE(computed.load(), 1);  // the write; the constant comes from the cache
         QCOMPARE(result.outputs.size(), 1u);
         QCOMPARE(result.outputs[0].path, folder.filePath("one.txt").toStdString());
         QCOMPARE(result.outputs[0].bytes, 1u);
@@ -257,7 +286,9 @@ private slots:
             QVERIFY(file.open(QIODevice::WriteOnly));
             file.write(text);
         };
-        const Document document = Document().add_node("stub.read", "read").set_param("read", "file", "in.txt")
+        const Document document = Document()
+                                      .add_node("stub.read", "read")
+                                      .set_param("read", "file", "in.txt")
                                       .with_path(folder.filePath("graph.heddle").toStdString());
         ResultCache cache;
         const RunResult missing = run(document, {.cache = &cache});
@@ -266,7 +297,7 @@ private slots:
         write("one");
         QCOMPARE(run(document, {.cache = &cache}).computed, 1);
         QCOMPARE(run(document, {.cache = &cache}).computed, 0);
-        write("two");      // same size, perhaps the same second
+        write("two");  // same size, perhaps the same second
         QCOMPARE(run(document, {.cache = &cache}).computed, 1);
     }
 
@@ -283,7 +314,9 @@ private slots:
         };
         QCOMPARE(run(reading(file.fileName()), options).exit_code(), 3);
         QCOMPARE(run(reading(allowed.filePath("link/in.txt")), options).exit_code(), 3);
-        QCOMPARE(run(reading(allowed.path() + "/../" + QFileInfo(secret.path()).fileName() + "/in.txt"), options).exit_code(), 3);
+        QCOMPARE(run(reading(allowed.path() + "/../" + QFileInfo(secret.path()).fileName() + "/in.txt"), options)
+                     .exit_code(),
+                 3);
         options.allowed.push_back(file.fileName().toStdString());
         QCOMPARE(run(reading(file.fileName()), options).exit_code(), 0);
     }
@@ -329,7 +362,7 @@ private slots:
         QCOMPARE(ended[0], std::make_pair(1, RunStatus::Cancelled));
         QCOMPARE(ended[1], std::make_pair(2, RunStatus::Done));
         QVERIFY(runner.cache().stats().entries > 0);
-        runner.start(slow);      // the destructor cancels it
+        runner.start(slow);  // the destructor cancels it
     }
 };
 

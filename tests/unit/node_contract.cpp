@@ -20,7 +20,8 @@ QJsonValue another(const ParamInfo& info, const QJsonValue& value) {
     switch (info.kind) {
         case ParamKind::Bool: return !value.toBool();
         case ParamKind::Int: return number + 1 <= info.max ? number + 1 : number - 1;
-        case ParamKind::Number: return std::isfinite(info.max) && number < info.max ? (number + info.max) / 2 : number - 0.5;
+        case ParamKind::Number:
+            return std::isfinite(info.max) && number < info.max ? (number + info.max) / 2 : number - 0.5;
         case ParamKind::Text:
         case ParamKind::InputFile:
         case ParamKind::OutputFile: return value.toString() + "x";
@@ -48,7 +49,8 @@ private slots:
 
     void each_data() {
         QTest::addColumn<QString>("id");
-        for (const Node* node : node_types()) QTest::newRow(node->info().id.c_str()) << QString::fromStdString(node->info().id);
+        for (const Node* node : node_types())
+            QTest::newRow(node->info().id.c_str()) << QString::fromStdString(node->info().id);
     }
     void each() {
         QFETCH(QString, id);
@@ -60,7 +62,8 @@ private slots:
         for (const auto* sockets : {&node.inputs(), &node.outputs()})
             for (const SocketInfo& socket : *sockets) {
                 QVERIFY2(!socket.help.empty() && !socket.label.empty(), socket.name.c_str());
-                QVERIFY2(QRegularExpression("^[a-z][a-z0-9_]*$").match(socket.name.c_str()).hasMatch(), socket.name.c_str());
+                QVERIFY2(QRegularExpression("^[a-z][a-z0-9_]*$").match(socket.name.c_str()).hasMatch(),
+                         socket.name.c_str());
             }
         check_params(node);
         check_round_trip(node);

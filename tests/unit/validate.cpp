@@ -9,7 +9,8 @@ namespace {
 using namespace nodes;
 
 // "kind node.socket" of each problem, errors only unless `warnings`.
-std::vector<std::string> found(const Document& document, const std::vector<std::string>& targets = {}, bool warnings = false) {
+std::vector<std::string> found(const Document& document, const std::vector<std::string>& targets = {},
+                               bool warnings = false) {
     std::vector<std::string> list;
     for (const Problem& problem : validate(document, targets))
         if (warnings || problem.severity == Severity::Error)
@@ -20,7 +21,10 @@ std::vector<std::string> found(const Document& document, const std::vector<std::
 std::vector<std::string> one(const std::string& problem) { return {problem}; }
 
 Document pair() {
-    return Document().add_node("stub.constant", "one").add_node("stub.add", "sum").connect({"one", "out"}, {"sum", "a"});
+    return Document()
+        .add_node("stub.constant", "one")
+        .add_node("stub.add", "sum")
+        .connect({"one", "out"}, {"sum", "a"});
 }
 
 }  // namespace
@@ -33,13 +37,18 @@ private slots:
     void sound_document() { QVERIFY(validate(pair()).empty()); }
 
     void all_problems_at_once() {
-        const Document document = pair().add_node("stub.contsant", "odd").add_node("stub.add", "bare")
-                                      .set_param("one", "value", 500).set_param("one", "valeu", 1);
+        const Document document = pair()
+                                      .add_node("stub.contsant", "odd")
+                                      .add_node("stub.add", "bare")
+                                      .set_param("one", "value", 500)
+                                      .set_param("one", "valeu", 1);
         const std::vector<Problem> problems = validate(document);
         QCOMPARE(problems.size(), 4u);
-        QCOMPARE(problems[0].text(), std::string("error: bare.a: expected a link that brings a value of type number, there is none"));
+        QCOMPARE(problems[0].text(),
+                 std::string("error: bare.a: expected a link that brings a value of type number, there is none"));
         QVERIFY(problems[1].message.ends_with("did you mean 'stub.constant'?"));
-        QCOMPARE(problems[2].text(), std::string("error: one.valeu: stub.constant has no parameter 'valeu'; did you mean 'value'?"));
+        QCOMPARE(problems[2].text(),
+                 std::string("error: one.valeu: stub.constant has no parameter 'valeu'; did you mean 'value'?"));
         QCOMPARE(problems[3].text(), std::string("error: one.value: expected a number, -100 to 100, got 500"));
     }
 
@@ -57,18 +66,25 @@ private slots:
             R"({"heddle": 1, "nodes": {"one": {"type": "stub.constant"}, "two": {"type": "stub.constant"}, "sum": {"type": "stub.add"}},
                 "links": [{"from": "one.out", "to": "sum.a"}, {"from": "two.out", "to": "sum.a"}]})");
         QCOMPARE(found(twice), one("duplicate-link sum.a"));
-        QCOMPARE(Document::from_json(twice.to_json()).links().size(), 2u);      // kept until somebody decides
+        QCOMPARE(Document::from_json(twice.to_json()).links().size(), 2u);  // kept until somebody decides
     }
 
     void cycles() {
-        const Document chain = Document().add_node("stub.add", "a").add_node("stub.add", "b").add_node("stub.add", "c")
-                                   .connect({"a", "sum"}, {"b", "a"}).connect({"b", "sum"}, {"c", "a"});
+        const Document chain = Document()
+                                   .add_node("stub.add", "a")
+                                   .add_node("stub.add", "b")
+                                   .add_node("stub.add", "c")
+                                   .connect({"a", "sum"}, {"b", "a"})
+                                   .connect({"b", "sum"}, {"c", "a"});
         const std::vector<Problem> problems = validate(chain.connect({"c", "sum"}, {"a", "a"}));
         QCOMPARE(problems.size(), 1u);
         QCOMPARE(problems[0].message, std::string("expected no cycle, got a -> b -> c -> a"));
         QCOMPARE(found(chain.connect({"a", "sum"}, {"a", "a"})), one("cycle a."));
-        const Document two = chain.connect({"a", "sum"}, {"a", "a"}).add_node("stub.add", "x").add_node("stub.add", "y")
-                                 .connect({"x", "sum"}, {"y", "a"}).connect({"y", "sum"}, {"x", "a"});
+        const Document two = chain.connect({"a", "sum"}, {"a", "a"})
+                                 .add_node("stub.add", "x")
+                                 .add_node("stub.add", "y")
+                                 .connect({"x", "sum"}, {"y", "a"})
+                                 .connect({"y", "sum"}, {"x", "a"});
         QCOMPARE(found(two).size(), 2u);
     }
 
@@ -92,7 +108,8 @@ private slots:
         QCOMPARE(found(kinds.set_param("k", "seed", "18446744073709551616")), one("bad-value k.seed"));
         QCOMPARE(found(kinds.set_param("k", "tint", "red")), one("bad-value k.tint"));
         QCOMPARE(found(kinds.set_param("k", "words", QJsonValue::Null)), one("bad-value k.words"));
-        QCOMPARE(found(pair().add_node("stub.write", "w").connect({"one", "out"}, {"w", "in"})), one("missing-value w.file"));
+        QCOMPARE(found(pair().add_node("stub.write", "w").connect({"one", "out"}, {"w", "in"})),
+                 one("missing-value w.file"));
     }
 
     void newer_files_warn() {
@@ -103,10 +120,13 @@ private slots:
     }
 
     void connecting() {
-        const Document document = pair().add_node("stub.add", "next").connect({"sum", "sum"}, {"next", "a"})
-                                      .add_node("stub.measure", "m").add_node("stub.read", "read");
+        const Document document = pair()
+                                      .add_node("stub.add", "next")
+                                      .connect({"sum", "sum"}, {"next", "a"})
+                                      .add_node("stub.measure", "m")
+                                      .add_node("stub.read", "read");
         QVERIFY(connect_problem(document, {"one", "out"}, {"next", "a"}).empty());
-        QVERIFY(connect_problem(document, {"one", "out"}, {"m", "in"}).empty());      // by conversion
+        QVERIFY(connect_problem(document, {"one", "out"}, {"m", "in"}).empty());  // by conversion
         QCOMPARE(connect_problem(document, {"read", "text"}, {"m", "in"}), std::string("expected length, got text"));
         QCOMPARE(connect_problem(document, {"next", "sum"}, {"sum", "b"}), std::string("expected no cycle"));
         QVERIFY(!connect_problem(document, {"one", "nothing"}, {"sum", "b"}).empty());
