@@ -81,9 +81,9 @@ int describe(const Arguments& arguments) {
 REGISTER_COMMAND(describe, {.name = "describe",
                             .arguments = "GRAPH|TYPE",
                             .summary = "Shows what a graph lets you set, or what a node type is",
-                            .help = "For a graph: its nodes, and their parameters as --set takes them: name, type, "
-                                    "range, current value, meaning.\n"
-                                    "For a node type such as image.load: its inputs, parameters and outputs.",
+                            .help = "For a graph: its nodes and their parameters as --set takes them, with type,\n"
+                                    "range, current value and meaning. For a node type such as image.load: its\n"
+                                    "inputs, parameters and outputs.",
                             .options = {json_option},
                             .run = describe})
 

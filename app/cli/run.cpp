@@ -74,26 +74,29 @@ int run_graph(const Arguments& arguments) {
     return status;
 }
 
+Command run_command() {
+    return {
+        .name = "run",
+        .arguments = "GRAPH",
+        .summary = "Runs a graph",
+        .help = "Computes the targets of GRAPH ('-': stdin): those named by --target, else every node that writes a\n"
+                "file or reports a number. Numbers and written files are printed on stdout. Relative input files\n"
+                "start from the graph's folder, else from the current one; relative output files from the current\n"
+                "folder. A graph reads and writes only in those two folders and where the command line points.",
+        .options = {{"--set", "NODE.param=VALUE", "Change a parameter; 'heddle describe GRAPH' lists them", "", true},
+                    {"--target", "NODE", "Compute this node", "", true},
+                    {"--output", "FILE", "Where the only node that writes a file puts it", "-o"},
+                    {"--output-dir", "DIR", "Folder that relative output files start from"},
+                    {"--allow", "PATH", "Let the graph read and write here too", "", true},
+                    {"--device", "SEL", "Device: an index, cpu, gpu, or a part of its name; see 'heddle devices'"},
+                    {"--progress", "STYLE",
+                     "auto, bar, json or none; json prints every event as a JSON line on stdout"},
+                    {"--json", "", "Print events as JSON lines on stdout, but no progress"}},
+        .run = run_graph};
+}
+
 }  // namespace
 
-REGISTER_COMMAND(
-    run,
-    {.name = "run",
-     .arguments = "GRAPH",
-     .summary = "Runs a graph",
-     .help =
-         "Computes the targets of GRAPH ('-': stdin): those named by --target, else every node that writes a file or\n"
-         "reports a number. Numbers and written files are printed on stdout. Relative input files start from the\n"
-         "graph's folder, else from the current one; relative output files from the current folder. A graph reads and\n"
-         "writes only in those two folders and where the command line points.",
-     .options = {{"--set", "NODE.param=VALUE", "Change a parameter; 'heddle describe GRAPH' lists them", "", true},
-                 {"--target", "NODE", "Compute this node", "", true},
-                 {"--output", "FILE", "Where the only node that writes a file puts it", "-o"},
-                 {"--output-dir", "DIR", "Folder that relative output files start from"},
-                 {"--allow", "PATH", "Let the graph read and write here too", "", true},
-                 {"--device", "SEL", "Device: an index, cpu, gpu, or a part of its name; see 'heddle devices'"},
-                 {"--progress", "STYLE", "auto, bar, json or none; json prints every event as a JSON line on stdout"},
-                 {"--json", "", "Print events as JSON lines on stdout, but no progress"}},
-     .run = run_graph})
+REGISTER_COMMAND(run, run_command())
 
 }  // namespace app
