@@ -5,7 +5,7 @@
 #include "common/epilogue.glsl"
 #include "common/reduce.glsl"
 
-layout(local_size_x = 256) in;
+layout(local_size_x = LANES) in;
 layout(push_constant, scalar) uniform Push {
     IN0 x;
     OUT y;
@@ -21,15 +21,15 @@ uint index_of(uint e) {
 void main() {
     const uint count = p.positions * p.CG;
     float sum = 0.0;
-    for (uint e = gl_LocalInvocationID.x; e < count; e += 256) sum += LOAD0(p.x, index_of(e));
+    for (uint e = gl_LocalInvocationID.x; e < count; e += LANES) sum += LOAD0(p.x, index_of(e));
     const float mean = workgroup_sum(sum) / float(count);
     sum = 0.0;
-    for (uint e = gl_LocalInvocationID.x; e < count; e += 256) {
+    for (uint e = gl_LocalInvocationID.x; e < count; e += LANES) {
         const float centred = LOAD0(p.x, index_of(e)) - mean;
         sum += centred * centred;
     }
     const float inv = inversesqrt(workgroup_sum(sum) / float(count) + p.eps);
-    for (uint e = gl_LocalInvocationID.x; e < count; e += 256) {
+    for (uint e = gl_LocalInvocationID.x; e < count; e += LANES) {
         const uint at = index_of(e);
         STORE(p.y, at, EPILOGUE((LOAD0(p.x, at) - mean) * inv, at));
     }

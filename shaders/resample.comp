@@ -2,7 +2,7 @@
 #version 460
 #include "common/types.glsl"
 
-layout(local_size_x = 64) in;
+layout(local_size_x = LANES) in;
 layout(push_constant, scalar) uniform Push {
     IN0 x;
     IN1 start;
@@ -12,10 +12,13 @@ layout(push_constant, scalar) uniform Push {
 } p;
 
 void main() {
-    const uint k = gl_GlobalInvocationID.x, i = gl_WorkGroupID.y, outer = gl_WorkGroupID.z;
-    if (k >= p.inner) return;
-    const uint from = (outer * p.in_length + uint(LOAD1(p.start, i))) * p.inner + k;
-    float sum = 0.0;
-    for (uint t = 0; t < p.taps; ++t) sum += LOAD2(p.weight, i * p.taps + t) * LOAD0(p.x, from + t * p.inner);
-    STORE(p.y, (outer * p.out_length + i) * p.inner + k, sum);
+    const uint outer = gl_WorkGroupID.y, row = p.out_length * p.inner;
+    const uint first = gl_WorkGroupID.x * BLOCK, last = min(first + BLOCK, row);
+    for (uint e = first + gl_LocalInvocationID.x; e < last; e += LANES) {
+        const uint i = e / p.inner, k = e % p.inner;
+        const uint from = (outer * p.in_length + uint(LOAD1(p.start, i))) * p.inner + k;
+        float sum = 0.0;
+        for (uint t = 0; t < p.taps; ++t) sum += LOAD2(p.weight, i * p.taps + t) * LOAD0(p.x, from + t * p.inner);
+        STORE(p.y, outer * row + e, sum);
+    }
 }

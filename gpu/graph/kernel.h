@@ -17,6 +17,10 @@ struct DeviceTraits {
     bool host_kernels = false;         // memory is host memory: host kernels may run in place
     bool storage16 = true;             // f16 and bf16 in buffers
     bool storage8 = true;
+    // Invocations of a workgroup of generated kernels, and elements that each walks over. A software device wants one
+    // vector of lanes and a long loop (4M SiLU + add: 128 lanes of one element 20 ms of processor time, 8 lanes 6 ms).
+    std::uint32_t lanes = 128;
+    std::uint32_t elements_per_lane = 4;
     std::uint32_t max_push_bytes = 128;
     std::uint32_t max_groups = 65535;
     std::uint32_t max_shared_bytes = 32768;

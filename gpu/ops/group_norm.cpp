@@ -24,7 +24,7 @@ struct GroupNorm final : Op {
     void lower(KernelBuilder& k) const override {
         const Shape& x = k.in_spec(0).shape;
         const std::int64_t positions = element_count(x) / (x[0] * x[1]);
-        k.shader("group_norm").in(0, channels_last(x.size())).out(channels_last(x.size())).with_epilogue();
+        k.shader("group_norm").define("LANES=" + std::to_string(k.traits().lanes)).in(0, channels_last(x.size())).out(channels_last(x.size())).with_epilogue();
         k.push(positions).push(x[1]).push(x[1] / groups).push_float(static_cast<float>(eps));
         k.groups(groups, x[0]);
         k.flop(8.0 * static_cast<double>(element_count(x)));

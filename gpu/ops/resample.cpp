@@ -134,7 +134,9 @@ struct Resample final : Op {
         const std::int64_t outer = axis == 2 ? x[0] : x[0] * x[2];
         k.shader("resample").in(0, channels_last(4)).in(1, row_major(1)).in(2, row_major(2)).out(channels_last(4));
         k.push(inner).push(x[axis]).push(length).push(k.in_spec(2).shape[1]);
-        k.groups((inner + 63) / 64, length, outer);
+        const std::int64_t block = std::int64_t{k.traits().lanes} * k.traits().elements_per_lane;
+        k.define("LANES=" + std::to_string(k.traits().lanes)).define("BLOCK=" + std::to_string(block));
+        k.groups((length * inner + block - 1) / block, outer);
         k.flop(2.0 * static_cast<double>(element_count(k.out_spec().shape) * k.in_spec(2).shape[1]));
     }
     // A product with the dense matrix of all weights.

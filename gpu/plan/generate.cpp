@@ -12,8 +12,6 @@
 namespace gpu {
 namespace {
 
-constexpr std::int64_t workgroup = 128;
-
 std::string reference_type(Dtype dtype) { return std::string(name_of(dtype)); }
 
 const char* compute_type(Dtype dtype) {
@@ -197,7 +195,7 @@ private:
     // --- whole shaders ---
 
     // Sizes and strides that do not fit the device's push block become literals: another text, but one that runs.
-    std::string head(std::string body, std::int64_t size) {
+    std::string head(std::string body) {
         if (push_size_of(step_.push) > program_.traits.max_push_bytes) {
             std::vector<Field> fields;
             std::vector<PushItem> items;
@@ -214,7 +212,7 @@ private:
             step_.push = std::move(items);
         }
         return "#version 460\n#include \"common/types.glsl\"\n#include \"common/math.glsl\"\nlayout(local_size_x = " +
-               std::to_string(size) + ") in;\nlayout(push_constant, scalar) uniform Push {\n" + field_text("\n") +
+               std::to_string(program_.traits.lanes) + ") in;\nlayout(push_constant, scalar) uniform Push {\n" + field_text("\n") +
                "} p;\n\nvoid main() {\n" + body + "}\n";
     }
     std::string field_text(const char* end) const {
@@ -222,16 +220,19 @@ private:
         for (const Field& field : fields_) text += "    " + field.type + " " + field.name + ";" + end;
         return text;
     }
-    // One invocation an element; rows of groups where one row is not enough.
-    std::string index_guard(std::int64_t count) {
-        const std::int64_t groups = (count + workgroup - 1) / workgroup;
+    // Each workgroup walks over a block of elements, its lanes side by side; `element` is the body for element i.
+    std::string element_loop(std::int64_t count, const std::string& element) {
+        const std::int64_t block = std::int64_t{program_.traits.lanes} * program_.traits.elements_per_lane;
+        const std::int64_t groups = (count + block - 1) / block;
         const std::int64_t columns = std::min<std::int64_t>(groups, program_.traits.max_groups);
         const std::int64_t rows = (groups + columns - 1) / std::max<std::int64_t>(columns, 1);
         step_.groups = {static_cast<std::uint32_t>(columns), static_cast<std::uint32_t>(rows), 1};
-        const std::string n = push_size(count, "n");
-        return "    const uint i = gl_GlobalInvocationID.x + gl_GlobalInvocationID.y * (gl_NumWorkGroups.x * " +
-               std::to_string(workgroup) + "u);\n    if (i >= " + n + ") return;\n";
+        const std::string n = push_size(count, "n"), size = std::to_string(block) + "u";
+        return "    const uint first = (gl_WorkGroupID.x + gl_WorkGroupID.y * gl_NumWorkGroups.x) * " + size +
+               ";\n    const uint last = min(first + " + size + ", " + n +
+               ");\n    for (uint i = first + gl_LocalInvocationID.x; i < last; i += " + lanes() + ") {\n" + element + "    }\n";
     }
+    std::string lanes() const { return std::to_string(program_.traits.lanes) + "u"; }
 
     // Loads of `members`' buffers at the walk's coordinates; views of the walk follow `reads`.
     std::string loads(const Walk& walk, const std::vector<std::pair<int, std::size_t>>& reads, std::size_t first_view,
@@ -255,13 +256,12 @@ private:
         std::vector<const View*> views{&step_.write.view};
         for (const auto& [node, read] : reads) views.push_back(&step_.reads[read].view);
         const Walk walk = merge(result.spec.shape, views, all_axes());
-        std::string body = index_guard(element_count(result.spec.shape));
-        body += walk_coordinates(walk, "i");
+        std::string body = walk_coordinates(walk, "i");
         std::map<int, std::string> loaded;
         body += loads(walk, reads, 1, "i", loaded);
         for (const int member : step_.members) body += statement(member, loaded);
         body += "    " + store() + "(p.result, i, v" + std::to_string(local(step_.result)) + ");\n";
-        step_.source = head(body, workgroup);
+        step_.source = head(element_loop(element_count(result.spec.shape), body));
     }
 
     // One part of a concatenation: a copy into a view of the result.
@@ -270,12 +270,12 @@ private:
         push_write();
         const View &from = step_.reads[0].view, &to = step_.write.view;
         const Walk walk = merge(to.shape, {&to, &from}, all_axes());
-        std::string body = index_guard(element_count(to.shape)) + walk_coordinates(walk, "i");
+        std::string body = walk_coordinates(walk, "i");
         const std::string target = walk.linear(0) ? "i" : address(walk, 0, "x", "out");
         const std::string source = walk.linear(1) ? "i" : address(walk, 1, "x", "in0");
         body += "    " + store() + "(p.result, " + with_offset(target, to.offset, "out") + ", " + load(step_.reads[0].dtype) + "(p.in0, " +
                 with_offset(source, from.offset, "in0") + "));\n";
-        step_.source = head(body, workgroup);
+        step_.source = head(element_loop(element_count(to.shape), body));
     }
 
     std::string walk_coordinates(const Walk& walk, const std::string& index) {
@@ -310,14 +310,10 @@ private:
         const Walk inner = merge(input.spec.shape, inner_views, reduced);
 
         const std::int64_t outputs = element_count(result.spec.shape), terms = element_count(input.spec.shape) / std::max<std::int64_t>(outputs, 1);
-        const bool cooperative = outputs <= 4096 && terms >= 512;
+        // A workgroup for each result where its terms lie side by side, or where results are too few to fill the device.
+        const bool contiguous = !inner.sizes.empty() && !reads_before.empty() && inner.strides[0].back() == 1;
+        const bool cooperative = outputs <= program_.traits.max_groups && terms >= 16 && (contiguous || outputs <= 64);
         std::string body;
-        if (cooperative) {
-            body = "    const uint i = gl_WorkGroupID.x, lane = gl_LocalInvocationID.x;\n";
-            step_.groups = {static_cast<std::uint32_t>(outputs), 1, 1};
-        } else {
-            body = index_guard(outputs);
-        }
         body += coordinates(outer, "i", "x");
         std::map<int, std::string> loaded;
         std::string loop, bases;
@@ -338,28 +334,34 @@ private:
         const std::string count = push_size(terms, "terms");
         const std::string value = "v" + std::to_string(local(step_.reduce));
         body += bases + "    " + type + " total = " + type + "(" + op.glsl_identity() + ");\n";
-        const std::string start = cooperative ? "lane" : "0u", stride = cooperative ? std::to_string(workgroup) + "u" : "1u";
+        const std::string start = cooperative ? "lane" : "0u", stride = cooperative ? lanes() : "1u";
         body += "    for (uint r = " + start + "; r < " + count + "; r += " + stride + ") {\n" + inner_coordinates + loop +
                 "    total = " + op.glsl_combine("total", term) + ";\n    }\n";
-        if (cooperative) body += combine_lanes(op, type);
+        if (cooperative) body += combine_lanes(op);
         body += "    const " + type + " " + value + " = total;\n";
         std::map<int, std::string> loaded_after;
         body += loads(outer, reads_after, 1 + reads_before.size(), "i", loaded_after);
         for (const int member : after) body += statement(member, loaded_after);
         body += "    " + store() + "(p.result, i, v" + std::to_string(local(step_.result)) + ");\n";
-        step_.source = head(body, workgroup);
-        if (cooperative) step_.source.insert(step_.source.find("void main"), "shared " + type + " scratch[" + std::to_string(workgroup) + "];\n");
+        if (cooperative) {
+            step_.groups = {static_cast<std::uint32_t>(outputs), 1, 1};
+            step_.source = head("    const uint i = gl_WorkGroupID.x, lane = gl_LocalInvocationID.x;\n" + body);
+            step_.source.insert(step_.source.find("void main"), "shared " + type + " scratch[" + lanes() + "];\n");
+        } else {
+            step_.source = head(element_loop(outputs, body));
+        }
     }
 
     bool in_zone_before(int member, const PlanNode& input) const {
         return nodes_[member].spec.shape == input.spec.shape;   // a reduction always makes something shorter
     }
 
-    static std::string combine_lanes(const ReduceOp& op, const std::string&) {
-        return "    scratch[lane] = total;\n    barrier();\n    for (uint width = " + std::to_string(workgroup / 2) +
-               "u; width > 0; width >>= 1) {\n        if (lane < width) scratch[lane] = " +
-               op.glsl_combine("scratch[lane]", "scratch[lane + width]") +
-               ";\n        barrier();\n    }\n    if (lane != 0) return;\n    total = scratch[0];\n";
+    // Halves the lanes until one holds the total; their number need not be a power of two.
+    std::string combine_lanes(const ReduceOp& op) const {
+        return "    scratch[lane] = total;\n    barrier();\n    for (uint count = " + lanes() +
+               "; count > 1u;) {\n        const uint half_ = (count + 1u) / 2u;\n        if (lane + half_ < count) scratch[lane] = " +
+               op.glsl_combine("scratch[lane]", "scratch[lane + half_]") +
+               ";\n        barrier();\n        count = half_;\n    }\n    if (lane != 0u) return;\n    total = scratch[0];\n";
     }
 
     // Padding: each output element asks where it comes from.
@@ -368,8 +370,7 @@ private:
         const auto [before, interior] = static_cast<const MovementOp&>(*node.op).padding();
         push_read(0);
         push_write();
-        std::string body = index_guard(element_count(node.spec.shape));
-        body += "    uint r = i;\n    bool inside = true;\n    uint from = " + with_offset("0u", input.view.offset, "in0") + ";\n";
+        std::string body = "    uint r = i;\n    bool inside = true;\n    uint from = " + with_offset("0u", input.view.offset, "in0") + ";\n";
         for (std::size_t d = node.order.size(); d-- > 0;) {
             const int axis = node.order[d];
             if (node.spec.shape[axis] == 1 && before[axis] == 0) continue;
@@ -388,7 +389,7 @@ private:
         const std::string type = compute_type(node.spec.dtype);
         body += "    " + type + " value = " + type + "(0);\n    if (inside) value = " + load(input.spec.dtype) + "(p.in0, from);\n    " +
                 store() + "(p.result, i, value);\n";
-        step_.source = head(body, workgroup);
+        step_.source = head(element_loop(element_count(node.spec.shape), body));
     }
 
     // A kernel op's own shader, with what was fused behind it as a macro and a function.

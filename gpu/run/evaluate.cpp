@@ -24,6 +24,10 @@ constexpr std::size_t kept_plans = 256;
 DeviceTraits traits_of(const Caps& caps) {
     DeviceTraits traits;
     traits.host_kernels = caps.unified_memory && caps.type == DeviceType::Cpu && switches().host;
+    if (caps.type == DeviceType::Cpu) {
+        traits.lanes = std::max(1u, caps.subgroup_size);
+        traits.elements_per_lane = 256;
+    }
     traits.storage16 = caps.storage16;
     traits.storage8 = caps.storage8;
     traits.max_push_bytes = caps.max_push_bytes;
