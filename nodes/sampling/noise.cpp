@@ -12,7 +12,7 @@ namespace {
 
 constexpr double two_pi = 2 * std::numbers::pi;
 
-// Calls set(index, word, neighbour) for each element; words 0 and 1, and 2 and 3 of a block belong together.
+// Calls set(index, lane, words) for each element: its number is made of words[lane].
 template <typename Set>
 void each_word(const NoiseAddress& address, std::size_t count, std::uint64_t first, Set set) {
     gpu::check(first + count <= std::uint64_t{1} << 34, gpu::ErrorCode::InvalidGraph,
@@ -44,8 +44,9 @@ Pair cuda_normals(std::uint32_t a, std::uint32_t b) {
 }  // namespace
 
 void philox_normal(const NoiseAddress& address, std::span<float> out, std::uint64_t first) {
+    Pair pair{};
     each_word(address, out.size(), first, [&](std::size_t i, unsigned lane, const gpu::PhiloxCounter& words) {
-        const Pair pair = cuda_normals(words[lane & 2], words[(lane & 2) + 1]);
+        if (i == 0 || lane % 2 == 0) pair = cuda_normals(words[lane & 2], words[(lane & 2) + 1]);
         out[i] = static_cast<float>(lane & 1 ? pair.second : pair.first);
     });
 }
