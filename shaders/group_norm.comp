@@ -14,23 +14,22 @@ layout(push_constant, scalar) uniform Push {
     EPILOGUE_PUSH
 } p;
 
-uint index_of(uint e) {
-    return (gl_WorkGroupID.y * p.positions + e / p.CG) * p.C + gl_WorkGroupID.x * p.CG + e % p.CG;
-}
-
 void main() {
-    const uint count = p.positions * p.CG;
+    const uint base = gl_WorkGroupID.y * p.positions * p.C + gl_WorkGroupID.x * p.CG, count = p.positions * p.CG;
     float sum = 0.0;
-    for (uint e = gl_LocalInvocationID.x; e < count; e += LANES) sum += LOAD0(p.x, index_of(e));
+    for (uint s = gl_LocalInvocationID.x; s < p.positions; s += LANES)
+        for (uint c = 0; c < p.CG; ++c) sum += LOAD0(p.x, base + s * p.C + c);
     const float mean = workgroup_sum(sum) / float(count);
     sum = 0.0;
-    for (uint e = gl_LocalInvocationID.x; e < count; e += LANES) {
-        const float centred = LOAD0(p.x, index_of(e)) - mean;
-        sum += centred * centred;
-    }
+    for (uint s = gl_LocalInvocationID.x; s < p.positions; s += LANES)
+        for (uint c = 0; c < p.CG; ++c) {
+            const float centred = LOAD0(p.x, base + s * p.C + c) - mean;
+            sum += centred * centred;
+        }
     const float inv = inversesqrt(workgroup_sum(sum) / float(count) + p.eps);
-    for (uint e = gl_LocalInvocationID.x; e < count; e += LANES) {
-        const uint at = index_of(e);
-        STORE(p.y, at, EPILOGUE((LOAD0(p.x, at) - mean) * inv, at));
-    }
+    for (uint s = gl_LocalInvocationID.x; s < p.positions; s += LANES)
+        for (uint c = 0; c < p.CG; ++c) {
+            const uint at = base + s * p.C + c;
+            STORE(p.y, at, EPILOGUE((LOAD0(p.x, at) - mean) * inv, at));
+        }
 }

@@ -232,6 +232,28 @@ private:
                ";\n    const uint last = min(first + " + size + ", " + n +
                ");\n    for (uint i = first + gl_LocalInvocationID.x; i < last; i += " + lanes() + ") {\n" + element + "    }\n";
     }
+    // A loop over all elements of a walk, with coordinates x0, x1, ... where a view needs them. Divisions are slow in vectors:
+    // where the innermost axis fills the lanes, coordinates are found once a row.
+    std::string walk_loop(const Walk& walk, std::int64_t count, const std::string& element) {
+        bool linear = true;
+        for (std::size_t view = 0; view < walk.strides.size(); ++view) linear = linear && walk.linear(view);
+        if (linear) return element_loop(count, element);
+        if (walk.sizes.size() < 2 || walk.sizes.back() < program_.traits.lanes || count == 0)
+            return element_loop(count, coordinates(walk, "i", "x") + element);
+        Walk outer = walk;
+        outer.sizes.pop_back();
+        const std::int64_t length = walk.sizes.back(), rows = count / length;
+        const std::int64_t block = std::max<std::int64_t>(1, program_.traits.lanes * program_.traits.elements_per_lane / length);
+        const std::int64_t groups = (rows + block - 1) / block;
+        const std::int64_t columns = std::min<std::int64_t>(groups, program_.traits.max_groups);
+        step_.groups = {static_cast<std::uint32_t>(columns), static_cast<std::uint32_t>((groups + columns - 1) / columns), 1};
+        const std::string x = "x" + std::to_string(walk.sizes.size() - 1), size = push_size(length, "row_size"),
+                          all = push_size(rows, "rows"), some = push_size(block, "rows_per_group");
+        return "    const uint first = (gl_WorkGroupID.x + gl_WorkGroupID.y * gl_NumWorkGroups.x) * " + some +
+               ";\n    const uint last = min(first + " + some + ", " + all + ");\n    for (uint row = first; row < last; ++row) {\n" +
+               coordinates(outer, "row", "x") + "    for (uint " + x + " = gl_LocalInvocationID.x; " + x + " < " + size + "; " + x +
+               " += " + lanes() + ") {\n    const uint i = row * " + size + " + " + x + ";\n" + element + "    }\n    }\n";
+    }
     std::string lanes() const { return std::to_string(program_.traits.lanes) + "u"; }
 
     // Loads of `members`' buffers at the walk's coordinates; views of the walk follow `reads`.
@@ -256,12 +278,11 @@ private:
         std::vector<const View*> views{&step_.write.view};
         for (const auto& [node, read] : reads) views.push_back(&step_.reads[read].view);
         const Walk walk = merge(result.spec.shape, views, all_axes());
-        std::string body = walk_coordinates(walk, "i");
         std::map<int, std::string> loaded;
-        body += loads(walk, reads, 1, "i", loaded);
+        std::string body = loads(walk, reads, 1, "i", loaded);
         for (const int member : step_.members) body += statement(member, loaded);
         body += "    " + store() + "(p.result, i, v" + std::to_string(local(step_.result)) + ");\n";
-        step_.source = head(element_loop(element_count(result.spec.shape), body));
+        step_.source = head(walk_loop(walk, element_count(result.spec.shape), body));
     }
 
     // One part of a concatenation: a copy into a view of the result.
@@ -270,12 +291,11 @@ private:
         push_write();
         const View &from = step_.reads[0].view, &to = step_.write.view;
         const Walk walk = merge(to.shape, {&to, &from}, all_axes());
-        std::string body = walk_coordinates(walk, "i");
         const std::string target = walk.linear(0) ? "i" : address(walk, 0, "x", "out");
         const std::string source = walk.linear(1) ? "i" : address(walk, 1, "x", "in0");
-        body += "    " + store() + "(p.result, " + with_offset(target, to.offset, "out") + ", " + load(step_.reads[0].dtype) + "(p.in0, " +
+        const std::string body = "    " + store() + "(p.result, " + with_offset(target, to.offset, "out") + ", " + load(step_.reads[0].dtype) + "(p.in0, " +
                 with_offset(source, from.offset, "in0") + "));\n";
-        step_.source = head(element_loop(element_count(to.shape), body));
+        step_.source = head(walk_loop(walk, element_count(to.shape), body));
     }
 
     std::string walk_coordinates(const Walk& walk, const std::string& index) {

@@ -11,18 +11,29 @@ namespace {
 
 View dense_view(const Shape& shape, const Order& order) { return {0, shape, dense_strides(shape, order)}; }
 
-// The axes from the longest stride to the shortest: the order in which the view's elements lie.
+bool repeats(const View& view, int axis) { return view.strides[axis] == 0 && view.shape[axis] != 1; }
+
+// The axes from the longest stride to the shortest: the order in which the view's elements lie. An axis that repeats
+// elements (stride 0) stays behind its left neighbour, so that [H, 2, W, 2] of a channels-last map is copied channels last
+// and then merges into [2 H, 2 W] for free.
 Order order_of(const View& view) {
-    Order order = row_major(view.shape.size());
+    Order order;
+    for (const int axis : row_major(view.shape.size()))
+        if (!repeats(view, axis)) order.push_back(axis);
     std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
         return view.shape[a] != 1 && view.shape[b] != 1 && std::abs(view.strides[a]) > std::abs(view.strides[b]);
     });
+    for (const int axis : row_major(view.shape.size()))
+        if (repeats(view, axis)) {
+            const auto left = std::find(order.begin(), order.end(), axis - 1);
+            order.insert(left == order.end() ? order.begin() : left + 1, axis);
+        }
     return order;
 }
 
 bool is_broadcast(const View& view) {
     for (std::size_t i = 0; i < view.shape.size(); ++i)
-        if (view.strides[i] == 0 && view.shape[i] != 1) return true;
+        if (repeats(view, static_cast<int>(i))) return true;
     return false;
 }
 
@@ -68,13 +79,19 @@ private:
             return own_buffer(std::move(node), input(node, 0).order);
         }
         if (!movement.view(input(node, 0).view, node.view)) {
-            node.inputs[0] = copied(node.inputs[0], row_major(input(node, 0).spec.shape.size()));
+            node.inputs[0] = copied(node.inputs[0], copy_order(movement, input(node, 0)));
             if (!movement.view(input(node, 0).view, node.view))   // only empty tensors have no view of a dense buffer
                 return own_buffer(std::move(node), row_major(node.spec.shape.size()));
         }
         node.root = input(node, 0).root;
         node.order = order_of(node.view);
         return append(std::move(node));
+    }
+
+    // As the elements lie where that serves the reshape, else row-major, which always does.
+    static Order copy_order(const MovementOp& movement, const PlanNode& from) {
+        View unused;
+        return movement.view(dense_view(from.spec.shape, from.order), unused) ? from.order : row_major(from.spec.shape.size());
     }
 
     int place_kernel(PlanNode node) {

@@ -17,6 +17,8 @@ namespace gpu {
 namespace {
 
 constexpr std::size_t kept_recordings = 4;
+// A segment ends after about this much traffic, so that a cancel is seen in time and no desktop's GPU is held for long.
+constexpr double segment_bytes = 256 << 20;
 
 // "@conv2d\n<defines>\n@\n<functions>" names shaders/conv2d.comp with an epilogue: the macros go before the includes, the
 // function before main.
@@ -140,9 +142,11 @@ PlanRunner::Recording PlanRunner::record(const Bindings& bindings, bool timed) {
     Recording recording;
     CommandsRef open;
     std::size_t first = 0;
+    double bytes = 0;   // in the open segment
     const auto close = [&](std::size_t last) {
         if (!open) return;
         open->end();
+        bytes = 0;
         recording.segments.push_back({open, first, last});
         open = nullptr;
     };
@@ -162,7 +166,8 @@ PlanRunner::Recording PlanRunner::record(const Bindings& bindings, bool timed) {
             open->barrier();
         }
         open->dispatch(pipelines_[s], push_block(step, s, bindings), step.groups, step.label);
-        if (alone) close(s + 1);
+        bytes += step.bytes;
+        if (alone || bytes > segment_bytes) close(s + 1);
     }
     close(program_.steps.size());
     return recording;
@@ -193,6 +198,12 @@ void PlanRunner::run_host(std::size_t index, const Bindings& b) {
     for (PostOp& post : call.post_ops)
         if (post.operand >= 0) post.operand -= static_cast<int>(kernel.host_inputs.size());
     host_kernel(kernel.host)(call);
+}
+
+bool PlanRunner::segment_is_long(const Segment& segment) const {
+    double bytes = 0;
+    for (std::size_t s = segment.first; s < segment.last; ++s) bytes += program_.steps[s].bytes;
+    return bytes > segment_bytes;
 }
 
 void PlanRunner::check_finite(std::size_t index, const Bindings& b) const {
@@ -241,7 +252,7 @@ std::vector<StorageRef> PlanRunner::run(const std::vector<StorageRef>& leaves, c
             ++counters.submissions;
             counters.dispatches += segment.last - segment.first;
             const bool host_next = i + 1 < recording->segments.size() && !recording->segments[i + 1].commands;
-            if (host_next || timed || check_nan || switches().serial || i + 1 == recording->segments.size()) device_.wait(pending);
+            if (host_next || segment_is_long(segment) || timed || check_nan || switches().serial || i + 1 == recording->segments.size()) device_.wait(pending);
         } else {
             run_host(segment.first, bindings);
             ++counters.host_kernels;

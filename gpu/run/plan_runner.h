@@ -50,6 +50,7 @@ private:
     std::vector<std::byte> push_block(const Step& step, std::size_t index, const Bindings& bindings) const;
     void run_host(std::size_t index, const Bindings& bindings);
     HostOperand host_operand(const Operand& operand, std::size_t step, std::size_t read, const Bindings& bindings) const;
+    bool segment_is_long(const Segment& segment) const;
     void check_finite(std::size_t index, const Bindings& bindings) const;
     void report(const Step& step, std::int64_t nanoseconds) const;
     std::vector<StorageRef> results(const Bindings& bindings) const;

@@ -7,6 +7,7 @@
 #include "gpu/graph/op.h"
 #include "gpu/run/evaluate.h"
 #include "gpu/run/oracle.h"
+#include "gpu/vulkan/device.h"
 #include "tests/support/op_cases.h"
 #include "tests/support/test.h"
 
@@ -131,6 +132,8 @@ private slots:
         QCOMPARE(evaluation_counters().plans_made, before.plans_made);
         QVERIFY(std::abs(y[3] - (std::exp(to_floats(x)[3] * 0.75f) + 0.5f)) < 1e-5f);
     }
+
+    void cleanupTestCase() { QCOMPARE(Device::current().validation_messages(), 0); }
 
     void every_op_has_cases() {
         std::vector<std::string> named;
