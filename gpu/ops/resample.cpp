@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <numbers>
 
@@ -44,6 +45,23 @@ double filter_weight(Filter filter, double x) {
     }
 }
 
+// What makes a table: a filter, or (sigma > 0) a Gaussian of that many samples.
+struct Recipe {
+    Filter filter = Filter::Nearest;
+    bool antialias = false;
+    double sigma = 0;
+
+    auto operator<=>(const Recipe&) const = default;
+};
+
+std::vector<double> gaussian_weights(double sigma, std::int64_t i, std::int64_t& low) {
+    const auto radius = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(3 * sigma)));
+    low = i - radius;
+    std::vector<double> weights;
+    for (std::int64_t t = -radius; t <= radius; ++t) weights.push_back(std::exp(-0.5 * static_cast<double>(t * t) / (sigma * sigma)));
+    return weights;
+}
+
 // Window [low, high) and weights of one output sample, before the window is moved inside the input.
 std::vector<double> sample_weights(Filter filter, double scale, double support, std::int64_t i, std::int64_t in,
                                    std::int64_t& low) {
@@ -69,7 +87,8 @@ std::vector<double> sample_weights(Filter filter, double scale, double support, 
     return weights;
 }
 
-Table make_table(std::int64_t in, std::int64_t out, Filter filter, bool antialias) {
+Table make_table(std::int64_t in, std::int64_t out, const Recipe& recipe) {
+    const bool antialias = recipe.antialias;
     const double scale = static_cast<double>(in) / static_cast<double>(out);
     const double support = antialias ? std::max(1.0, scale) : 1.0;
     std::vector<std::vector<double>> rows(out);
@@ -77,7 +96,8 @@ Table make_table(std::int64_t in, std::int64_t out, Filter filter, bool antialia
     table.start.resize(out);
     for (std::int64_t i = 0; i < out; ++i) {
         std::int64_t low = 0;
-        const std::vector<double> weights = sample_weights(filter, scale, support, i, in, low);
+        const std::vector<double> weights = recipe.sigma > 0 ? gaussian_weights(recipe.sigma, i, low)
+                                                             : sample_weights(recipe.filter, scale, support, i, in, low);
         // Samples outside repeat the border when interpolating; antialiased windows are cut and renormalised instead.
         const std::int64_t first = std::clamp<std::int64_t>(low, 0, in - 1);
         std::vector<double>& row = rows[i];
@@ -107,18 +127,34 @@ Table make_table(std::int64_t in, std::int64_t out, Filter filter, bool antialia
     return table;
 }
 
+// The table as a matrix [length, size]: mostly zeros.
+Tensor dense_matrix(std::int64_t size, std::int64_t length, const Recipe& recipe) {
+    const Table table = make_table(size, length, recipe);
+    std::vector<float> dense(length * size, 0);
+    for (std::int64_t i = 0; i < length; ++i)
+        for (std::int64_t t = 0; t < table.taps; ++t) dense[i * size + table.start[i] + t] += table.weight[i * table.taps + t];
+    return tensor(dense, {length, size});
+}
+
+// [N, C, H, W] times a matrix along an axis; rows of a channels-last map are multiplied as they lie.
+Tensor multiply(const Tensor& x, const Tensor& matrix, int axis) {
+    if (axis == 3) return matmul(x, transpose(matrix, 0, 1));
+    const Shape& s = x.shape();
+    const Tensor rows = reshape(permute(x, {0, 2, 3, 1}), {s[0], s[2], s[3] * s[1]});   // [N, H, W C]
+    const Tensor y = matmul(broadcast_to(matrix, {s[0], matrix.size(0), s[2]}), rows);
+    return permute(reshape(y, {s[0], matrix.size(0), s[3], s[1]}), {0, 3, 1, 2});
+}
+
 struct Resample final : Op {
-    Resample(int axis, std::int64_t length, Filter filter, bool antialias)
-        : axis(axis), length(length), filter(filter), antialias(antialias) {}
+    Resample(int axis, std::int64_t length, const Recipe& recipe) : axis(axis), length(length), recipe(recipe) {}
     const int axis;
     const std::int64_t length;
-    const Filter filter;
-    const bool antialias;
+    const Recipe recipe;
 
     std::string_view name() const override { return "resample"; }
     Attrs attrs() const override {
-        return {{"axis", std::int64_t{axis}}, {"length", length}, {"filter", static_cast<std::int64_t>(filter)},
-                {"antialias", std::int64_t{antialias}}};
+        return {{"axis", std::int64_t{axis}}, {"length", length}, {"filter", static_cast<std::int64_t>(recipe.filter)},
+                {"antialias", std::int64_t{recipe.antialias}}, {"sigma", recipe.sigma, false}};
     }
     Spec infer(const Specs& in) const override {
         expect(*this, in[0].shape.size() == 4 && in[0].dtype == Dtype::F32 && element_count(in[0].shape) > 0 && length > 0,
@@ -139,41 +175,46 @@ struct Resample final : Op {
         k.groups((length * inner + block - 1) / block, outer);
         k.flop(2.0 * static_cast<double>(element_count(k.out_spec().shape) * k.in_spec(2).shape[1]));
     }
-    // A product with the dense matrix of all weights.
     Tensor composite(const Tensors& in) const override {
-        const std::int64_t size = in[0].shape()[axis];
-        const Table table = make_table(size, length, filter, antialias);
-        std::vector<float> dense(length * size, 0);
-        for (std::int64_t i = 0; i < length; ++i)
-            for (std::int64_t t = 0; t < table.taps; ++t) dense[i * size + table.start[i] + t] += table.weight[i * table.taps + t];
-        const Tensor matrix = tensor(dense, {length, size});
-        const Tensor x = axis == 2 ? transpose(in[0], 2, 3) : in[0];
-        const Tensor y = matmul(x, transpose(matrix, 0, 1));   // [..., length]
-        return axis == 2 ? transpose(y, 2, 3) : y;
+        return multiply(in[0], dense_matrix(in[0].shape()[axis], length, recipe), axis);
     }
     Tensors vjp(const Tensors& in, const Tensor& out, const Tensor& dy) const override {
         return {Op::vjp({in[0]}, out, dy)[0], {}, {}};
     }
 };
 
-// Tables as leaves, remembered so that equal sizes share them (and the graph nodes built on them).
-std::pair<Tensor, Tensor> table_leaves(std::int64_t in, std::int64_t out, Filter filter, bool antialias) {
+// Makes leaves once per recipe and sizes, so that equal ones share them (and the graph nodes built on them).
+template <typename Leaves>
+Leaves remembered(std::int64_t in, std::int64_t out, const Recipe& recipe, Leaves (*make)(std::int64_t, std::int64_t, const Recipe&)) {
     static std::mutex mutex;
-    static std::map<std::tuple<std::int64_t, std::int64_t, Filter, bool>, std::pair<Tensor, Tensor>> known;
+    static std::map<std::tuple<std::int64_t, std::int64_t, Recipe>, std::unique_ptr<Leaves>> known;
     const std::lock_guard lock(mutex);
     if (known.size() > 64) known.clear();
-    auto& entry = known[{in, out, filter, antialias}];
-    if (!entry.first) {
-        const Table table = make_table(in, out, filter, antialias);
-        entry = {tensor_i32(table.start, {out}), tensor(table.weight, {out, table.taps})};
-    }
-    return entry;
+    auto& entry = known[{in, out, recipe}];
+    if (!entry) entry = std::make_unique<Leaves>(make(in, out, recipe));
+    return *entry;
 }
 
-Tensor resample(const Tensor& x, int axis, std::int64_t length, Filter filter, bool antialias) {
-    if (x.size(axis) == length) return x;
-    const auto [start, weight] = table_leaves(x.size(axis), length, filter, antialias);
-    return apply_op<Resample>({x, start, weight}, axis, length, filter, antialias);
+using TableLeaves = std::pair<Tensor, Tensor>;
+
+TableLeaves table_leaves(std::int64_t in, std::int64_t out, const Recipe& recipe) {
+    const Table table = make_table(in, out, recipe);
+    return {tensor_i32(table.start, {out}), tensor(table.weight, {out, table.taps})};
+}
+
+Tensor resample(const Tensor& x, int axis, std::int64_t length, const Recipe& recipe) {
+    if (x.size(axis) == length && recipe.sigma == 0) return x;
+    const auto [start, weight] = remembered(x.size(axis), length, recipe, table_leaves);
+    return apply_op<Resample>({x, start, weight}, axis, length, recipe);
+}
+
+// Matrix products reach far more operations a second than the short sums, so a band that is not too thin of a matrix that
+// is not too large goes through one.
+Tensor blur(const Tensor& x, int axis, double sigma) {
+    const Recipe recipe{.sigma = sigma};
+    const std::int64_t size = x.size(axis);
+    if (size > 2048 || static_cast<double>(size) > 32 * (6 * sigma + 1)) return resample(x, axis, size, recipe);
+    return multiply(x, remembered(size, size, recipe, dense_matrix), axis);
 }
 
 }  // namespace
@@ -183,11 +224,11 @@ REGISTER_OP(resample, Resample)
 Tensor resize(const Tensor& x, std::int64_t height, std::int64_t width, Filter filter, bool antialias) {
     check(x.rank() == 4 && height > 0 && width > 0 && x.element_count() > 0, ErrorCode::InvalidGraph,
           "resize: expected [N, C, H, W] and a size above 0, got {} to {} x {}", to_string(x.spec()), width, height);
-    antialias = antialias || filter == Filter::Area;
+    const Recipe recipe{.filter = filter, .antialias = antialias || filter == Filter::Area};
     // The shorter intermediate first.
     if (height * x.size(3) <= width * x.size(2))
-        return resample(resample(x, 2, height, filter, antialias), 3, width, filter, antialias);
-    return resample(resample(x, 3, width, filter, antialias), 2, height, filter, antialias);
+        return resample(resample(x, 2, height, recipe), 3, width, recipe);
+    return resample(resample(x, 3, width, recipe), 2, height, recipe);
 }
 
 Tensor upsample_nearest(const Tensor& x, int factor) {
@@ -199,18 +240,7 @@ Tensor upsample_nearest(const Tensor& x, int factor) {
 Tensor gaussian_blur(const Tensor& x, double sigma) {
     check(x.rank() == 4, ErrorCode::InvalidGraph, "gaussian_blur: expected [N, C, H, W], got {}", to_string(x.spec()));
     if (sigma <= 0) return x;
-    const int radius = std::max(1, static_cast<int>(std::ceil(3 * sigma)));
-    std::vector<float> taps(2 * radius + 1);
-    double total = 0;
-    for (int i = -radius; i <= radius; ++i) total += std::exp(-0.5 * i * i / (sigma * sigma));
-    for (int i = -radius; i <= radius; ++i) taps[i + radius] = static_cast<float>(std::exp(-0.5 * i * i / (sigma * sigma)) / total);
-    const Shape& s = x.shape();
-    const std::int64_t size = 2 * radius + 1;
-    // Every channel alone: the channels become pictures of one channel.
-    Tensor y = pad2d(reshape(x, {s[0] * s[1], 1, s[2], s[3]}), radius, radius, radius, radius, PadMode::Replicate);
-    y = conv2d(y, tensor(taps, {1, 1, size, 1}));
-    y = conv2d(y, tensor(taps, {1, 1, 1, size}));
-    return reshape(y, s);
+    return blur(blur(x, 2, sigma), 3, sigma);
 }
 
 }  // namespace gpu

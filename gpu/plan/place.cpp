@@ -127,11 +127,11 @@ private:
         return program_.nodes[at].root < 0 ? copied(at, program_.nodes[at].order) : at;
     }
 
-    // Kernels take any strides that walk forward.
+    // Kernels take any strides that walk forward; host kernels know no repetition (stride 0) but that of a whole axis of 1.
     int strided(int at) {
         const View& view = program_.nodes[at].view;
         const bool backward = std::any_of(view.strides.begin(), view.strides.end(), [](auto stride) { return stride < 0; });
-        return backward ? copied(at, row_major(view.shape.size())) : materialised(at);
+        return backward || is_broadcast(view) ? copied(at, row_major(view.shape.size())) : materialised(at);
     }
 
     int in_order(int at, const Order& order) {

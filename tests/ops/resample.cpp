@@ -8,5 +8,7 @@ OP_CASES(resample, list) {
         list.add({.in = {{2, 1, 5, 7}}}, [=](const Tensors& in) { return resize(in[0], 13, 3, filter, false); });
         list.add({.in = {{1, 2, 1, 4}}}, [=](const Tensors& in) { return resize(in[0], 3, 4, filter); });
     }
-    list.add({.in = {{1, 3, 12, 11}}, .gradient = false}, [](const Tensors& in) { return gaussian_blur(in[0], 1.3); });
+    for (const double sigma : {0.4, 1.3, 6.0})   // thin bands and matrices, borders included
+        list.add({.in = {{2, 3, 12, 11}}}, [=](const Tensors& in) { return gaussian_blur(in[0], sigma); });
+    list.add({.in = {{1, 1, 130, 3}}, .gradient = false}, [=](const Tensors& in) { return gaussian_blur(in[0], 0.3); });
 }
