@@ -105,7 +105,7 @@ std::vector<std::byte> encode_by_oiio(const std::string& path, const Format& for
                                       std::vector<std::string>& warnings) {
     const bool whole = depth == PixelDepth::U8 || depth == PixelDepth::U16;
     const std::string_view writer = format.writer;
-    oiio::Encode job{.writer = format.writer, .suffix = format.suffix, .depth = static_cast<oiio::Depth>(static_cast<int>(depth) - 1),
+    oiio::Encode job{.writer = format.writer, .depth = static_cast<oiio::Depth>(static_cast<int>(depth) - 1),
                      .width = image.width(), .height = image.height(), .channels = channels, .pixels = values.data()};
     if (image.space != ColorSpace::Raw) job.space = whole ? "sRGB" : "Linear";
     if (writer == "openexr" || writer == "tiff") job.attributes.emplace_back("compression", "zip");

@@ -1,8 +1,10 @@
 #include "nodes/codec/oiio_module.h"
 
-#include <OpenImageIO/filesystem.h>
 #include <OpenImageIO/imageio.h>
 #include <half.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -187,6 +189,29 @@ void read(const std::string& path, bool header_only, Picture& out) {
     out.pixels = std::move(pixels.values);
 }
 
+struct MemoryFile {
+    const int fd = memfd_create("picture", MFD_CLOEXEC);
+
+    MemoryFile() = default;
+    MemoryFile(const MemoryFile&) = delete;
+    ~MemoryFile() {
+        if (fd >= 0) ::close(fd);
+    }
+    std::string path() const { return "/proc/self/fd/" + std::to_string(fd); }
+    bool read(std::vector<std::byte>& out) const {
+        struct stat status {};
+        if (fstat(fd, &status) != 0) return false;
+        out.resize(static_cast<std::size_t>(status.st_size));
+        std::size_t done = 0;
+        while (done < out.size()) {
+            const ssize_t got = pread(fd, out.data() + done, out.size() - done, static_cast<off_t>(done));
+            if (got <= 0) return false;
+            done += static_cast<std::size_t>(got);
+        }
+        return !out.empty();
+    }
+};
+
 // Rounds to nearest; NaN becomes 0.
 template <typename T>
 std::vector<T> quantised(std::span<const float> values) {
@@ -204,19 +229,19 @@ void encode_pixels(Encode& job, OIIO::TypeDesc type, const std::vector<T>& pixel
     if (std::string_view(job.writer) != "openexr") spec.attribute("oiio:UnassociatedAlpha", 1);
     for (const auto& [key, value] : job.attributes) spec.attribute(key, value);
 
-    OIIO::Filesystem::IOVecOutput memory;
     const auto output = OIIO::ImageOutput::create(job.writer);
     const auto expect = [&](bool done, const std::string& error) {
         if (!done) throw Refused{Status::Io, format("expected the {} writer to take {} x {} pixels, got {}", job.writer, job.width,
                                                     job.height, error)};
     };
     expect(output != nullptr, OIIO::geterror());
-    expect(output->supports("ioproxy") && output->set_ioproxy(&memory), "no writing to memory");
-    expect(output->open(std::string("picture.") + job.suffix, spec), output->geterror());
+    // A file without a name: the TIFF writer of 2.4 loses its directory when it writes to a proxy.
+    const MemoryFile memory;
+    expect(memory.fd >= 0, "no memory file");
+    expect(output->open(memory.path(), spec), output->geterror());
     expect(output->write_image(type, pixels.data()), output->geterror());
     expect(output->close(), output->geterror());
-    const auto bytes = std::as_bytes(std::span(memory.buffer()));
-    job.bytes.assign(bytes.begin(), bytes.end());
+    expect(memory.read(job.bytes), "a short read");
 }
 
 void encode(Encode& job) {

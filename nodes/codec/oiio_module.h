@@ -29,7 +29,6 @@ enum class Depth { U8, U16, Half, Float };
 
 struct Encode {
     const char* writer = "";                 // "jpeg", "tiff", "openexr"
-    const char* suffix = "";
     Depth depth = Depth::U8;
     std::int64_t width = 0, height = 0, channels = 0;
     const float* pixels = nullptr;           // as they are to be stored: whole numbers from 0..1

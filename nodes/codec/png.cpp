@@ -41,6 +41,33 @@ void narrow(const std::vector<float>& from, int channels, int stored, QImage& im
     }
 }
 
+std::uint32_t big_endian(const std::byte* at) {
+    std::uint32_t value = 0;
+    for (int i = 0; i < 4; ++i) value = value << 8 | std::to_integer<std::uint32_t>(at[i]);
+    return value;
+}
+
+// The text chunk "heddle", plain or compressed. Read here because QImageReader::text() folds white space.
+std::string find_document(std::span<const std::byte> bytes) {
+    constexpr std::uint32_t most_compressed = 1 << 20;      // of a graph; what unpacks to more is none
+    constexpr std::string_view key("heddle\0", 7);
+    for (std::size_t at = 8; at + 12 <= bytes.size();) {
+        const std::uint32_t length = big_endian(&bytes[at]);
+        if (length > bytes.size() - at - 12) break;
+        const auto* text = reinterpret_cast<const char*>(&bytes[at + 4]);
+        const std::string_view type(text, 4), content(text + 4, length);
+        at += 12 + length;
+        if (!content.starts_with(key)) continue;
+        if (type == "tEXt") return std::string(content.substr(key.size()));
+        if (type == "zTXt" && length > key.size() + 1 && length <= most_compressed) {
+            QByteArray packed("\0\0\0\0", 4);      // qUncompress wants a size in front; 0 is a poor guess, which is allowed
+            packed.append(content.data() + key.size() + 1, static_cast<qsizetype>(content.size() - key.size() - 1));
+            return qUncompress(packed).toStdString();
+        }
+    }
+    return {};
+}
+
 void note_colors(const QImage& image, PngPicture& picture) {
     const QColorSpace space = image.colorSpace();
     if (!space.isValid() || space == QColorSpace(QColorSpace::SRgb)) return;
@@ -65,7 +92,7 @@ PngPicture decode_png(std::span<const std::byte> bytes, bool header_only) {
     QImageReader reader(&buffer, "png");
     reader.setAutoTransform(true);
     PngPicture picture;
-    picture.document = reader.text("heddle").toStdString();
+    picture.document = find_document(bytes);
     if (header_only) return picture;
 
     const QSize size = reader.size();
