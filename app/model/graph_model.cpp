@@ -1,0 +1,256 @@
+#include "app/model/graph_model.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "app/model/edit_command.h"
+#include "gpu/base/error.h"
+
+namespace app {
+namespace {
+
+using nodes::Document;
+using nodes::Endpoint;
+
+constexpr int undo_limit = 500;        // steps; each may hold a copy of the document's maps
+constexpr int validate_delay_ms = 60;  // so that a slider drag validates once, not per step
+
+nodes::Position position_of(QPointF point) { return {std::round(point.x()), std::round(point.y())}; }
+
+// The first socket of `node` (a record of `document`) that a wire from `from` may end in.
+std::optional<SocketId> fitting_socket(const Document& document, const NodeId& node, const SocketId& from) {
+    const nodes::Node* type = nodes::find_node_type(document.node(node).type);
+    if (!type) return {};
+    // An exact type goes before one that needs a conversion.
+    std::optional<SocketId> first;
+    for (const nodes::SocketInfo& socket : from.output ? type->inputs() : type->outputs()) {
+        const SocketId id{node, socket.name, !from.output};
+        const auto& [output, input] = from.output ? std::pair(from, id) : std::pair(id, from);
+        if (!nodes::connect_problem(document, output.endpoint(), input.endpoint()).empty()) continue;
+        const nodes::Node* other = nodes::find_node_type(document.node(from.node).type);
+        const nodes::SocketInfo* other_socket =
+            other ? (from.output ? other->output(from.name) : other->input(from.name)) : nullptr;
+        if (other_socket && other_socket->type == socket.type) return id;
+        if (!first) first = id;
+    }
+    return first;
+}
+
+}  // namespace
+
+Gesture Gesture::next() {
+    static std::uint64_t last = 0;  // the GUI thread is the only user
+    Gesture gesture;
+    gesture.number_ = ++last;
+    return gesture;
+}
+
+GraphModel::GraphModel(QObject* parent) : QObject(parent) {
+    undo_.setUndoLimit(undo_limit);
+    connect(&undo_, &QUndoStack::cleanChanged, this, [this](bool clean) { emit dirty_changed(!clean); });
+    validate_later_.setSingleShot(true);
+    validate_later_.setInterval(validate_delay_ms);
+    connect(&validate_later_, &QTimer::timeout, this, &GraphModel::validate_now);
+}
+
+GraphModel::~GraphModel() { undo_.disconnect(this); }
+
+// --- documents ---
+
+void GraphModel::clear() { set_document(Document()); }
+
+void GraphModel::load(const QString& path) { set_document(Document::load(path.toStdString())); }
+
+void GraphModel::set_document(const Document& document) {
+    undo_.clear();
+    given_files_.clear();
+    document_ = document;
+    set_path(document.path());
+    emit reset();
+    emit edited();
+    validate_now();
+}
+
+void GraphModel::save_as(const QString& path) {
+    document_.save(path.toStdString());
+    set_path(path.toStdString());
+    undo_.setClean();
+}
+
+void GraphModel::set_path(const std::string& path) {
+    path_ = path;
+    document_ = document_.with_path(path);
+    emit path_changed();
+}
+
+// --- reading by id ---
+
+std::vector<LinkId> GraphModel::links() const {
+    std::vector<LinkId> ids;
+    for (const nodes::Link& link : document_.links()) ids.push_back({link.from, link.to});
+    return ids;
+}
+
+std::vector<LinkId> GraphModel::links_of(const NodeId& id) const {
+    std::vector<LinkId> ids;
+    for (const nodes::Link& link : document_.links_of(id)) ids.push_back({link.from, link.to});
+    return ids;
+}
+
+QPointF GraphModel::position(const NodeId& id) const {
+    const nodes::Position position = document_.position(id);
+    return {position.x, position.y};
+}
+
+const nodes::Node* GraphModel::declaration(const NodeId& id) const {
+    const nodes::NodeRecord* record = document_.find(id);
+    return record ? nodes::find_node_type(record->type) : nullptr;
+}
+
+bool GraphModel::param_is_set(const NodeId& id, const std::string& name) const {
+    const nodes::NodeRecord* record = document_.find(id);
+    return record && record->params.contains(qt(name));
+}
+
+std::set<NodeId> GraphModel::downstream(const NodeId& id) const {
+    std::multimap<NodeId, NodeId> readers;
+    for (const nodes::Link& link : document_.links()) readers.emplace(link.from.node, link.to.node);
+    std::set<NodeId> found{id};
+    std::vector<NodeId> open{id};
+    while (!open.empty()) {
+        const auto [begin, end] = readers.equal_range(open.back());
+        open.pop_back();
+        for (auto at = begin; at != end; ++at)
+            if (found.insert(at->second).second) open.push_back(at->second);
+    }
+    return found;
+}
+
+QString GraphModel::connect_problem(const SocketId& a, const SocketId& b) const {
+    if (a.output == b.output)
+        return a.output ? tr("A wire goes from an output to an input; both ends are outputs")
+                        : tr("A wire goes from an output to an input; both ends are inputs");
+    const auto& [from, to] = a.output ? std::pair(a, b) : std::pair(b, a);
+    return qt(nodes::connect_problem(document_, from.endpoint(), to.endpoint()));
+}
+
+std::optional<nodes::Problem> GraphModel::worst_problem(const NodeId& id) const {
+    std::optional<nodes::Problem> worst;
+    for (const nodes::Problem& problem : problems_)
+        if (problem.node == id &&
+            (!worst || (worst->severity == nodes::Severity::Warning && problem.severity == nodes::Severity::Error)))
+            worst = problem;
+    return worst;
+}
+
+std::set<std::string> GraphModel::given_files() const {
+    std::set<std::string> names;
+    for (const auto& [param, name] : given_files_)
+        if (!name.empty()) names.insert(name);
+    return names;
+}
+
+void GraphModel::validate_now() {
+    validate_later_.stop();
+    problems_ = document_.node_ids().empty() ? std::vector<nodes::Problem>() : nodes::validate(document_);
+    emit problems_changed();
+}
+
+// --- edits ---
+
+void GraphModel::push(const QString& text, Document after, const QString& merge, const std::optional<Rename>& renamed) {
+    if (after == document_) return;
+    undo_.push(new EditCommand(*this, text, document_, std::move(after), merge, renamed));  // the stack owns it
+}
+
+void GraphModel::apply(const Document& next, const std::optional<Rename>& renamed) {
+    Difference changes = difference(document_, next);
+    // Removed wires are told while their ends exist for a view, added ones once they do.
+    document_ = next.with_path(path_);
+    for (const LinkId& link : changes.links_removed) emit link_removed(link);
+    if (renamed) {
+        std::erase(changes.removed, renamed->first);
+        std::erase(changes.added, renamed->second);
+        emit node_renamed(renamed->first, renamed->second);
+    }
+    for (const NodeId& id : changes.removed) emit node_removed(id);
+    for (const NodeId& id : changes.added) emit node_added(id);
+    for (const NodeId& id : changes.changed) emit node_changed(id);
+    for (const NodeId& id : changes.moved) emit node_moved(id);
+    for (const LinkId& link : changes.links_added) emit link_added(link);
+    emit edited();
+    validate_later_.start();
+}
+
+NodeId GraphModel::add_node(const std::string& type, QPointF at, const SocketId& link) {
+    const nodes::Node* known = nodes::find_node_type(type);
+    gpu::check(known != nullptr, gpu::ErrorCode::InvalidGraph,
+               "add a node: expected a node type of this program, got '{}'", type);
+    NodeId made;
+    Document after = document_.add_node(type, {}, position_of(at), &made);
+    if (!link.empty() && document_.contains(link.node))
+        if (const auto socket = fitting_socket(after, made, link))
+            after = link.output ? after.connect(link.endpoint(), socket->endpoint())
+                                : after.connect(socket->endpoint(), link.endpoint());
+    push(tr("Add %1").arg(qt(known->info().title)), std::move(after));
+    return made;
+}
+
+void GraphModel::remove(const std::vector<NodeId>& ids, const std::vector<LinkId>& links) {
+    Document after = document_;
+    for (const LinkId& link : links) after = after.disconnect(link.from, link.to);
+    for (const NodeId& id : ids)
+        if (after.contains(id)) after = after.remove_node(id);
+    push(ids.empty() ? tr("Remove %n wire(s)", nullptr, static_cast<int>(links.size()))
+                     : tr("Remove %n node(s)", nullptr, static_cast<int>(ids.size())),
+         std::move(after));
+}
+
+QString GraphModel::connect_sockets(const SocketId& a, const SocketId& b, const std::optional<LinkId>& instead) {
+    const auto& [from, to] = a.output ? std::pair(a, b) : std::pair(b, a);
+    if (instead && instead->from == from.endpoint() && instead->to == to.endpoint()) return {};
+    if (const QString problem = connect_problem(a, b); !problem.isEmpty()) return problem;
+    Document after = instead ? document_.disconnect(instead->from, instead->to) : document_;
+    // Connecting what is connected would lose the link's unknown fields.
+    const nodes::Link* former = after.link_into(to.endpoint());
+    if (!former || former->from != from.endpoint()) after = after.connect(from.endpoint(), to.endpoint());
+    push(tr("Connect"), std::move(after));
+    return {};
+}
+
+void GraphModel::disconnect_link(const LinkId& link) {
+    push(tr("Disconnect"), document_.disconnect(link.from, link.to));
+}
+
+void GraphModel::set_param(const NodeId& id, const std::string& name, const QJsonValue& value, Gesture gesture) {
+    const QString merge =
+        gesture.number() ? QStringLiteral("param %1 %2.%3").arg(gesture.number()).arg(qt(id), qt(name)) : QString();
+    const nodes::Node* type = declaration(id);
+    const nodes::ParamInfo* info = type ? type->param(name) : nullptr;
+    if (info && (info->kind == nodes::ParamKind::InputFile || info->kind == nodes::ParamKind::OutputFile))
+        given_files_[{id, name}] = value.toString().toStdString();
+    const QString label = info ? qt(info->label) : qt(name);
+    push(value.isUndefined() ? tr("Reset %1").arg(label) : tr("Change %1").arg(label),
+         document_.set_param(id, name, value), merge);
+}
+
+void GraphModel::move(const std::map<NodeId, QPointF>& to, Gesture gesture) {
+    Document after = document_;
+    const QString merge = gesture.number() ? QStringLiteral("move %1").arg(gesture.number()) : QString();
+    for (const auto& [id, point] : to)
+        if (after.position(id) != position_of(point)) after = after.move(id, position_of(point));
+    push(tr("Move %n node(s)", nullptr, static_cast<int>(to.size())), std::move(after), merge);
+}
+
+QString GraphModel::rename(const NodeId& id, const QString& to) {
+    const std::string wanted = to.trimmed().toStdString();
+    if (wanted == id) return {};
+    try {
+        push(tr("Rename"), document_.rename(id, wanted), {}, Rename(id, wanted));
+    } catch (const gpu::Error& error) {
+        return qt(error.message());
+    }
+    return {};
+}
+
+}  // namespace app

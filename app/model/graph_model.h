@@ -1,0 +1,164 @@
+// The Qt side of a document: what a view may ask by id, fine-grained signals, and edits that can all be undone.
+#pragma once
+
+#include <QColor>
+#include <QObject>
+#include <QPointF>
+#include <QTimer>
+#include <QUndoStack>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "app/model/ids.h"
+#include "nodes/core/node.h"
+#include "nodes/core/validate.h"
+
+namespace app {
+
+// A socket as a view shows it. Sockets that only a link names (an unknown node type, a removed socket) are listed too,
+// as not `known`, so that no wire of a document is lost from sight.
+struct SocketLook {
+    SocketId id;
+    QString label;
+    QString help;
+    QString type;  // title of the socket type, empty when not known
+    QColor colour;
+    bool known = true;
+    bool required = false;  // an input that has to be connected
+    bool linked = false;
+};
+
+struct ParamLook {
+    QString label;
+    QString value;
+};
+
+struct NodeLook {
+    QString title;
+    QString category;
+    QString help;
+    bool known = true;
+    std::vector<SocketLook> inputs;
+    std::vector<SocketLook> outputs;
+    std::vector<ParamLook> params;  // what is worth showing on the node: changed, required or a choice
+};
+
+// Joins edits of one gesture (a slider drag, typing in one field) into one undo step. Copies are the same gesture.
+class Gesture {
+public:
+    static Gesture next();
+    static Gesture none() { return {}; }
+    std::uint64_t number() const { return number_; }  // 0: joins nothing
+
+private:
+    std::uint64_t number_ = 0;
+};
+
+// Owns the document as a value and the undo stack. Lives on the GUI thread. Every edit is one QUndoCommand that holds
+// the snapshots before and after it (documents share what they have in common), so that undo restores every byte; the
+// signals follow from the difference of the two.
+class GraphModel : public QObject {
+    Q_OBJECT
+
+public:
+    explicit GraphModel(QObject* parent = nullptr);
+    ~GraphModel() override;
+
+    // --- documents ---
+    const nodes::Document& document() const { return document_; }
+    QString path() const { return qt(path_); }  // empty: never saved
+    bool dirty() const { return !undo_.isClean(); }
+    void clear();  // a new, empty document; forgets the undo steps
+    // Replace the document; throw gpu::Error and change nothing where the file can not be read.
+    void load(const QString& path);
+    void set_document(const nodes::Document& document);
+    // Write-and-rename; throws gpu::Error{Io} and stays dirty where that fails. The undo steps stay.
+    void save_as(const QString& path);
+
+    // --- reading by id ---
+    std::vector<NodeId> node_ids() const { return document_.node_ids(); }
+    bool contains(const NodeId& id) const { return document_.contains(id); }
+    std::vector<LinkId> links() const;
+    std::vector<LinkId> links_of(const NodeId& id) const;
+    QPointF position(const NodeId& id) const;
+    NodeLook look(const NodeId& id) const;
+    const nodes::Node* declaration(const NodeId& id) const;  // null when this program does not know the type
+    QJsonValue param(const NodeId& id, const std::string& name) const { return document_.param(id, name); }
+    bool param_is_set(const NodeId& id, const std::string& name) const;
+    std::set<NodeId> downstream(const NodeId& id) const;  // with itself
+
+    // The sockets that a wire from `from` (of either direction) may end in, over the whole graph.
+    std::set<SocketId> partners(const SocketId& from) const;
+    // Whether a node of `type` has a socket that a wire from `from` may end in.
+    bool type_accepts(const nodes::Node& type, const SocketId& from) const;
+    QString connect_problem(const SocketId& a, const SocketId& b) const;  // empty: may be connected
+
+    // What validate() says, refreshed a moment after each edit.
+    const std::vector<nodes::Problem>& problems() const { return problems_; }
+    // File names that the person at the window gave to parameters, as typed or chosen: what a run may touch beside the
+    // folders of the document and of its output. What came with an opened or pasted document is not among them.
+    std::set<std::string> given_files() const;
+    std::optional<nodes::Problem> worst_problem(const NodeId& id) const;
+    void validate_now();
+
+    // --- edits, one undo step each ---
+    // A node of a known type; when `link` is given, its first fitting socket is connected to it in the same step.
+    NodeId add_node(const std::string& type, QPointF at, const SocketId& link = {});
+    void remove(const std::vector<NodeId>& ids, const std::vector<LinkId>& links = {});
+    // In either order; a former link into the input is replaced. `instead` is removed in the same step (a wire's end
+    // that was dragged elsewhere). Returns why not, empty when done.
+    QString connect_sockets(const SocketId& a, const SocketId& b, const std::optional<LinkId>& instead = {});
+    void disconnect_link(const LinkId& link);
+    // An undefined value goes back to the initial one.
+    void set_param(const NodeId& id, const std::string& name, const QJsonValue& value,
+                   Gesture gesture = Gesture::none());
+    void move(const std::map<NodeId, QPointF>& to, Gesture gesture = Gesture::none());
+    QString rename(const NodeId& id, const QString& to);  // returns why not
+
+    // Nodes with the links between them, as the text of a document; empty text for no nodes.
+    QByteArray copy(const std::vector<NodeId>& ids) const;
+    // Adds the nodes of a document's text with free ids, its upper left corner at `at`; throws gpu::Error when it is
+    // none.
+    std::vector<NodeId> paste(const QByteArray& text, QPointF at);
+    // Beside the originals.
+    std::vector<NodeId> duplicate(const std::vector<NodeId>& ids);
+
+    QUndoStack& undo_stack() { return undo_; }
+
+signals:
+    void reset();  // anything may have changed
+    void node_added(const app::NodeId& id);
+    void node_removed(const app::NodeId& id);
+    void node_renamed(const app::NodeId& from, const app::NodeId& to);
+    void node_changed(const app::NodeId& id);  // parameters or the record
+    void node_moved(const app::NodeId& id);
+    void link_added(const app::LinkId& link);
+    void link_removed(const app::LinkId& link);
+    void edited();  // once after each edit, undo and redo
+    void dirty_changed(bool dirty);
+    void path_changed();
+    void problems_changed();
+
+private:
+    friend class EditCommand;
+    using Rename = std::pair<NodeId, NodeId>;
+
+    void push(const QString& text, nodes::Document after, const QString& merge = {},
+              const std::optional<Rename>& renamed = {});
+    // Makes `next` the document and tells what differs.
+    void apply(const nodes::Document& next, const std::optional<Rename>& renamed);
+    void set_path(const std::string& path);
+    std::vector<NodeId> insert(const nodes::Document& fragment, QPointF shift, const QString& text);
+
+    nodes::Document document_;
+    std::string path_;
+    QUndoStack undo_;
+    QTimer validate_later_;
+    std::vector<nodes::Problem> problems_;
+    std::map<nodes::Endpoint, std::string>
+        given_files_;  // by node and parameter: of what is typed only the last counts
+};
+
+}  // namespace app

@@ -1,0 +1,326 @@
+#include "app/model/run_controller.h"
+
+#include <QCoreApplication>
+#include <QDir>
+#include <QFileInfo>
+#include <QPointer>
+#include <algorithm>
+
+#include "gpu/base/error.h"
+#include "gpu/base/log.h"
+
+namespace app {
+namespace {
+
+constexpr int thumbnail_side = 320;     // pixels; twice what a node shows, for zoom and HiDPI
+constexpr int whole_picture = 1 << 20;  // larger than any picture: no scaling
+
+constexpr int cancel_poll_ms = 20;
+
+using nodes::NodeState;
+
+// Runs on a worker thread, where nothing may throw.
+QImage picture_of(const nodes::Value& value, int max_side) {
+    try {
+        return value.preview(max_side);
+    } catch (const std::exception& error) {
+        gpu::log("editor", gpu::LogLevel::Warning, "make a preview of a {}: {}", value.type()->name, error.what());
+        return {};
+    }
+}
+
+}  // namespace
+
+struct RunController::Mailbox {
+    struct Letter {
+        int run = 0;
+        std::vector<nodes::Event> events;
+        std::optional<nodes::RunResult> result;
+    };
+
+    std::mutex mutex;
+    std::vector<Letter> letters;
+    bool called = false;
+
+    // From the engine's thread. Asks the GUI thread to look once per batch.
+    void post(RunController* owner, Letter letter) {
+        const std::lock_guard lock(mutex);
+        letters.push_back(std::move(letter));
+        if (std::exchange(called, true)) return;
+        QMetaObject::invokeMethod(
+            owner, [owner] { owner->drain(); }, Qt::QueuedConnection);
+    }
+    std::vector<Letter> take() {
+        const std::lock_guard lock(mutex);
+        called = false;
+        return std::exchange(letters, {});
+    }
+};
+
+RunController::RunController(GraphModel& model, QObject* parent)
+    : QObject(parent), model_(model), mailbox_(std::make_shared<Mailbox>()) {
+    pictures_.setMaxThreadCount(1);
+    cancel_watch_.setInterval(cancel_poll_ms);
+    connect(&cancel_watch_, &QTimer::timeout, this, &RunController::watch_cancel);
+    runner_ = std::make_unique<nodes::Runner>(
+        [this](int run, const nodes::Event& event) { mailbox_->post(this, {.run = run, .events = {event}}); },
+        [this](int run, const nodes::RunResult& result) { mailbox_->post(this, {.run = run, .result = result}); });
+    connect(&model_, &GraphModel::reset, this, [this] {
+        cancel();
+        forget_all();
+    });
+    connect(&model_, &GraphModel::node_removed, this, [this](const NodeId& id) {
+        status_.erase(id);
+        thumbnails_.erase(id);
+        values_.erase(id);
+    });
+    connect(&model_, &GraphModel::node_renamed, this, &RunController::rename);
+    connect(&model_, &GraphModel::node_changed, this, &RunController::mark_stale);
+    connect(&model_, &GraphModel::link_added, this, [this](const LinkId& link) { mark_stale(link.to.node); });
+    connect(&model_, &GraphModel::link_removed, this, [this](const LinkId& link) { mark_stale(link.to.node); });
+}
+
+RunController::~RunController() {
+    runner_.reset();
+    pictures_.waitForDone();
+}
+
+void RunController::start(const std::vector<NodeId>& targets) {
+    forget_all();
+    nodes::RunOptions options;
+    options.targets = targets;
+    options.output_folder = output_folder_.toStdString();
+    options.allowed = allowed_places();
+    run_ = runner_->start(model_.document(), std::move(options));
+    cancel_watch_.stop();
+    set_running(true);
+    emit run_started(run_);
+}
+
+// A document from a stranger reaches its own folder and the output's, and what the person at the window chose.
+std::vector<std::string> RunController::allowed_places() const {
+    const std::string document_folder = model_.document().folder();
+    const std::string output_folder = (output_folder_.isEmpty() ? QDir::currentPath() : output_folder_).toStdString();
+    std::vector<std::string> places{output_folder};
+    if (!document_folder.empty()) places.push_back(document_folder);
+    for (const QString& path : allowed_) places.push_back(path.toStdString());
+    for (const std::string& name : model_.given_files()) {
+        for (const std::string& folder : {document_folder, output_folder}) {
+            const QString path = QDir(qt(folder)).absoluteFilePath(qt(name));
+            if (!QFileInfo(path).isDir())
+                places.push_back(path.toStdString());  // a file was given, not all in a folder
+        }
+    }
+    return places;
+}
+
+void RunController::cancel() {
+    if (!running_) return;
+    runner_->cancel();
+    cancel_watch_.start();
+}
+
+void RunController::watch_cancel() {
+    if (runner_->busy()) return;
+    cancel_watch_.stop();
+    drain();
+    if (running_) end({.status = nodes::RunStatus::Cancelled});
+}
+
+void RunController::set_running(bool running) {
+    if (std::exchange(running_, running) != running) emit running_changed(running);
+}
+
+void RunController::forget_all() {
+    // Thumbnails stay until a new one comes: no flicker, and an undo keeps them.
+    std::set<NodeId> ids;
+    still_good_.clear();
+    for (const auto& [id, status] : status_) {
+        ids.insert(id);
+        if (!status.stale && (status.state == NodeState::Done || status.state == NodeState::Cached))
+            still_good_.insert(id);
+    }
+    status_.clear();
+    edited_in_run_.clear();
+    finished_ = planned_ = 0;
+    std::erase_if(thumbnails_, [this](const auto& entry) { return !model_.contains(entry.first); });
+    std::erase_if(values_, [this](const auto& entry) { return !model_.contains(entry.first); });
+    for (const NodeId& id : ids) emit status_changed(id);
+    emit tally_changed();
+}
+
+void RunController::drain() {
+    for (Mailbox::Letter& letter : mailbox_->take()) {
+        if (letter.run != run_ || !running_) continue;  // of a run that was replaced
+        for (const nodes::Event& event : letter.events) handle(event);
+        if (letter.result) end(*letter.result);
+    }
+    for (const NodeId& id : std::exchange(touched_, {})) emit status_changed(id);
+}
+
+struct RunController::Visitor {
+    RunController& self;
+
+    NodeStatus& status(const NodeId& id) {
+        self.touched_.insert(id);
+        return self.status_[id];
+    }
+    void count() {
+        ++self.finished_;
+        emit self.tally_changed();
+    }
+
+    void operator()(const nodes::event::Plan& plan) {
+        self.planned_ = static_cast<int>(plan.nodes.size());
+        for (const NodeId& id : plan.nodes) status(id).state = NodeState::Pending;
+        // A run does not visit what only feeds cached results: those nodes hold as well.
+        for (const NodeId& id : std::exchange(self.still_good_, {}))
+            if (std::ranges::find(plan.nodes, id) == plan.nodes.end()) status(id).state = NodeState::Cached;
+        emit self.tally_changed();
+    }
+    void operator()(const nodes::event::State& state) { status(state.node).state = state.state; }
+    void operator()(const nodes::event::NodeStart& start) { status(start.node).state = NodeState::Running; }
+    void operator()(const nodes::event::Progress& progress) {
+        NodeStatus& now = status(progress.node);
+        now.done = progress.done;
+        now.total = progress.total;
+        now.eta = progress.eta;
+    }
+    void operator()(const nodes::event::Preview& preview) {
+        self.thumbnails_[preview.node] = preview.image;
+        emit self.thumbnail_changed(preview.node);
+    }
+    void operator()(const nodes::event::NodeEnd& end) {
+        NodeStatus& now = status(end.node);
+        now.ms = end.ms;
+        count();
+    }
+    void operator()(const nodes::event::Produced& produced) {
+        if (!self.model_.contains(produced.node)) return;
+        auto& values = self.values_[produced.node];
+        const auto at = std::ranges::find(values, produced.socket, &OutputValue::socket);
+        const bool first = at == values.end() ? values.empty() : at == values.begin();
+        if (at == values.end())
+            values.push_back({produced.socket, produced.value});
+        else
+            at->value = produced.value;
+        if (first) self.make_thumbnail(produced.node, produced.value);
+        emit self.values_changed(produced.node);
+    }
+    void operator()(const nodes::event::Output& output) { emit self.wrote(output.node, qt(output.path), output.bytes); }
+    void operator()(const nodes::event::Metric& metric) {
+        emit self.metric(metric.node, qt(metric.name), metric.value, qt(metric.unit));
+    }
+    void operator()(const nodes::event::Warning& warning) {
+        status(warning.node).message = qt(warning.message);
+        emit self.warned(warning.node, qt(warning.message));
+    }
+    void operator()(const nodes::event::Failure& event) {
+        const nodes::NodeFailure& failure = event.failure;
+        NodeStatus& now = status(failure.node);
+        now.state = NodeState::Failed;
+        now.message = qt(failure.message);
+        now.socket = failure.socket;
+        count();
+        emit self.failed(failure.node, failure.socket, qt(failure.message));
+    }
+    void operator()(const nodes::event::End&) {}  // the result follows
+};
+
+void RunController::handle(const nodes::Event& event) { std::visit(Visitor{*this}, event); }
+
+void RunController::end(const nodes::RunResult& result) {
+    for (auto& [id, status] : status_)
+        if (status.state == NodeState::Pending || status.state == NodeState::Running) {
+            status.state = NodeState::Idle;
+            touched_.insert(id);
+        }
+    QStringList problems;
+    for (const nodes::Problem& problem : result.problems) problems.push_back(qt(problem.text()));
+    cancel_watch_.stop();
+    set_running(false);
+    for (const NodeId& id : std::exchange(touched_, {})) emit status_changed(id);
+    for (const NodeId& id : std::exchange(edited_in_run_, {})) mark_stale(id);
+    emit finished(result.status, result.ms, problems);
+}
+
+void RunController::mark_stale(const NodeId& id) {
+    if (running_) {
+        edited_in_run_.insert(id);  // the run works on its snapshot; its facts are of the graph before the edit
+        return;
+    }
+    if (!model_.contains(id) || status_.empty()) return;
+    for (const NodeId& reader : model_.downstream(id))
+        if (const auto at = status_.find(reader); at != status_.end() && !at->second.stale) {
+            at->second.stale = true;
+            emit status_changed(reader);
+        }
+}
+
+void RunController::rename(const NodeId& from, const NodeId& to) {
+    const auto move_entry = [&](auto& map) {
+        if (auto node = map.extract(from)) {
+            map.erase(to);
+            node.key() = to;
+            map.insert(std::move(node));
+        }
+    };
+    move_entry(status_);
+    move_entry(thumbnails_);
+    move_entry(values_);
+}
+
+NodeStatus RunController::status(const NodeId& id) const {
+    const auto at = status_.find(id);
+    return at == status_.end() ? NodeStatus() : at->second;
+}
+
+QImage RunController::thumbnail(const NodeId& id) const {
+    const auto at = thumbnails_.find(id);
+    return at == thumbnails_.end() ? QImage() : at->second;
+}
+
+std::vector<OutputValue> RunController::values(const NodeId& id) const {
+    const auto at = values_.find(id);
+    return at == values_.end() ? std::vector<OutputValue>() : at->second;
+}
+
+QString RunController::value_summary(const SocketId& output) const {
+    for (const OutputValue& value : values(output.node))
+        if (value.socket == output.name) return qt(value.value.summary());
+    return {};
+}
+
+void RunController::make_thumbnail(const NodeId& id, const nodes::Value& value) {
+    if (!value.type() || !value.type()->preview) return;
+    // The pool ends before `this` does, so the pointer is good there; the queued call dies with it.
+    pictures_.start([this, id, value] {
+        const QImage image = picture_of(value, thumbnail_side);
+        QMetaObject::invokeMethod(
+            this,
+            [this, id, image] {
+                if (image.isNull() || !model_.contains(id)) return;
+                thumbnails_[id] = image;
+                emit thumbnail_changed(id);
+            },
+            Qt::QueuedConnection);
+    });
+}
+
+void RunController::request_picture(const SocketId& output) {
+    nodes::Value wanted;
+    for (const OutputValue& value : values(output.node))
+        if (value.socket == output.name) wanted = value.value;
+    if (wanted.empty() || !wanted.type()->preview) {
+        QMetaObject::invokeMethod(
+            this, [this, output] { emit picture_ready(output, QImage()); }, Qt::QueuedConnection);
+        return;
+    }
+    pictures_.start([this, output, wanted] {
+        const QImage image = picture_of(wanted, whole_picture);
+        QMetaObject::invokeMethod(
+            this, [this, output, image] { emit picture_ready(output, image); }, Qt::QueuedConnection);
+    });
+}
+
+}  // namespace app

@@ -1,0 +1,112 @@
+// Runs the document of a GraphModel in the engine's thread and keeps what it told, by node id, for the GUI thread.
+#pragma once
+
+#include <QImage>
+#include <QObject>
+#include <QThreadPool>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "app/model/graph_model.h"
+#include "nodes/core/runner.h"
+
+namespace app {
+
+// What is known about a node from the last run.
+struct NodeStatus {
+    nodes::NodeState state = nodes::NodeState::Idle;
+    qint64 done = 0, total = 0;  // steps while running; total 0: not known
+    double eta = -1;             // seconds, -1: not known
+    double ms = -1;              // how long it took, -1: not known
+    QString message;             // of a failure or a warning
+    std::string socket;          // that the failure points at, may be empty
+    bool stale = false;          // edited since, or fed by what was: the facts are of the former graph
+};
+
+struct OutputValue {
+    std::string socket;
+    nodes::Value value;
+};
+
+// Events cross from the engine's thread in batches by one queued call, so that a fast run can not flood the event loop.
+// Pictures are made from values in a worker thread: neither the window nor the run waits for them.
+class RunController : public QObject {
+    Q_OBJECT
+
+public:
+    explicit RunController(GraphModel& model, QObject* parent = nullptr);
+    ~RunController() override;  // cancels and waits
+
+    // Queues a run of a snapshot of the document as it is now; a run that goes is cancelled first.
+    void start(const std::vector<NodeId>& targets = {});
+    void cancel();
+    bool running() const { return running_; }
+    // Where relative names of output files start; empty: the current folder.
+    void set_output_folder(const QString& folder) { output_folder_ = folder; }
+
+    // Files and folders that any run may read and write, beside those of the document, of its output and those given.
+    void set_allowed(const QStringList& paths) { allowed_ = paths; }
+
+    NodeStatus status(const NodeId& id) const;
+    // Of the first output that has a picture, or what the node last showed of its work; null when there is none.
+    QImage thumbnail(const NodeId& id) const;
+    // Outputs in order of declaration that the last run produced.
+    std::vector<OutputValue> values(const NodeId& id) const;
+    QString value_summary(const SocketId& output) const;
+    // Asks for the full picture of an output; picture_ready() answers, with a null image where there is none.
+    void request_picture(const SocketId& output);
+    // Nodes finished and nodes to visit in the current or last run.
+    std::pair<int, int> tally() const { return {finished_, planned_}; }
+
+signals:
+    void running_changed(bool running);
+    void run_started(int run);
+    void status_changed(const app::NodeId& id);
+    void tally_changed();
+    void thumbnail_changed(const app::NodeId& id);
+    void values_changed(const app::NodeId& id);
+    void picture_ready(const app::SocketId& output, const QImage& image);
+    void metric(const app::NodeId& node, const QString& name, double value, const QString& unit);
+    void wrote(const app::NodeId& node, const QString& path, quint64 bytes);
+    void warned(const app::NodeId& node, const QString& message);
+    void failed(const app::NodeId& node, const std::string& socket, const QString& message);
+    // Last of a run. The problems are why an invalid document did not run.
+    void finished(nodes::RunStatus status, double ms, const QStringList& problems);
+
+private:
+    struct Mailbox;  // shared with the engine's thread
+    struct Visitor;
+
+    std::vector<std::string> allowed_places() const;
+    void drain();
+    // A run that was cancelled while it waited is dropped by the runner and never reports its end.
+    void watch_cancel();
+    void handle(const nodes::Event& event);
+    void end(const nodes::RunResult& result);
+    void forget_all();
+    void set_running(bool running);
+    void mark_stale(const NodeId& id);
+    void make_thumbnail(const NodeId& id, const nodes::Value& value);
+    void rename(const NodeId& from, const NodeId& to);
+
+    GraphModel& model_;
+    std::shared_ptr<Mailbox> mailbox_;
+    QString output_folder_;
+    QStringList allowed_;
+    bool running_ = false;
+    int run_ = 0;
+    int finished_ = 0, planned_ = 0;
+    std::map<NodeId, NodeStatus> status_;
+    std::map<NodeId, QImage> thumbnails_;
+    std::map<NodeId, std::vector<OutputValue>> values_;
+    std::set<NodeId> touched_;  // while draining: whose status changed
+    std::set<NodeId> edited_in_run_;
+    std::set<NodeId> still_good_;  // nodes whose results of the run before no edit has touched
+    QTimer cancel_watch_;
+    QThreadPool pictures_;
+    std::unique_ptr<nodes::Runner> runner_;  // last: its thread ends first
+};
+
+}  // namespace app
