@@ -1,0 +1,56 @@
+// A node on the canvas: an id, and what the model said about it when it was last asked.
+#pragma once
+
+#include <QGraphicsItem>
+
+#include "app/canvas/geometry.h"
+
+namespace app {
+
+class GraphScene;
+
+class NodeItem final : public QGraphicsItem {
+public:
+    enum { Type = UserType + 1 };
+
+    NodeItem(GraphScene& scene, NodeId id);
+
+    int type() const override { return Type; }
+    const NodeId& id() const { return id_; }
+    void set_id(const NodeId& id);
+    const NodeLook& look() const { return look_; }
+    const NodeGeometry& geometry() const { return geometry_; }
+
+    // Asks the model again: the look, then everything that follows from it.
+    void refresh();
+    // Only what a run changes.
+    void refresh_status();
+    void refresh_thumbnail();
+
+    // In scene coordinates.
+    QPointF socket_centre(const SocketId& id) const;
+    QRectF card_in_scene() const { return mapRectToScene(geometry_.card); }
+
+    QRectF boundingRect() const override;
+    QPainterPath shape() const override;
+    void paint(QPainter* painter, const QStyleOptionGraphicsItem* option, QWidget* widget) override;
+
+protected:
+    QVariant itemChange(GraphicsItemChange change, const QVariant& value) override;
+    void hoverEnterEvent(QGraphicsSceneHoverEvent* event) override;
+    void hoverMoveEvent(QGraphicsSceneHoverEvent* event) override;
+    void hoverLeaveEvent(QGraphicsSceneHoverEvent* event) override;
+
+private:
+    QString tip_at(QPointF point) const;
+    void lay_out();
+
+    GraphScene& scene_;
+    NodeId id_;
+    NodeLook look_;
+    QImage thumbnail_;
+    NodeGeometry geometry_;
+    bool hovered_ = false;
+};
+
+}  // namespace app

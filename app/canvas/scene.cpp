@@ -1,0 +1,311 @@
+#include "app/canvas/scene.h"
+
+#include <QGraphicsSceneMouseEvent>
+#include <QSignalBlocker>
+#include <cmath>
+
+namespace app {
+namespace {
+
+// Room to pan beyond any graph; the index of items does not depend on it.
+const QRectF endless(-100000, -100000, 200000, 200000);
+
+}  // namespace
+
+GraphScene::GraphScene(GraphModel& model, RunController& runs, QObject* parent)
+    : QGraphicsScene(endless, parent), model_(model), runs_(runs) {
+    connect(&model_, &GraphModel::reset, this, &GraphScene::rebuild);
+    connect(&model_, &GraphModel::node_added, this, &GraphScene::add_node);
+    connect(&model_, &GraphModel::node_removed, this, &GraphScene::remove_node);
+    connect(&model_, &GraphModel::node_renamed, this, &GraphScene::rename_node);
+    connect(&model_, &GraphModel::node_changed, this, &GraphScene::refresh);
+    connect(&model_, &GraphModel::node_moved, this, [this](const NodeId& id) {
+        if (NodeItem* node = item(id)) node->setPos(model_.position(id));
+    });
+    connect(&model_, &GraphModel::link_added, this, &GraphScene::add_link);
+    connect(&model_, &GraphModel::link_removed, this, &GraphScene::remove_link);
+    connect(&model_, &GraphModel::problems_changed, this, [this] {
+        std::map<NodeId, nodes::Problem> now;
+        for (const nodes::Problem& problem : model_.problems()) {
+            const auto [at, added] = now.emplace(problem.node, problem);
+            if (!added && at->second.severity == nodes::Severity::Warning) at->second = problem;
+        }
+        problems_.swap(now);
+        update();
+    });
+    connect(&runs_, &RunController::status_changed, this, [this](const NodeId& id) {
+        if (NodeItem* node = item(id)) node->refresh_status();
+    });
+    connect(&runs_, &RunController::thumbnail_changed, this, [this](const NodeId& id) {
+        if (NodeItem* node = item(id)) node->refresh_thumbnail();
+    });
+    rebuild();
+}
+
+GraphScene::~GraphScene() {
+    // Items are the maps' own: they leave before the base class would delete them.
+    const QSignalBlocker quiet(this);
+    loose_.reset();
+    wires_.clear();
+    nodes_.clear();
+}
+
+// --- following the model ---
+
+void GraphScene::rebuild() {
+    cancel_drag();
+    attached_.clear();
+    wires_.clear();
+    nodes_.clear();
+    problems_.clear();
+    for (const NodeId& id : model_.node_ids()) add_node(id);
+    for (const LinkId& link : model_.links()) add_link(link);
+}
+
+void GraphScene::add_node(const NodeId& id) {
+    auto item = std::make_unique<NodeItem>(*this, id);
+    addItem(item.get());
+    nodes_[id] = std::move(item);
+}
+
+void GraphScene::remove_node(const NodeId& id) {
+    if (drag_source_.node == id) cancel_drag();
+    attached_.erase(id);  // its wires went before it
+    nodes_.erase(id);
+}
+
+void GraphScene::rename_node(const NodeId& from, const NodeId& to) {
+    auto entry = nodes_.extract(from);
+    if (!entry) return;
+    entry.key() = to;
+    NodeItem* node = entry.mapped().get();
+    nodes_.insert(std::move(entry));
+    node->set_id(to);
+}
+
+void GraphScene::add_link(const LinkId& link) {
+    refresh(link.from.node);  // sockets change from open to linked, unknown ones appear
+    refresh(link.to.node);
+    auto wire = std::make_unique<WireItem>(link);
+    place_wire(*wire);
+    addItem(wire.get());
+    attached_[link.from.node].insert(wire.get());
+    attached_[link.to.node].insert(wire.get());
+    wires_[link] = std::move(wire);
+}
+
+void GraphScene::remove_link(const LinkId& link) {
+    if (drag_taken_ == link) cancel_drag();
+    if (const auto at = wires_.find(link); at != wires_.end()) {
+        attached_[link.from.node].erase(at->second.get());
+        attached_[link.to.node].erase(at->second.get());
+        wires_.erase(at);
+    }
+    refresh(link.from.node);
+    refresh(link.to.node);
+}
+
+void GraphScene::refresh(const NodeId& id) {
+    if (NodeItem* node = item(id); node && model_.contains(id)) node->refresh();
+}
+
+NodeItem* GraphScene::item(const NodeId& id) const {
+    const auto at = nodes_.find(id);
+    return at == nodes_.end() ? nullptr : at->second.get();
+}
+
+QColor GraphScene::socket_colour(const SocketId& id) const {
+    if (const NodeItem* node = item(id.node))
+        for (const SocketLook& socket : id.output ? node->look().outputs : node->look().inputs)
+            if (socket.id == id) return socket.colour;
+    return canvas_style().dim_text;
+}
+
+QPointF GraphScene::socket_position(const SocketId& id) const {
+    const NodeItem* node = item(id.node);
+    return node ? node->socket_centre(id) : QPointF();
+}
+
+void GraphScene::place_wire(WireItem& wire) {
+    const LinkId& link = *wire.link();
+    wire.set_ends(socket_position(link.source()), socket_position(link.sink()));
+    wire.set_colours(socket_colour(link.source()), socket_colour(link.sink()));
+}
+
+void GraphScene::update_wires(const NodeId& id) {
+    if (const auto at = attached_.find(id); at != attached_.end())
+        for (WireItem* wire : at->second) place_wire(*wire);
+}
+
+QRectF GraphScene::content() const {
+    QRectF area;
+    for (const auto& [id, node] : nodes_) area |= node->card_in_scene();
+    return area;
+}
+
+std::vector<NodeId> GraphScene::selected_nodes() const {
+    std::vector<NodeId> ids;
+    for (const auto& [id, node] : nodes_)
+        if (node->isSelected()) ids.push_back(id);
+    return ids;
+}
+
+std::vector<LinkId> GraphScene::selected_links() const {
+    std::vector<LinkId> links;
+    for (const auto& [link, wire] : wires_)
+        if (wire->isSelected()) links.push_back(link);
+    return links;
+}
+
+void GraphScene::select(const std::vector<NodeId>& ids) {
+    {
+        const QSignalBlocker quiet(this);  // one signal for the whole change
+        clearSelection();
+        for (const NodeId& id : ids)
+            if (NodeItem* node = item(id)) node->setSelected(true);
+    }
+    emit selectionChanged();
+}
+
+void GraphScene::remove_selection() {
+    const auto ids = selected_nodes();
+    const auto links = selected_links();
+    if (!ids.empty() || !links.empty()) model_.remove(ids, links);
+}
+
+void GraphScene::restyle() {
+    for (auto& [id, node] : nodes_) node->refresh();
+    update();
+}
+
+std::optional<nodes::Problem> GraphScene::problem(const NodeId& id) const {
+    const auto at = problems_.find(id);
+    return at == problems_.end() ? std::nullopt : std::optional(at->second);
+}
+
+// --- gestures ---
+
+SocketId GraphScene::socket_at(QPointF point) const {
+    SocketId best;
+    qreal best_distance = canvas_style().socket_reach;
+    const qreal reach = canvas_style().socket_reach;
+    for (QGraphicsItem* any :
+         items(QRectF(point.x() - reach, point.y() - reach, 2 * reach, 2 * reach), Qt::IntersectsItemBoundingRect)) {
+        const auto* node = qgraphicsitem_cast<NodeItem*>(any);
+        if (!node) continue;
+        const SocketPlace* place = node->geometry().socket_at(node->mapFromScene(point), best_distance);
+        if (!place) continue;
+        const QPointF delta = node->mapToScene(place->centre) - point;
+        best = place->id;
+        best_distance = std::hypot(delta.x(), delta.y());
+    }
+    return best;
+}
+
+void GraphScene::mousePressEvent(QGraphicsSceneMouseEvent* event) {
+    if (event->button() == Qt::LeftButton)
+        if (const SocketId socket = socket_at(event->scenePos()); !socket.empty()) {
+            const nodes::Link* link = socket.output ? nullptr : model_.document().link_into(socket.endpoint());
+            if (link)  // pick up the end that sits in the input
+                start_drag({link->from.node, link->from.socket, true}, LinkId{link->from, link->to}, event->scenePos());
+            else
+                start_drag(socket, {}, event->scenePos());
+            event->accept();
+            return;
+        }
+    QGraphicsScene::mousePressEvent(event);
+}
+
+void GraphScene::mouseMoveEvent(QGraphicsSceneMouseEvent* event) {
+    if (dragging()) {
+        move_drag(event->scenePos());
+        event->accept();
+        return;
+    }
+    QGraphicsScene::mouseMoveEvent(event);
+}
+
+void GraphScene::mouseReleaseEvent(QGraphicsSceneMouseEvent* event) {
+    if (dragging() && event->button() == Qt::LeftButton) {
+        finish_drag(event->scenePos());
+        event->accept();
+        return;
+    }
+    QGraphicsScene::mouseReleaseEvent(event);
+    if (event->button() == Qt::LeftButton) store_moves();
+}
+
+void GraphScene::mouseDoubleClickEvent(QGraphicsSceneMouseEvent* event) {
+    if (event->button() == Qt::LeftButton && socket_at(event->scenePos()).empty()) {
+        for (QGraphicsItem* any : items(event->scenePos()))
+            if (const auto* node = qgraphicsitem_cast<NodeItem*>(any)) {
+                emit node_activated(node->id());
+                event->accept();
+                return;
+            }
+        emit search_wanted(event->scenePos(), {});
+        event->accept();
+        return;
+    }
+    QGraphicsScene::mouseDoubleClickEvent(event);
+}
+
+void GraphScene::store_moves() {
+    std::map<NodeId, QPointF> moved;
+    for (const auto& [id, node] : nodes_)
+        if (const QPointF now(std::round(node->x()), std::round(node->y())); now != model_.position(id))
+            moved[id] = now;
+    if (!moved.empty()) model_.move(moved);
+}
+
+void GraphScene::start_drag(SocketId from, std::optional<LinkId> taken, QPointF at) {
+    partners_ = model_.partners(from);
+    drag_source_ = std::move(from);
+    drag_taken_ = std::move(taken);
+    loose_ = std::make_unique<WireItem>();
+    const QColor colour = socket_colour(drag_source_);
+    loose_->set_colours(colour, colour);
+    addItem(loose_.get());
+    if (drag_taken_)
+        if (const auto wire = wires_.find(*drag_taken_); wire != wires_.end()) wire->second->setVisible(false);
+    move_drag(at);
+    update();
+}
+
+void GraphScene::move_drag(QPointF at) {
+    // The loose end snaps to a socket that would take it.
+    const SocketId near = socket_at(at);
+    const QPointF end = partners_.contains(near) ? socket_position(near) : at;
+    const QPointF source = socket_position(drag_source_);
+    drag_source_.output ? loose_->set_ends(source, end) : loose_->set_ends(end, source);
+}
+
+void GraphScene::cancel_drag() {
+    if (drag_taken_)
+        if (const auto wire = wires_.find(*drag_taken_); wire != wires_.end()) wire->second->setVisible(true);
+    drag_source_ = {};
+    drag_taken_.reset();
+    partners_.clear();
+    loose_.reset();
+    update();
+}
+
+void GraphScene::finish_drag(QPointF at) {
+    const SocketId source = drag_source_;
+    const SocketId target = socket_at(at);
+    const std::optional<LinkId> taken = drag_taken_;
+    cancel_drag();
+    if (target == source) return;
+    if (!target.empty()) {
+        if (const QString problem = model_.connect_sockets(source, target, taken); !problem.isEmpty())
+            emit message(problem);
+        return;
+    }
+    const QPointF way = at - socket_position(source);
+    if (taken)
+        model_.disconnect_link(*taken);
+    else if (std::hypot(way.x(), way.y()) > 2 * canvas_style().socket_reach)  // a click on a socket is no drag
+        emit search_wanted(at, source);
+}
+
+}  // namespace app

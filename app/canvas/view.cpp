@@ -1,0 +1,198 @@
+#include "app/canvas/view.h"
+
+#include <QKeyEvent>
+#include <QScrollBar>
+#include <QWheelEvent>
+#include <algorithm>
+#include <cmath>
+
+#include "app/canvas/painter.h"
+#include "gpu/base/error.h"
+
+namespace app {
+namespace {
+
+constexpr qreal min_scale = 0.08, max_scale = 4;
+constexpr qreal max_framing_scale = 1.25;  // a graph of one node does not fill the window
+constexpr qreal frame_margin = 48;
+constexpr qreal arrow_step = 40;
+
+}  // namespace
+
+GraphView::GraphView(GraphScene& scene, QWidget* parent)
+    : QGraphicsView(&scene, parent), scene_(scene), search_(new SearchPopup(scene.model(), viewport())) {
+    setObjectName(QStringLiteral("canvas"));
+    setAccessibleName(tr("Graph"));
+    setRenderHints(QPainter::Antialiasing | QPainter::TextAntialiasing | QPainter::SmoothPixmapTransform);
+    setDragMode(RubberBandDrag);
+    setRubberBandSelectionMode(Qt::IntersectsItemShape);
+    setTransformationAnchor(NoAnchor);
+    setResizeAnchor(AnchorViewCenter);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setFrameShape(NoFrame);
+    setMouseTracking(true);
+    setFocusPolicy(Qt::StrongFocus);
+    connect(&scene_, &GraphScene::search_wanted, this, &GraphView::open_search_at);
+    connect(search_, &SearchPopup::closed, this, [this] { setFocus(); });
+    connect(search_, &SearchPopup::chosen, this, [this](const std::string& type, QPointF at, const SocketId& from) {
+        // A node that was dragged out of an input ends about where the wire was dropped.
+        const QPointF shift =
+            from.empty() ? QPointF()
+                         : QPointF(from.output ? 0 : -canvas_style().min_width, -canvas_style().title_height - 16);
+        const NodeId made = scene_.model().add_node(type, at + shift, from);
+        scene_.select({made});
+        emit node_chosen(made);
+    });
+}
+
+// --- looking around ---
+
+void GraphView::frame(const QRectF& area) {
+    if (area.isEmpty() || viewport()->width() <= 0) {
+        resetTransform();
+        centerOn(area.center());
+        return;
+    }
+    const QSizeF room(std::max(50.0, viewport()->width() - 2 * frame_margin),
+                      std::max(50.0, viewport()->height() - 2 * frame_margin));
+    const qreal scale =
+        std::clamp(std::min(room.width() / area.width(), room.height() / area.height()), min_scale, max_framing_scale);
+    setTransform(QTransform::fromScale(scale, scale));
+    centerOn(area.center());
+}
+
+void GraphView::frame_all() { frame(scene_.content()); }
+
+void GraphView::frame_selection() {
+    QRectF area;
+    for (const NodeId& id : scene_.selected_nodes()) area |= scene_.item(id)->card_in_scene();
+    area.isNull() ? frame_all() : frame(area);
+}
+
+void GraphView::zoom_by(qreal factor, QPointF anchor) {
+    const qreal scale = std::clamp(scale_factor() * factor, min_scale, max_scale);
+    const QPointF before = mapToScene(anchor.toPoint());
+    setTransform(QTransform::fromScale(scale, scale));
+    const QPointF shift = QPointF(mapFromScene(before)) - anchor;
+    horizontalScrollBar()->setValue(horizontalScrollBar()->value() + qRound(shift.x()));
+    verticalScrollBar()->setValue(verticalScrollBar()->value() + qRound(shift.y()));
+}
+
+void GraphView::pan_to(QPoint position) {
+    const QPoint step = position - std::exchange(pan_from_, position);
+    horizontalScrollBar()->setValue(horizontalScrollBar()->value() - step.x());
+    verticalScrollBar()->setValue(verticalScrollBar()->value() - step.y());
+}
+
+void GraphView::set_panning(bool panning, QPoint position) {
+    panning_ = panning;
+    pan_from_ = position;
+    viewport()->setCursor(panning ? Qt::ClosedHandCursor : space_ ? Qt::OpenHandCursor : Qt::ArrowCursor);
+}
+
+// --- search ---
+
+QPointF GraphView::place_for_new() const {
+    const QPoint mouse = viewport()->mapFromGlobal(QCursor::pos());
+    QPointF place =
+        mapToScene(viewport()->rect().contains(mouse) && underMouse() ? mouse : viewport()->rect().center());
+    const auto taken = [&](const NodeId& id) { return (scene_.model().position(id) - place).manhattanLength() < 8; };
+    while (std::ranges::any_of(scene_.model().node_ids(), taken)) place += QPointF(30, 30);  // not one upon the other
+    return place;
+}
+
+void GraphView::open_search() { open_search_at(place_for_new(), {}); }
+
+void GraphView::open_search_at(QPointF scene_point, const SocketId& from) {
+    search_->open(mapFromScene(scene_point), scene_point, from);
+}
+
+// --- events ---
+
+void GraphView::wheelEvent(QWheelEvent* event) {
+    if (event->modifiers() & Qt::ShiftModifier) {  // sideways, as elsewhere
+        horizontalScrollBar()->setValue(horizontalScrollBar()->value() - event->angleDelta().y() -
+                                        event->angleDelta().x());
+    } else {
+        zoom_by(std::pow(1.0015, event->angleDelta().y()), event->position());
+    }
+    event->accept();
+}
+
+void GraphView::mousePressEvent(QMouseEvent* event) {
+    if (event->button() == Qt::MiddleButton || (space_ && event->button() == Qt::LeftButton)) {
+        set_panning(true, event->pos());
+        event->accept();
+        return;
+    }
+    QGraphicsView::mousePressEvent(event);
+}
+
+void GraphView::mouseMoveEvent(QMouseEvent* event) {
+    if (panning_) return pan_to(event->pos());
+    QGraphicsView::mouseMoveEvent(event);
+}
+
+void GraphView::mouseReleaseEvent(QMouseEvent* event) {
+    if (panning_ && (event->button() == Qt::MiddleButton || event->button() == Qt::LeftButton)) {
+        set_panning(false);
+        event->accept();
+        return;
+    }
+    QGraphicsView::mouseReleaseEvent(event);
+}
+
+void GraphView::keyPressEvent(QKeyEvent* event) {
+    const bool plain = !(event->modifiers() & ~(Qt::ShiftModifier | Qt::KeypadModifier));
+    QPoint pan;
+    switch (event->key()) {
+        case Qt::Key_Tab: return open_search();
+        case Qt::Key_Space:
+            if (!event->isAutoRepeat()) {
+                space_ = true;
+                set_panning(panning_, pan_from_);
+            }
+            return;
+        case Qt::Key_Escape:
+            if (!scene_.dragging()) break;
+            return scene_.cancel_drag();
+        case Qt::Key_Left: pan = {1, 0}; break;
+        case Qt::Key_Right: pan = {-1, 0}; break;
+        case Qt::Key_Up: pan = {0, 1}; break;
+        case Qt::Key_Down: pan = {0, -1}; break;
+        default: break;
+    }
+    if (!pan.isNull() && plain) {
+        set_panning(false);
+        return pan_to(pan * qRound(arrow_step));
+    }
+    QGraphicsView::keyPressEvent(event);
+}
+
+void GraphView::keyReleaseEvent(QKeyEvent* event) {
+    if (event->key() == Qt::Key_Space && !event->isAutoRepeat()) {
+        space_ = false;
+        set_panning(panning_, pan_from_);
+        return;
+    }
+    QGraphicsView::keyReleaseEvent(event);
+}
+
+void GraphView::drawBackground(QPainter* painter, const QRectF& area) {
+    paint_grid(*painter, area, scale_factor(), canvas_style());
+}
+
+void GraphView::drawForeground(QPainter* painter, const QRectF&) {
+    if (!scene_.model().node_ids().empty()) return;
+    painter->save();
+    painter->resetTransform();
+    QFont large = canvas_style().title_font;
+    large.setPixelSize(16);
+    painter->setFont(large);
+    painter->setPen(canvas_style().dim_text);
+    painter->drawText(viewport()->rect(), Qt::AlignCenter, tr("Press Tab or double-click to add a node"));
+    painter->restore();
+}
+
+}  // namespace app
