@@ -1,0 +1,91 @@
+// heddle-editor [FILE]: the desktop editor.
+#include <QApplication>
+#include <QCommandLineParser>
+#include <QDir>
+#include <QSettings>
+#include <QStandardPaths>
+#include <QTimer>
+#include <cstdio>
+
+#include "app/panels/main_window.h"
+#include "app/panels/theme.h"
+
+namespace {
+
+constexpr int settle_ms = 600;  // for pictures to arrive after a run before the window is grabbed
+
+// The current folder, as with the headless runner; pictures' own folder for a program that a desktop started, whose
+// current folder says nothing (and would let any graph read all of a home folder).
+QString default_output_folder() {
+    const QDir current = QDir::current();
+    return current.isRoot() || current == QDir::home()
+               ? QStandardPaths::writableLocation(QStandardPaths::PicturesLocation)
+               : current.path();
+}
+
+// Runs the graph, grabs the window, ends the program: 0 when the run was done and the file was written.
+void take_screenshot(app::MainWindow& window, const QString& path) {
+    QObject::connect(&window.runs(), &app::RunController::finished, &window, [&window, path](nodes::RunStatus status) {
+        QTimer::singleShot(settle_ms, &window, [&window, path, status] {
+            window.view().frame_all();
+            const bool saved = window.grab().save(path);
+            if (!saved)
+                std::fprintf(stderr, "save a screenshot: expected a picture file that can be written, got %s\n",
+                             qPrintable(path));
+            QCoreApplication::exit(!saved ? 9 : status == nodes::RunStatus::Done ? 0 : 1);
+        });
+    });
+    QTimer::singleShot(0, &window, [&window] { window.run_all(); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    QApplication application(argc, argv);
+    QApplication::setOrganizationName(QStringLiteral("heddle"));
+    QApplication::setApplicationName(QStringLiteral("heddle-editor"));
+    QApplication::setApplicationVersion(QStringLiteral(HEDDLE_VERSION));
+    QApplication::setDesktopFileName(QStringLiteral("heddle-editor"));
+
+    QCommandLineParser parser;
+    parser.setApplicationDescription(QStringLiteral("Edits and runs Heddle graphs."));
+    parser.addHelpOption();
+    parser.addVersionOption();
+    parser.addPositionalArgument(QStringLiteral("file"), QStringLiteral("The graph to open (.heddle)."),
+                                 QStringLiteral("[FILE]"));
+    const QCommandLineOption screenshot(
+        QStringLiteral("screenshot"), QStringLiteral("Runs the graph, writes a picture of the window to PNG and ends."),
+        QStringLiteral("PNG"));
+    const QCommandLineOption select(QStringLiteral("select"), QStringLiteral("Selects a node at the start."),
+                                    QStringLiteral("NODE"));
+    const QCommandLineOption size(QStringLiteral("size"), QStringLiteral("Size of the window, e.g. 1360x860."),
+                                  QStringLiteral("WxH"));
+    const QCommandLineOption theme(QStringLiteral("theme"), QStringLiteral("dark or light."), QStringLiteral("NAME"));
+    const QCommandLineOption output(
+        QStringLiteral("output-dir"),
+        QStringLiteral("Folder that relative names of written files start from; else the current folder."),
+        QStringLiteral("DIR"));
+    parser.addOptions({screenshot, select, size, theme, output});
+    parser.process(application);
+
+    const QString wanted =
+        parser.isSet(theme) ? parser.value(theme) : QSettings().value(QStringLiteral("theme")).toString();
+    app::apply_theme(application, wanted == QLatin1String("light") ? app::Theme::Light : app::Theme::Dark);
+    app::MainWindow window;
+    window.runs().set_output_folder(parser.isSet(output) ? parser.value(output) : default_output_folder());
+    if (const QStringList sides = parser.value(size).split('x');
+        sides.size() == 2 && sides[0].toInt() > 0 && sides[1].toInt() > 0)
+        window.resize(sides[0].toInt(), sides[1].toInt());
+    window.show();
+    const QStringList files = parser.positionalArguments();
+    const bool opened = files.isEmpty() || window.open_file(files.front());
+    if (parser.isSet(select)) window.scene().select({parser.value(select).toStdString()});
+    if (parser.isSet(screenshot)) {
+        if (!opened) {
+            std::fprintf(stderr, "%s\n", qPrintable(window.messages().text()));
+            return 4;
+        }
+        take_screenshot(window, parser.value(screenshot));
+    }
+    return QApplication::exec();
+}

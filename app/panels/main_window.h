@@ -1,0 +1,108 @@
+// The editor's window: canvas in the middle, panels around it, menus. Owns the model, the runs and the scene.
+#pragma once
+
+#include <QDateTime>
+#include <QLabel>
+#include <QMainWindow>
+#include <QMenu>
+#include <QMessageBox>
+#include <QProgressBar>
+#include <functional>
+
+#include "app/canvas/view.h"
+#include "app/model/log_relay.h"
+#include "app/panels/log_panel.h"
+#include "app/panels/message_bar.h"
+#include "app/panels/param_panel.h"
+#include "app/panels/viewer_panel.h"
+
+namespace app {
+
+class MainWindow : public QMainWindow {
+    Q_OBJECT
+
+public:
+    explicit MainWindow(QWidget* parent = nullptr);
+    ~MainWindow() override;
+
+    GraphModel& model() { return model_; }
+    RunController& runs() { return runs_; }
+    GraphScene& scene() { return scene_; }
+    GraphView& view() { return *view_; }
+    ParamPanel& params() { return *params_; }
+    ViewerPanel& viewer() { return *viewer_; }
+    LogPanel& log() { return *log_; }
+    MessageBar& messages() { return *bar_; }
+
+    // Asks first where edits would be lost. False when it was refused or could not be read; the window then shows why
+    // and keeps what it has.
+    bool open_file(const QString& path);
+    bool new_file();
+    bool save();
+    bool save_to(const QString& path);
+    // What a run does that F5 starts: the selected node's part with Shift.
+    void run_all();
+    void run_selected();
+    void copy();
+    void cut();
+    void paste();
+
+    // Who answers questions about unsaved work; a message box unless a test says otherwise.
+    using Question = std::function<QMessageBox::StandardButton(const QString& text, QMessageBox::StandardButtons)>;
+    void set_question(Question question) { question_ = std::move(question); }
+
+protected:
+    void closeEvent(QCloseEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+
+private:
+    void build_docks();
+    void build_menus();
+    void build_file_menu();
+    void build_edit_menu();
+    void build_run_menu();
+    void build_view_menu();
+    void build_toolbar();
+    void build_status_bar();
+    QAction* add_action(QMenu* menu, const char* name, const QString& text, const QKeySequence& keys,
+                        std::function<void()> act);
+    QAction* action(const char* name) const;
+
+    void choose_file();
+    bool save_as();
+    bool may_discard();
+    // Files that were given to parameters stay allowed when their documents are opened again.
+    void remember_given();
+    void remember(const QString& path);
+    void fill_recent();
+    void note_file_time();
+    void update_title();
+    void update_actions();
+    void update_selection();
+    void update_tally();
+    void run_finished(nodes::RunStatus status, double ms, const QStringList& problems);
+    void change_theme(Theme theme);
+    // Runs an edit that may throw and shows why it did.
+    void guarded(const std::function<void()>& act);
+    void error(const QString& text) { bar_->show_message(MessageBar::Level::Error, text); }
+
+    GraphModel model_;
+    RunController runs_;
+    GraphScene scene_;
+    LogRelay relay_;
+    GraphView* view_;
+    ParamPanel* params_;
+    ViewerPanel* viewer_;
+    LogPanel* log_;
+    MessageBar* bar_;
+    QMenu* recent_ = nullptr;
+    QMenu* panels_ = nullptr;
+    QLabel* status_ = nullptr;
+    QLabel* pixel_ = nullptr;
+    QProgressBar* progress_ = nullptr;
+    QDateTime file_time_;  // of the document's file when it was last read or written here
+    Question question_;
+};
+
+}  // namespace app

@@ -1,0 +1,164 @@
+// Opening, saving and closing: what may never lose anybody's work.
+#include <QApplication>
+#include <QCloseEvent>
+#include <QDragEnterEvent>
+#include <QDropEvent>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QMimeData>
+#include <QSettings>
+
+#include "app/panels/main_window.h"
+#include "gpu/base/error.h"
+
+namespace app {
+namespace {
+
+constexpr int max_recent = 10;
+constexpr int max_given = 500;
+const QString recent_key = QStringLiteral("recent");
+const QString given_key = QStringLiteral("given_files");
+
+QString file_filter() { return MainWindow::tr("Heddle graphs (*.heddle);;All files (*)"); }
+
+}  // namespace
+
+bool MainWindow::open_file(const QString& path) {
+    try {
+        const nodes::Document document =
+            nodes::Document::load(path.toStdString());  // read first: a bad file asks nothing
+        if (!may_discard()) return false;
+        model_.set_document(document);
+    } catch (const std::exception& problem) {
+        error(tr("Could not open %1: %2").arg(QFileInfo(path).fileName(), QString::fromUtf8(problem.what())));
+        return false;
+    }
+    bar_->clear();
+    note_file_time();
+    remember(path);
+    view_->frame_all();
+    if (model_.document().format() > nodes::document_format)
+        error(
+            tr("A newer Heddle wrote this file. What this one does not know is kept as it is; saving will ask first."));
+    else if (const auto problem =
+                 std::ranges::find(model_.problems(), nodes::ProblemKind::UnknownType, &nodes::Problem::kind);
+             problem != model_.problems().end())
+        error(qt(problem->text()));
+    return true;
+}
+
+bool MainWindow::new_file() {
+    if (!may_discard()) return false;
+    model_.clear();
+    bar_->clear();
+    file_time_ = {};
+    view_->frame_all();
+    return true;
+}
+
+void MainWindow::choose_file() {
+    const QString path =
+        QFileDialog::getOpenFileName(this, tr("Open"), QFileInfo(model_.path()).absolutePath(), file_filter());
+    if (!path.isEmpty()) open_file(path);
+}
+
+bool MainWindow::save() {
+    if (model_.path().isEmpty()) return save_as();
+    const QFileInfo file(model_.path());
+    const auto yes_no = QMessageBox::Save | QMessageBox::Cancel;
+    if (model_.document().format() > nodes::document_format &&
+        question_(tr("%1 was written by a newer Heddle. Save over it?").arg(file.fileName()), yes_no) !=
+            QMessageBox::Save)
+        return false;
+    if (file_time_.isValid() && file.exists() && file.lastModified() != file_time_ &&
+        question_(tr("%1 was changed by another program since it was opened. Save over it?").arg(file.fileName()),
+                  yes_no) != QMessageBox::Save)
+        return false;
+    return save_to(model_.path());
+}
+
+bool MainWindow::save_as() {
+    const QString start = model_.path().isEmpty() ? tr("untitled.heddle") : model_.path();
+    QString path = QFileDialog::getSaveFileName(this, tr("Save As"), start, file_filter());
+    if (path.isEmpty()) return false;
+    // The dialog asked about the name that was typed, so an ending is only added where that makes a new file.
+    if (QFileInfo(path).suffix().isEmpty() && !QFileInfo::exists(path + ".heddle")) path += QStringLiteral(".heddle");
+    return save_to(path);
+}
+
+bool MainWindow::save_to(const QString& path) {
+    try {
+        model_.save_as(path);
+    } catch (const std::exception& problem) {
+        error(tr("Could not save %1: %2").arg(QFileInfo(path).fileName(), QString::fromUtf8(problem.what())));
+        return false;
+    }
+    note_file_time();
+    remember(path);
+    status_->setText(tr("Saved %1").arg(QFileInfo(path).fileName()));
+    return true;
+}
+
+void MainWindow::note_file_time() {
+    const QFileInfo file(model_.path());
+    file_time_ = file.exists() ? file.lastModified() : QDateTime();
+}
+
+bool MainWindow::may_discard() {
+    if (!model_.dirty()) return true;
+    const QString name = model_.path().isEmpty() ? tr("the new graph") : QFileInfo(model_.path()).fileName();
+    switch (question_(tr("Save the changes to %1 first?").arg(name),
+                      QMessageBox::Save | QMessageBox::Discard | QMessageBox::Cancel)) {
+        case QMessageBox::Save: return save();
+        case QMessageBox::Discard: return true;
+        default: return false;
+    }
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+    if (!may_discard()) return event->ignore();
+    runs_.cancel();
+    event->accept();
+}
+
+// --- recent files, dropped files ---
+
+void MainWindow::remember(const QString& path) {
+    QSettings settings;
+    QStringList paths = settings.value(recent_key).toStringList();
+    const QString absolute = QFileInfo(path).absoluteFilePath();
+    paths.removeAll(absolute);
+    paths.prepend(absolute);
+    settings.setValue(recent_key, QStringList(paths.mid(0, max_recent)));
+}
+
+void MainWindow::remember_given() {
+    QSettings settings;
+    QStringList paths = settings.value(given_key).toStringList();
+    for (const std::string& name : model_.given_files()) {
+        const QFileInfo file(qt(name));
+        if (!file.isAbsolute() || file.isDir() || paths.contains(file.filePath())) continue;
+        paths.prepend(file.filePath());
+    }
+    paths = paths.mid(0, max_given);
+    settings.setValue(given_key, paths);
+    runs_.set_allowed(paths);
+}
+
+void MainWindow::fill_recent() {
+    recent_->clear();
+    for (const QString& path : QSettings().value(recent_key).toStringList())
+        connect(recent_->addAction(path), &QAction::triggered, this, [this, path] { open_file(path); });
+    if (recent_->isEmpty()) recent_->addAction(tr("No files yet"))->setEnabled(false);
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+    if (event->mimeData()->hasUrls()) event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+    const auto urls = event->mimeData()->urls();
+    if (!urls.isEmpty() && urls.front().isLocalFile()) open_file(urls.front().toLocalFile());
+}
+
+}  // namespace app

@@ -1,0 +1,29 @@
+// A line above the canvas for what went wrong or wants to be known: in sight, never in the way.
+#pragma once
+
+#include <QFrame>
+#include <QLabel>
+#include <QTimer>
+#include <QToolButton>
+
+namespace app {
+
+class MessageBar : public QFrame {
+    Q_OBJECT
+
+public:
+    enum class Level { Note, Error };
+
+    explicit MessageBar(QWidget* parent = nullptr);
+    // Notes go away by themselves after a while; errors stay until closed or replaced.
+    void show_message(Level level, const QString& text);
+    QString text() const { return label_->text(); }
+    void clear();
+
+private:
+    QLabel* label_;
+    QToolButton* close_;
+    QTimer* timer_;
+};
+
+}  // namespace app

@@ -1,0 +1,40 @@
+// One parameter's widget, chosen by its declaration.
+#pragma once
+
+#include <QElapsedTimer>
+#include <QWidget>
+#include <memory>
+
+#include "app/model/graph_model.h"
+
+namespace app {
+
+class ParamEditor : public QWidget {
+    Q_OBJECT
+
+public:
+    // The editor for a declaration: a check box, a slider with a spin box, a list, a line, a seed with dice, a file
+    // with a folder button, a colour. `folder` is where relative file names start.
+    static std::unique_ptr<ParamEditor> make(const nodes::ParamInfo& info, const QString& folder);
+
+    // Shows a value without telling edited(). Keeps the cursor where the text is the same.
+    virtual void show_value(const QJsonValue& value) = 0;
+
+signals:
+    void edited(const QJsonValue& value, app::Gesture gesture);
+
+protected:
+    explicit ParamEditor(const nodes::ParamInfo& info) : info_(info) {}
+
+    const nodes::ParamInfo& info() const { return info_; }
+    // The gesture that an edit belongs to now: a new one after begin_gesture() or a pause.
+    Gesture gesture();
+    void begin_gesture() { since_last_.invalidate(); }
+
+private:
+    const nodes::ParamInfo& info_;  // of a registered node type: lives as long as the program
+    Gesture gesture_;
+    QElapsedTimer since_last_;
+};
+
+}  // namespace app

@@ -1,0 +1,195 @@
+#include "app/panels/param_panel.h"
+
+#include <QHBoxLayout>
+
+#include "app/canvas/style.h"
+#include "app/panels/icons.h"
+
+namespace app {
+namespace {
+
+constexpr int label_width = 92;
+
+QLabel* dim_label(const QString& text) {
+    auto* label = new QLabel(text);
+    label->setObjectName(QStringLiteral("dim"));
+    label->setWordWrap(true);
+    return label;
+}
+
+}  // namespace
+
+ParamPanel::ParamPanel(GraphModel& model, RunController& runs, QWidget* parent)
+    : QScrollArea(parent), model_(model), runs_(runs) {
+    setObjectName(QStringLiteral("parameters"));
+    setWidgetResizable(true);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setFrameShape(NoFrame);
+    connect(&model_, &GraphModel::reset, this, [this] { show_node({}); });
+    connect(&model_, &GraphModel::node_removed, this, [this](const NodeId& id) {
+        if (id == node_) show_node({});
+    });
+    connect(&model_, &GraphModel::node_renamed, this, [this](const NodeId& from, const NodeId& to) {
+        if (from != node_) return;
+        node_ = to;
+        name_->setText(qt(to));
+    });
+    connect(&model_, &GraphModel::node_changed, this, [this](const NodeId& id) {
+        if (id == node_) refresh();
+    });
+    connect(&model_, &GraphModel::problems_changed, this, &ParamPanel::refresh_problem);
+    connect(&runs_, &RunController::status_changed, this, [this](const NodeId& id) {
+        if (id == node_) refresh_problem();
+    });
+    build();
+}
+
+void ParamPanel::show_node(const NodeId& id) {
+    const NodeId wanted = model_.contains(id) ? id : NodeId();
+    if (wanted == node_ && count_ == 0 && !wanted.empty()) return;
+    node_ = wanted;
+    count_ = 0;
+    build();
+}
+
+void ParamPanel::show_count(int nodes) {
+    node_.clear();
+    count_ = nodes;
+    build();
+}
+
+void ParamPanel::rebuild() { build(); }
+
+ParamEditor* ParamPanel::editor(const std::string& param) const {
+    const auto at = rows_.find(param);
+    return at == rows_.end() ? nullptr : at->second.editor;
+}
+
+void ParamPanel::build() {
+    rows_.clear();
+    problem_ = nullptr;
+    name_ = nullptr;
+    auto* content = new QWidget;
+    auto* layout = new QVBoxLayout(content);
+    layout->setContentsMargins(14, 12, 14, 12);
+    layout->setSpacing(8);
+    if (node_.empty()) {
+        layout->addWidget(dim_label(count_ > 1 ? tr("%n nodes selected", nullptr, count_)
+                                               : tr("Select a node to see its parameters.")));
+    } else {
+        build_header(layout);
+        build_params(layout);
+    }
+    layout->addStretch(1);
+    if (QWidget* former = takeWidget()) former->deleteLater();  // may be the sender of what brought us here
+    setWidget(content);
+    if (!node_.empty()) refresh();
+}
+
+void ParamPanel::build_header(QVBoxLayout* layout) {
+    const NodeLook look = model_.look(node_);
+    auto* title = new QLabel(look.title);
+    title->setObjectName(QStringLiteral("node_title"));
+    layout->addWidget(title);
+    if (!look.help.isEmpty()) layout->addWidget(dim_label(look.help));
+    problem_ = new QLabel;
+    problem_->setObjectName(QStringLiteral("problem"));
+    problem_->setWordWrap(true);
+    problem_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    layout->addWidget(problem_);
+    layout->addSpacing(4);
+
+    auto* row = new QHBoxLayout;
+    row->setSpacing(6);
+    auto* label = new QLabel(tr("Name"));
+    label->setFixedWidth(label_width);
+    label->setToolTip(tr("How the document and --set call this node: letters, digits, '_' and '-'"));
+    name_ = new QLineEdit(qt(node_));
+    name_->setObjectName(QStringLiteral("node_name"));
+    connect(name_, &QLineEdit::editingFinished, this, [this, line = name_] {
+        if (line != name_) return;  // on its way out: another node is shown
+        if (const QString refusal = model_.rename(node_, name_->text()); !refusal.isEmpty()) {
+            emit message(refusal);
+            name_->setText(qt(node_));
+        }
+    });
+    row->addWidget(label);
+    row->addWidget(name_, 1);
+    row->addSpacing(22);  // where parameters have their reset button
+    layout->addLayout(row);
+}
+
+void ParamPanel::build_params(QVBoxLayout* layout) {
+    const nodes::Node* type = model_.declaration(node_);
+    if (!type) return;
+    const QString folder = qt(model_.document().folder());
+    for (const bool advanced : {false, true})
+        for (const nodes::ParamInfo& info : type->params()) {
+            if (info.advanced != advanced) continue;
+            Row row{new QLabel(qt(info.label)), ParamEditor::make(info, folder).release(), new QToolButton};
+            const QString range = qt(info.range());
+            row.label->setToolTip(qt(info.help) + (range.isEmpty() ? QString() : QStringLiteral(" (%1)").arg(range)));
+            row.label->setFixedWidth(label_width);
+            row.label->setWordWrap(true);
+            row.editor->setToolTip(row.label->toolTip());
+            row.editor->setAccessibleName(qt(info.label));
+            row.editor->setObjectName(QStringLiteral("param_") + qt(info.name));
+            row.reset->setIcon(icon(Glyph::Reset, canvas_style().dim_text));
+            row.reset->setToolTip(
+                tr("Back to %1")
+                    .arg(qt(info.text(info.initial)).isEmpty() ? tr("empty") : qt(info.text(info.initial))));
+            row.reset->setObjectName(QStringLiteral("reset_") + qt(info.name));
+            QSizePolicy keeps = row.reset->sizePolicy();
+            keeps.setRetainSizeWhenHidden(true);
+            row.reset->setSizePolicy(keeps);
+            row.reset->setFixedSize(22, 22);
+            auto* line = new QHBoxLayout;
+            line->setSpacing(6);
+            if (info.multiline) {  // the text takes the whole width below its label
+                auto* head = new QHBoxLayout;
+                head->addWidget(row.label, 1);
+                head->addWidget(row.reset);
+                layout->addLayout(head);
+                line->addWidget(row.editor, 1);
+            } else {
+                line->addWidget(row.label);
+                line->addWidget(row.editor, 1);
+                line->addWidget(row.reset);
+            }
+            layout->addLayout(line);
+            connect(row.editor, &ParamEditor::edited, this,
+                    [this, &info, from = row.editor](const QJsonValue& value, Gesture gesture) {
+                        if (editor(info.name) != from) return;  // on its way out: another node is shown
+                        model_.set_param(node_, info.name, info.problem(value).empty() ? info.canonical(value) : value,
+                                         gesture);
+                    });
+            connect(row.reset, &QToolButton::clicked, this,
+                    [this, name = info.name] { model_.set_param(node_, name, QJsonValue(QJsonValue::Undefined)); });
+            rows_.emplace(info.name, row);
+        }
+}
+
+void ParamPanel::refresh() {
+    for (auto& [name, row] : rows_) {
+        row.editor->show_value(model_.param(node_, name));
+        row.reset->setVisible(model_.param_is_set(node_, name));
+    }
+    refresh_problem();
+}
+
+void ParamPanel::refresh_problem() {
+    if (!problem_) return;
+    QString text;
+    const auto at = [](const std::string& socket) {
+        return socket.empty() ? QString() : qt(socket) + QStringLiteral(": ");
+    };
+    const NodeStatus status = runs_.status(node_);
+    if (status.state == nodes::NodeState::Failed && !status.stale)
+        text = at(status.socket) + status.message;
+    else if (const auto problem = model_.worst_problem(node_))
+        text = at(problem->socket) + qt(problem->message);
+    problem_->setText(text);
+    problem_->setVisible(!text.isEmpty());
+}
+
+}  // namespace app
