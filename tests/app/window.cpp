@@ -1,0 +1,288 @@
+// Panels, files and runs through the window.
+#include <QComboBox>
+#include <QDoubleSpinBox>
+#include <QFile>
+#include <QLineEdit>
+#include <QPlainTextEdit>
+#include <QSlider>
+#include <QToolButton>
+
+#include "tests/app/editor_fixture.h"
+
+using namespace app;
+
+namespace {
+
+template <typename Widget>
+Widget* widget(tests::Editor& editor, const char* param) {
+    ParamEditor* found = editor.window.params().editor(param);
+    return found ? found->findChild<Widget*>() : nullptr;
+}
+
+}  // namespace
+
+class WindowTest : public QObject {
+    Q_OBJECT
+
+private slots:
+    void every_kind_of_parameter_has_its_widget() {
+        tests::Editor e;
+        const NodeId id = e.model.add_node("stub.kinds", {});
+        e.scene.select({id});
+        QTest::mouseClick(widget<QAbstractButton>(e, "flag"), Qt::LeftButton, {},
+                          {8, widget<QAbstractButton>(e, "flag")->height() / 2});
+        QCOMPARE(e.model.param(id, "flag"), QJsonValue(true));
+        auto* whole = widget<QDoubleSpinBox>(e, "whole");
+        QCOMPARE(whole->value(), 6.0);
+        QCOMPARE(whole->maximum(), 64.0);
+        whole->setValue(12);
+        QCOMPARE(e.model.param(id, "whole"), QJsonValue(12));
+        QCOMPARE(widget<QSlider>(e, "whole")->value(), 12);
+        widget<QSlider>(e, "real")->setValue(256);
+        QCOMPARE(e.model.param(id, "real").toDouble(), 0.25);
+        auto* way = widget<QComboBox>(e, "way");
+        QCOMPARE(way->currentText(), QStringLiteral("error"));
+        QTest::keyClick(way, Qt::Key_Down);
+        QCOMPARE(e.model.param(id, "way"), QJsonValue("standard"));
+        QTest::keyClicks(widget<QPlainTextEdit>(e, "words"), "two");
+        QTest::keyClick(widget<QPlainTextEdit>(e, "words"), Qt::Key_Return);
+        QTest::keyClicks(widget<QPlainTextEdit>(e, "words"), "lines");
+        QCOMPARE(e.model.param(id, "words"), QJsonValue("two\nlines"));
+        auto* seed = widget<QLineEdit>(e, "seed");
+        seed->selectAll();
+        QTest::keyClicks(seed, "18446744073709551615");  // 2^64 - 1 keeps every digit
+        QCOMPARE(e.model.param(id, "seed"), QJsonValue("18446744073709551615"));
+        QTest::mouseClick(e.window.params().editor("seed")->findChild<QToolButton*>("dice"), Qt::LeftButton);
+        QVERIFY(e.model.param(id, "seed") != QJsonValue("18446744073709551615"));
+        QTest::keyClicks(widget<QLineEdit>(e, "file"), "in.png");
+        QCOMPARE(e.model.param(id, "file"), QJsonValue("in.png"));
+        QVERIFY(nodes::has_errors(nodes::validate(e.model.document(), {id})) == false);
+    }
+
+    void typing_a_text_is_one_step_and_keeps_the_cursor() {
+        tests::Editor e;
+        const NodeId id = e.model.add_node("stub.kinds", {});
+        e.scene.select({id});
+        const int steps = e.model.undo_stack().index();
+        auto* text = widget<QPlainTextEdit>(e, "words");
+        QTest::keyClicks(text, "ac");
+        QTest::keyClick(text, Qt::Key_Left);
+        QTest::keyClicks(text, "b");
+        QCOMPARE(e.model.param(id, "words"), QJsonValue("abc"));
+        QCOMPARE(e.model.undo_stack().index(), steps + 1);
+        e.trigger("undo");
+        QCOMPARE(text->toPlainText(), QString());
+        e.trigger("redo");
+        QCOMPARE(text->toPlainText(), QStringLiteral("abc"));
+    }
+
+    void a_slider_drag_is_one_step() {
+        tests::Editor e;
+        const NodeId id = e.model.add_node("stub.kinds", {});
+        e.scene.select({id});
+        const int steps = e.model.undo_stack().index();
+        auto* slider = widget<QSlider>(e, "whole");
+        slider->setSliderDown(true);
+        for (int i = 7; i < 30; ++i) slider->setSliderPosition(i);
+        slider->setSliderDown(false);
+        QCOMPARE(e.model.param(id, "whole"), QJsonValue(29));
+        QCOMPARE(e.model.undo_stack().index(), steps + 1);
+        slider->setSliderDown(true);
+        slider->setSliderPosition(40);
+        slider->setSliderDown(false);
+        QCOMPARE(e.model.undo_stack().index(), steps + 2);
+    }
+
+    void reset_goes_back_to_the_initial_value() {
+        tests::Editor e;
+        const NodeId id = e.model.add_node("stub.kinds", {});
+        e.scene.select({id});
+        auto* reset = e.window.params().findChild<QToolButton*>("reset_whole");
+        QVERIFY(!reset->isVisible());
+        e.model.set_param(id, "whole", 33);
+        QVERIFY(reset->isVisible());
+        QTest::mouseClick(reset, Qt::LeftButton);
+        QVERIFY(!e.model.param_is_set(id, "whole"));
+        QCOMPARE(widget<QDoubleSpinBox>(e, "whole")->value(), 6.0);
+    }
+
+    void a_node_is_renamed_in_the_panel() {
+        tests::Editor e;
+        const NodeId id = e.model.add_node("stub.constant", {});
+        e.model.add_node("stub.add", {300, 0});
+        e.scene.select({id});
+        auto* name = e.window.params().findChild<QLineEdit*>("node_name");
+        name->selectAll();
+        QTest::keyClicks(name, "first");
+        QTest::keyClick(name, Qt::Key_Return);
+        QVERIFY(e.model.contains("first"));
+        QVERIFY(e.scene.item("first"));
+        name->selectAll();
+        QTest::keyClicks(name, "add");  // taken
+        QTest::keyClick(name, Qt::Key_Return);
+        QVERIFY(e.model.contains("first"));
+        QVERIFY(e.window.messages().text().contains("taken"));
+        QCOMPARE(name->text(), QStringLiteral("first"));
+    }
+
+    void a_run_shows_the_picture_and_its_pixels() {
+        tests::Editor e;
+        const NodeId ramp = e.model.add_node("stub.ramp", {});
+        QTest::keyClick(&e.view, Qt::Key_F5);
+        QVERIFY(e.wait_for_run());
+        PictureView* picture = e.window.viewer().picture();
+        QVERIFY(QTest::qWaitFor([&] { return !picture->picture().isNull(); }, 10000));
+        QCOMPARE(picture->picture(), tests::picture_of({40, 7}));
+        QSignalSpy pixel(picture, &PictureView::pixel_hovered);
+        QTest::mouseMove(picture, picture->rect().center() + QPoint(1, 1));
+        QVERIFY(!pixel.isEmpty());
+        QVERIFY2(pixel.last()[0].toString().contains("#141407"), qPrintable(pixel.last()[0].toString()));
+        QVERIFY(QTest::qWaitFor([&] { return !e.window.runs().thumbnail(ramp).isNull(); }, 10000));
+        QVERIFY(!e.scene.item(ramp)->geometry().thumbnail.isEmpty());
+    }
+
+    void escape_cancels_a_run() {
+        tests::Editor e;
+        const NodeId counter = e.model.add_node("stub.counter", {});
+        e.model.set_param(counter, "steps", 100000);
+        e.trigger("run");
+        QVERIFY(QTest::qWaitFor([&] { return e.window.runs().status(counter).done > 2; }, 10000));
+        QTest::keyClick(&e.view, Qt::Key_Escape);
+        QVERIFY(e.wait_for_run());
+        QCOMPARE(e.window.runs().status(counter).state, nodes::NodeState::Idle);
+    }
+
+    void a_failure_is_seen_on_node_panel_and_log() {
+        tests::Editor e;
+        const NodeId a = e.model.add_node("stub.constant", {}), bad = e.model.add_node("stub.failing", {300, 0});
+        e.model.connect_sockets({a, "out", true}, {bad, "in", false});
+        e.scene.select({bad});
+        e.trigger("run");
+        QVERIFY(e.wait_for_run());
+        auto* problem = e.window.params().findChild<QLabel*>("problem");
+        QVERIFY(problem->text().contains("expected less than 0"));
+        bool logged = false;
+        for (int i = 0; i < e.window.log().messages()->count(); ++i)
+            logged |= e.window.log().messages()->item(i)->text().contains("failing.in: expected less than 0");
+        QVERIFY(logged);
+    }
+
+    void metrics_are_listed() {
+        tests::Editor e;
+        const NodeId a = e.model.add_node("stub.constant", {}), sum = e.model.add_node("stub.add", {300, 0});
+        e.model.connect_sockets({a, "out", true}, {sum, "a", false});
+        e.trigger("run");
+        QVERIFY(e.wait_for_run());
+        QCOMPARE(e.window.log().metrics()->topLevelItemCount(), 1);
+        QCOMPARE(e.window.log().metrics()->topLevelItem(0)->text(2), QStringLiteral("11 m"));
+    }
+
+    void save_and_reopen_gives_the_same_graph() {
+        const QTemporaryDir folder;
+        const QString path = folder.filePath("graph.heddle");
+        QByteArray text;
+        {
+            tests::Editor e;
+            const NodeId a = e.model.add_node("stub.constant", {}), sum = e.model.add_node("stub.add", {300, 0});
+            e.model.connect_sockets({a, "out", true}, {sum, "a", false});
+            QVERIFY(e.window.windowTitle().contains("*"));
+            QVERIFY(e.window.save_to(path));
+            QVERIFY(!e.window.windowTitle().contains("*"));
+            QVERIFY(e.window.windowTitle().contains("graph.heddle"));
+            e.model.set_param(a, "value", 3);
+            QVERIFY(e.window.windowTitle().contains("*"));
+            e.trigger("save");
+            QVERIFY(!e.model.dirty());
+            text = e.model.document().to_json();
+        }
+        tests::Editor e;
+        QVERIFY(e.window.open_file(path));
+        QCOMPARE(e.model.document().to_json(), text);
+        QVERIFY(e.scene.item("add"));
+    }
+
+    void bad_files_are_refused_with_a_message_and_nothing_is_lost() {
+        const QTemporaryDir folder;
+        tests::Editor e;
+        e.model.add_node("stub.constant", {});
+        const QByteArray before = e.model.document().to_json();
+        for (const QByteArray& content : {QByteArray("{"), QByteArray("\x89PNG\r\n\x1a\n\0\0", 10), QByteArray("[1]"),
+                                          QByteArray(R"({"heddle": 1, "nodes": 5})"), QByteArray()}) {
+            QFile file(folder.filePath("bad.heddle"));
+            QVERIFY(file.open(QIODevice::WriteOnly));
+            file.write(content);
+            file.close();
+            QVERIFY2(!e.window.open_file(file.fileName()), content.constData());
+            QVERIFY(e.window.messages().text().contains("bad.heddle"));
+            QCOMPARE(e.model.document().to_json(), before);
+        }
+        QVERIFY(!e.window.open_file(folder.filePath("missing.heddle")));
+        QVERIFY(e.questions.isEmpty());  // nothing was about to be lost, so nobody is asked
+        QVERIFY(!e.window.save_to("/no/such/folder/x.heddle"));
+        QVERIFY(e.model.dirty());
+    }
+
+    void unsaved_work_is_asked_about() {
+        const QTemporaryDir folder;
+        tests::Editor e;
+        e.model.add_node("stub.constant", {});
+        e.answer = QMessageBox::Cancel;
+        QVERIFY(!e.window.new_file());
+        QVERIFY(!e.window.close());
+        QCOMPARE(e.questions.size(), 2);
+        QCOMPARE(e.model.node_ids().size(), 1u);
+        e.answer = QMessageBox::Discard;
+        QVERIFY(e.window.new_file());
+        QVERIFY(e.model.node_ids().empty());
+    }
+
+    void a_newer_or_changed_file_is_not_overwritten_unasked() {
+        const QTemporaryDir folder;
+        QFile file(folder.filePath("new.heddle"));
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write(
+            R"({"heddle": 99, "future": true, "nodes": {"a": {"type": "stub.constant", "version": 1}}, "links": []})");
+        file.close();
+        tests::Editor e;
+        QVERIFY(e.window.open_file(file.fileName()));
+        QVERIFY(e.window.messages().text().contains("newer"));
+        e.model.set_param("a", "value", 2);
+        e.answer = QMessageBox::Cancel;
+        QVERIFY(!e.window.save());
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        QVERIFY(file.readAll().contains("99"));
+        file.close();
+
+        QVERIFY(e.window.save_to(folder.filePath("mine.heddle")));
+        e.questions.clear();
+        QFile mine(folder.filePath("mine.heddle"));
+        QVERIFY(mine.open(QIODevice::WriteOnly | QIODevice::Append));
+        mine.write(" ");
+        mine.setFileTime(QDateTime::currentDateTime().addSecs(60), QFileDevice::FileModificationTime);
+        mine.close();
+        QVERIFY(!e.window.save());
+        QVERIFY(!e.questions.isEmpty());
+    }
+
+    void a_parameter_edited_during_a_run_is_kept() {
+        tests::Editor e;
+        const NodeId counter = e.model.add_node("stub.counter", {});
+        const NodeId kinds = e.model.add_node("stub.kinds", {300, 0});
+        e.model.set_param(counter, "steps", 100000);
+        e.scene.select({kinds});
+        e.trigger("run");
+        QVERIFY(QTest::qWaitFor([&] { return e.window.runs().status(counter).done > 2; }, 10000));
+        const QString prompt = QStringLiteral("a photograph of a loom, evening light, dust in the air");
+        for (const QChar letter : prompt) {
+            QTest::keyClick(widget<QPlainTextEdit>(e, "words"), letter.toLatin1());
+            QCoreApplication::processEvents();
+        }
+        QCOMPARE(e.model.param(kinds, "words").toString(), prompt);
+        e.trigger("cancel");
+        QVERIFY(e.wait_for_run());
+        QCOMPARE(e.model.param(kinds, "words").toString(), prompt);
+    }
+};
+
+HEDDLE_TEST(window, WindowTest)
+#include "window.moc"
