@@ -13,10 +13,12 @@
 #include "gpu/run/evaluate.h"
 #include "gpu/run/host_kernel.h"
 #include "gpu/vulkan/device.h"
+#include "nodes/models/taesd/taesd.h"
 
 namespace app {
 namespace {
 
+using gpu::ErrorCode;
 using gpu::Shape;
 using gpu::Tensor;
 using gpu::Tensors;
@@ -129,11 +131,8 @@ std::string fixed(double value, int digits) {
     return text;
 }
 
-int bench(const Arguments& arguments) {
-    arguments.expect_count(1, 1, "what to measure: ops");
-    gpu::check(arguments.positionals()[0] == "ops", gpu::ErrorCode::Usage, "bench: expected ops, got \"{}\"", arguments.positionals()[0]);
+int bench_ops(const Arguments& arguments, int repeats) {
     const std::string filter = arguments.value("--filter").value_or("");
-    const int repeats = std::clamp(std::atoi(arguments.value("--repeat").value_or("9").c_str()), 1, 1000);
     Peaks peaks;
     peaks.gflops = 2e-9 * 1024.0 * 1024 * 1024 / gpu::onednn_matmul_seconds(1024, 1024, 1024, 8);
     peaks.gbytes = 2e-9 * (64 << 20) / gpu::copy_seconds(64 << 20, 8);
@@ -156,16 +155,45 @@ int bench(const Arguments& arguments) {
     return 0;
 }
 
+// Encodes and decodes a square picture of noise with a tiny autoencoder; weights are loaded and packed before the clock.
+int bench_vae(const Arguments& arguments, int repeats) {
+    const auto& files = arguments.positionals();
+    gpu::check(files.size() == 2 || files.size() == 3, ErrorCode::Usage, "bench vae: expected ENCODER [DECODER], got {} files", files.size() - 1);
+    const int side = std::clamp(std::atoi(arguments.value("--size").value_or("512").c_str()) / 8 * 8, 8, 8192);
+    const nodes::Vae vae = nodes::load_taesd(files[1], files.size() == 3 ? files[2] : files[1]);
+    const Tensor picture = feature_map({1, 3, side, side}, 1) * 0.5 + 0.5;
+    Tensor latent = vae->encode(picture);
+    gpu::evaluate({picture, latent});
+    const Timing encode = measure([&] { gpu::evaluate({vae->encode(picture + 0.0)}); }, repeats);
+    const Timing decode = measure([&] { gpu::evaluate({vae->decode(latent + 0.0)}); }, repeats);
+    const QJsonObject row{{"name", "vae"}, {"model", QString::fromStdString(vae->summary())}, {"side", side},
+                          {"encode_ms", encode.median * 1e3}, {"decode_ms", decode.median * 1e3},
+                          {"both_ms", (encode.median + decode.median) * 1e3}};
+    if (arguments.has("--json")) return print_json_line(row), 0;
+    print_line(gpu::format("{}, {} x {}: encode {} ms, decode {} ms, both {} ms (medians of {})", vae->summary(), side, side,
+                           fixed(encode.median * 1e3, 1), fixed(decode.median * 1e3, 1), fixed((encode.median + decode.median) * 1e3, 1), repeats));
+    return 0;
+}
+
+int bench(const Arguments& arguments) {
+    const int repeats = std::clamp(std::atoi(arguments.value("--repeat").value_or("9").c_str()), 1, 1000);
+    const std::string what = arguments.positionals().empty() ? "" : arguments.positionals()[0];
+    if (what == "vae") return bench_vae(arguments, repeats);
+    gpu::check(what == "ops" && arguments.positionals().size() == 1, ErrorCode::Usage, "bench: expected ops, or vae and its files, got \"{}\"", what);
+    return bench_ops(arguments, repeats);
+}
+
 }  // namespace
 
 REGISTER_COMMAND(bench, {.name = "bench",
-                         .arguments = "ops",
+                         .arguments = "ops | vae ENCODER [DECODER]",
                          .summary = "Measures the runtime's kernels beside this machine's own peak",
                          .help = "Each row is the median of whole evaluations: planning from the cache, submission and wait included. "
                                  "OF PEAK compares with a large matrix product (or a large copy, for what memory limits) measured "
                                  "in the same run, OF ONEDNN with oneDNN alone on the same shape in layouts of its own choice.",
                          .options = {json_option, {"--filter", "TEXT", "Only ops whose name contains TEXT"},
-                                     {"--repeat", "N", "Runs of each (9)"}},
+                                     {"--repeat", "N", "Runs of each (9)"},
+                                     {"--size", "PIXELS", "vae: side of the picture (512)"}},
                          .run = bench})
 
 }  // namespace app

@@ -263,8 +263,8 @@ private:
             for (const Kernel::Input& wanted : core.on_host ? kernel.host_inputs : kernel.inputs) {
                 const int node = core.inputs[wanted.index];
                 Operand read = operand(node, {});
-                if (!wanted.order.empty() && !read.view.is_dense(wanted.order)) {   // a leaf that is kept reordered
-                    read.leaf_order = wanted.order;
+                if (!wanted.order.empty()) {
+                    if (!read.view.is_dense(wanted.order)) read.leaf_order = wanted.order;   // a leaf that is kept reordered
                     read.view.strides = dense_strides(read.view.shape, wanted.order);
                 }
                 step.reads.push_back(read);
@@ -277,6 +277,8 @@ private:
             if (core_only) continue;
             read_nodes.push_back(node);
             step.reads.push_back(operand(node, {}));
+            View& view = step.reads.back().view;
+            if (step.kind == Step::Host && view.is_dense(result.order)) view.strides = result.view.strides;
         }
         for (PostOp& post : step.post_ops)
             if (post.operand >= 0)

@@ -13,18 +13,17 @@ View dense_view(const Shape& shape, const Order& order) { return {0, shape, dens
 
 bool repeats(const View& view, int axis) { return view.strides[axis] == 0 && view.shape[axis] != 1; }
 
-// The axes from the longest stride to the shortest: the order in which the view's elements lie. An axis that repeats
-// elements (stride 0) stays behind its left neighbour, so that [H, 2, W, 2] of a channels-last map is copied channels last
-// and then merges into [2 H, 2 W] for free.
+// The axes from the longest stride to the shortest: the order in which the view's elements lie. An axis whose stride says
+// nothing (it repeats elements, or has length 1) stays behind its left neighbour, so that [H, 2, W, 2] of a channels-last
+// map is copied channels last and then merges into [2 H, 2 W] for free.
 Order order_of(const View& view) {
+    const auto walks = [&](int axis) { return view.strides[axis] != 0 && view.shape[axis] != 1; };
     Order order;
     for (const int axis : row_major(view.shape.size()))
-        if (!repeats(view, axis)) order.push_back(axis);
-    std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-        return view.shape[a] != 1 && view.shape[b] != 1 && std::abs(view.strides[a]) > std::abs(view.strides[b]);
-    });
+        if (walks(axis)) order.push_back(axis);
+    std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return std::abs(view.strides[a]) > std::abs(view.strides[b]); });
     for (const int axis : row_major(view.shape.size()))
-        if (repeats(view, axis)) {
+        if (!walks(axis)) {
             const auto left = std::find(order.begin(), order.end(), axis - 1);
             order.insert(left == order.end() ? order.begin() : left + 1, axis);
         }
@@ -33,7 +32,7 @@ Order order_of(const View& view) {
 
 bool is_broadcast(const View& view) {
     for (std::size_t i = 0; i < view.shape.size(); ++i)
-        if (repeats(view, static_cast<int>(i))) return true;
+        if (view.strides[i] == 0 && view.shape[i] != 1) return true;
     return false;
 }
 
@@ -85,6 +84,8 @@ private:
         }
         node.root = input(node, 0).root;
         node.order = order_of(node.view);
+        // Axes of length 1 get the stride of a plain tensor, so that equal layouts compare equal.
+        if (node.view.is_dense(node.order)) node.view.strides = dense_strides(node.view.shape, node.order);
         return append(std::move(node));
     }
 
