@@ -35,7 +35,7 @@ void take_screenshot(app::MainWindow& window, const QString& path) {
             QCoreApplication::exit(!saved ? 9 : status == nodes::RunStatus::Done ? 0 : 1);
         });
     });
-    QTimer::singleShot(0, &window, [&window] { window.run_all(); });
+    QTimer::singleShot(0, &window, [&window] { window.runs().start(); });
 }
 
 }  // namespace
@@ -65,7 +65,10 @@ int main(int argc, char** argv) {
         QStringLiteral("output-dir"),
         QStringLiteral("Folder that relative names of written files start from; else the current folder."),
         QStringLiteral("DIR"));
-    parser.addOptions({screenshot, select, size, theme, output});
+    const QCommandLineOption allow(QStringLiteral("allow"),
+                                   QStringLiteral("Lets graphs read and write here too (may be repeated)."),
+                                   QStringLiteral("PATH"));
+    parser.addOptions({screenshot, select, size, theme, output, allow});
     parser.process(application);
 
     const QString wanted =
@@ -73,6 +76,7 @@ int main(int argc, char** argv) {
     app::apply_theme(application, wanted == QLatin1String("light") ? app::Theme::Light : app::Theme::Dark);
     app::MainWindow window;
     window.runs().set_output_folder(parser.isSet(output) ? parser.value(output) : default_output_folder());
+    window.allow(parser.values(allow));
     if (const QStringList sides = parser.value(size).split('x');
         sides.size() == 2 && sides[0].toInt() > 0 && sides[1].toInt() > 0)
         window.resize(sides[0].toInt(), sides[1].toInt());

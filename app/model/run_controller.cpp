@@ -8,6 +8,7 @@
 
 #include "gpu/base/error.h"
 #include "gpu/base/log.h"
+#include "nodes/core/paths.h"
 
 namespace app {
 namespace {
@@ -112,6 +113,26 @@ std::vector<std::string> RunController::allowed_places() const {
         }
     }
     return places;
+}
+
+QStringList RunController::files_outside() const {
+    const nodes::FilePlaces places{.document_folder = model_.document().folder(),
+                                   .output_folder = output_folder_.toStdString(),
+                                   .allowed = allowed_places()};
+    QStringList outside;
+    for (const NodeId& id : model_.node_ids()) {
+        const nodes::Node* type = model_.declaration(id);
+        if (!type) continue;
+        for (const nodes::ParamInfo& info : type->params()) {
+            const bool reads = info.kind == nodes::ParamKind::InputFile;
+            if (!reads && info.kind != nodes::ParamKind::OutputFile) continue;
+            const std::string name = model_.param(id, info.name).toString().toStdString();
+            const std::string path = reads ? nodes::resolve_input(places, name) : nodes::resolve_output(places, name);
+            if (!path.empty() && !nodes::path_allowed(places, path)) outside.push_back(qt(path));
+        }
+    }
+    outside.removeDuplicates();
+    return outside;
 }
 
 void RunController::cancel() {

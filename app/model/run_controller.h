@@ -49,6 +49,9 @@ public:
     // Files and folders that any run may read and write, beside those of the document, of its output and those given.
     void set_allowed(const QStringList& paths) { allowed_ = paths; }
 
+    // Absolute names of files that the document names and a run may not touch.
+    QStringList files_outside() const;
+
     NodeStatus status(const NodeId& id) const;
     // Of the first output that has a picture, or what the node last showed of its work; null when there is none.
     QImage thumbnail(const NodeId& id) const;

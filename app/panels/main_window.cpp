@@ -169,18 +169,23 @@ void MainWindow::run_finished(nodes::RunStatus status, double ms, const QStringL
 
 // --- runs ---
 
-void MainWindow::run_all() {
+void MainWindow::run(const std::vector<NodeId>& targets) {
     bar_->clear();
     remember_given();
-    runs_.start();
+    const QStringList outside = runs_.files_outside();
+    if (outside.isEmpty()) return runs_.start(targets);
+    bar_->ask(tr("This graph names files outside its folder: %1").arg(outside.join(QStringLiteral(", "))),
+              tr("Allow and run"), [this, outside, targets] {
+                  remember_given(outside);
+                  runs_.start(targets);
+              });
 }
+
+void MainWindow::run_all() { run({}); }
 
 void MainWindow::run_selected() {
     const auto ids = scene_.selected_nodes();
-    if (ids.empty()) return;
-    bar_->clear();
-    remember_given();
-    runs_.start(ids);
+    if (!ids.empty()) run(ids);
 }
 
 void MainWindow::change_theme(Theme theme) {

@@ -40,7 +40,9 @@ public:
     bool new_file();
     bool save();
     bool save_to(const QString& path);
-    // What a run does that F5 starts: the selected node's part with Shift.
+    // Files and folders that runs may touch beside the usual ones: --allow.
+    void allow(const QStringList& paths);
+    // Asks in the message bar first where the graph names files that nobody allowed.
     void run_all();
     void run_selected();
     void copy();
@@ -73,7 +75,8 @@ private:
     bool save_as();
     bool may_discard();
     // Files that were given to parameters stay allowed when their documents are opened again.
-    void remember_given();
+    void remember_given(const QStringList& more = {});
+    void run(const std::vector<NodeId>& targets);
     void remember(const QString& path);
     void fill_recent();
     void note_file_time();
@@ -103,6 +106,7 @@ private:
     QProgressBar* progress_ = nullptr;
     QDateTime file_time_;  // of the document's file when it was last read or written here
     Question question_;
+    QStringList allowed_;
 };
 
 }  // namespace app

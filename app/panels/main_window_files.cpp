@@ -132,17 +132,24 @@ void MainWindow::remember(const QString& path) {
     settings.setValue(recent_key, QStringList(paths.mid(0, max_recent)));
 }
 
-void MainWindow::remember_given() {
+void MainWindow::allow(const QStringList& paths) {
+    allowed_ = paths;
+    runs_.set_allowed(paths);
+}
+
+void MainWindow::remember_given(const QStringList& more) {
     QSettings settings;
     QStringList paths = settings.value(given_key).toStringList();
-    for (const std::string& name : model_.given_files()) {
-        const QFileInfo file(qt(name));
-        if (!file.isAbsolute() || file.isDir() || paths.contains(file.filePath())) continue;
-        paths.prepend(file.filePath());
+    QStringList given = more;
+    for (const std::string& name : model_.given_files())
+        if (const QFileInfo file(qt(name)); file.isAbsolute() && !file.isDir()) given.push_back(file.filePath());
+    for (const QString& path : given) {
+        paths.removeAll(path);
+        paths.prepend(path);
     }
     paths = paths.mid(0, max_given);
     settings.setValue(given_key, paths);
-    runs_.set_allowed(paths);
+    runs_.set_allowed(allowed_ + paths);
 }
 
 void MainWindow::fill_recent() {

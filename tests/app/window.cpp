@@ -264,6 +264,39 @@ private slots:
         QVERIFY(!e.questions.isEmpty());
     }
 
+    void files_outside_the_folder_are_asked_about_once() {
+        const QTemporaryDir mine, other;
+        QFile secret(other.filePath("secret.txt"));
+        QVERIFY(secret.open(QIODevice::WriteOnly));
+        secret.write("text");
+        secret.close();
+        nodes::Document document =
+            nodes::Document().add_node("stub.read", "read").set_param("read", "file", secret.fileName());
+        document.save(mine.filePath("graph.heddle").toStdString());
+        tests::Editor e;
+        e.window.runs().set_output_folder(mine.path());
+        QVERIFY(e.window.open_file(mine.filePath("graph.heddle")));
+        e.trigger("run");
+        QVERIFY(!e.window.runs().running());
+        QVERIFY(e.window.messages().text().contains("secret.txt"));
+        e.window.runs().start();  // past the question: the engine refuses
+        QVERIFY(e.wait_for_run());
+        QCOMPARE(e.window.runs().status("read").state, nodes::NodeState::Failed);
+        e.trigger("run");
+        QTest::mouseClick(e.window.messages().button(), Qt::LeftButton);
+        QVERIFY(e.wait_for_run());
+        QCOMPARE(e.window.runs().status("read").state, nodes::NodeState::Done);
+        e.trigger("run");
+        QVERIFY(e.wait_for_run());
+        QVERIFY(e.window.messages().text().isEmpty());
+        // What is typed allows the file that it ends in, not the folders it names on its way.
+        e.type_param("read", "file", other.filePath("other.txt"));
+        QVERIFY(e.window.runs().files_outside().isEmpty());
+        e.model.undo_stack().undo();
+        e.type_param("read", "file", "/");
+        QVERIFY(!e.window.runs().files_outside().isEmpty());
+    }
+
     void a_parameter_edited_during_a_run_is_kept() {
         tests::Editor e;
         const NodeId counter = e.model.add_node("stub.counter", {});
