@@ -9,11 +9,13 @@ namespace gpu {
 
 namespace detail {
 
-// Writes `text` up to its next "{}" and returns what follows it.
-inline std::string_view write_until_placeholder(std::ostringstream& out, std::string_view text) {
+// Writes `text` up to its next "{}", then `value`, and leaves in `text` what follows. Without one, the value is dropped.
+template <typename T>
+void write_placeholder(std::ostringstream& out, std::string_view& text, const T& value) {
     const auto at = text.find("{}");
     out << text.substr(0, at);
-    return at == std::string_view::npos ? std::string_view{} : text.substr(at + 2);
+    if (at != std::string_view::npos) out << value;
+    text = at == std::string_view::npos ? std::string_view{} : text.substr(at + 2);
 }
 
 }  // namespace detail
@@ -22,8 +24,8 @@ inline std::string_view write_until_placeholder(std::ostringstream& out, std::st
 template <typename... Args>
 std::string format(std::string_view text, const Args&... args) {
     std::ostringstream out;
-    ((text = detail::write_until_placeholder(out, text), out << args), ...);
-    while (!text.empty()) text = detail::write_until_placeholder(out, text);
+    (detail::write_placeholder(out, text, args), ...);
+    while (!text.empty()) detail::write_placeholder(out, text, "");
     return std::move(out).str();
 }
 
