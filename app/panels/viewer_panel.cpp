@@ -2,6 +2,7 @@
 
 #include <QHBoxLayout>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "app/panels/icons.h"
 #include "nodes/core/validate.h"
@@ -44,6 +45,7 @@ ViewerPanel::ViewerPanel(GraphModel& model, RunController& runs, QWidget* parent
     connect(&model_, &GraphModel::reset, this, [this] {
         pin_->setChecked(false);
         source_ = {};
+        followed_.clear();
         view_->set_picture({});
         refresh_title();
     });
@@ -59,10 +61,16 @@ ViewerPanel::ViewerPanel(GraphModel& model, RunController& runs, QWidget* parent
         view_->set_picture(image);
         refresh_title();
     });
-    // The first run shows its result without being asked.
+    // The first run shows its result without being asked: of the selected node, else of what was written.
     connect(&runs_, &RunController::finished, this, [this] {
         if (!source_.empty() && model_.contains(source_.node)) return;
-        for (const NodeId& id : nodes::default_targets(model_.document()))
+        std::vector<NodeId> candidates = nodes::default_targets(model_.document());
+        std::ranges::stable_partition(candidates, [this](const NodeId& id) {
+            const nodes::Node* type = model_.declaration(id);
+            return type && type->info().side_effect;
+        });
+        candidates.insert(candidates.begin(), followed_);
+        for (const NodeId& id : candidates)
             if (const SocketId output = picture_output(id); !output.empty()) return show_output(output);
     });
     refresh_title();
@@ -88,6 +96,7 @@ SocketId ViewerPanel::picture_output(const NodeId& id) const {
 }
 
 void ViewerPanel::show_node(const NodeId& id) {
+    followed_ = id;
     if (pin_->isChecked()) return;
     if (const SocketId output = picture_output(id); !output.empty()) show_output(output);
 }

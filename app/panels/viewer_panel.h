@@ -33,6 +33,7 @@ private:
     GraphModel& model_;
     RunController& runs_;
     SocketId source_;
+    NodeId followed_;  // the node that was asked for last, perhaps before it had a picture
     PictureView* view_;
     QLabel* title_;
     QToolButton* pin_;
