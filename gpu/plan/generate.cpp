@@ -220,13 +220,16 @@ private:
         for (const Field& field : fields_) text += "    " + field.type + " " + field.name + ";" + end;
         return text;
     }
-    // Each workgroup walks over a block of elements, its lanes side by side; `element` is the body for element i.
-    std::string element_loop(std::int64_t count, const std::string& element) {
-        const std::int64_t block = std::int64_t{program_.traits.lanes} * program_.traits.elements_per_lane;
-        const std::int64_t groups = (count + block - 1) / block;
+    // Lays workgroups out in rows of what the device allows.
+    void spread(std::int64_t groups) {
         const std::int64_t columns = std::min<std::int64_t>(groups, program_.traits.max_groups);
         const std::int64_t rows = (groups + columns - 1) / std::max<std::int64_t>(columns, 1);
         step_.groups = {static_cast<std::uint32_t>(columns), static_cast<std::uint32_t>(rows), 1};
+    }
+    // Each workgroup walks over a block of elements, its lanes side by side; `element` is the body for element i.
+    std::string element_loop(std::int64_t count, const std::string& element) {
+        const std::int64_t block = std::int64_t{program_.traits.lanes} * program_.traits.elements_per_lane;
+        spread((count + block - 1) / block);
         const std::string n = push_size(count, "n"), size = std::to_string(block) + "u";
         return "    const uint first = (gl_WorkGroupID.x + gl_WorkGroupID.y * gl_NumWorkGroups.x) * " + size +
                ";\n    const uint last = min(first + " + size + ", " + n +
@@ -244,9 +247,7 @@ private:
         outer.sizes.pop_back();
         const std::int64_t length = walk.sizes.back(), rows = count / length;
         const std::int64_t block = std::max<std::int64_t>(1, program_.traits.lanes * program_.traits.elements_per_lane / length);
-        const std::int64_t groups = (rows + block - 1) / block;
-        const std::int64_t columns = std::min<std::int64_t>(groups, program_.traits.max_groups);
-        step_.groups = {static_cast<std::uint32_t>(columns), static_cast<std::uint32_t>((groups + columns - 1) / columns), 1};
+        spread((rows + block - 1) / block);
         const std::string x = "x" + std::to_string(walk.sizes.size() - 1), size = push_size(length, "row_size"),
                           all = push_size(rows, "rows"), some = push_size(block, "rows_per_group");
         return "    const uint first = (gl_WorkGroupID.x + gl_WorkGroupID.y * gl_NumWorkGroups.x) * " + some +

@@ -11,8 +11,6 @@ namespace {
 
 View dense_view(const Shape& shape, const Order& order) { return {0, shape, dense_strides(shape, order)}; }
 
-bool repeats(const View& view, int axis) { return view.strides[axis] == 0 && view.shape[axis] != 1; }
-
 // The axes from the longest stride to the shortest: the order in which the view's elements lie. An axis whose stride says
 // nothing (it repeats elements, or has length 1) stays behind its left neighbour, so that [H, 2, W, 2] of a channels-last
 // map is copied channels last and then merges into [2 H, 2 W] for free.

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "gpu/base/cancel.h"
 #include "gpu/base/error.h"
@@ -146,8 +147,7 @@ PlanRunner::Recording PlanRunner::record(const Bindings& bindings, bool timed) {
     const auto close = [&](std::size_t last) {
         if (!open) return;
         open->end();
-        bytes = 0;
-        recording.segments.push_back({open, first, last});
+        recording.segments.push_back({open, first, last, std::exchange(bytes, 0)});
         open = nullptr;
     };
     for (std::size_t s = 0; s < program_.steps.size(); ++s) {
@@ -200,12 +200,6 @@ void PlanRunner::run_host(std::size_t index, const Bindings& b) {
     host_kernel(kernel.host)(call);
 }
 
-bool PlanRunner::segment_is_long(const Segment& segment) const {
-    double bytes = 0;
-    for (std::size_t s = segment.first; s < segment.last; ++s) bytes += program_.steps[s].bytes;
-    return bytes > segment_bytes;
-}
-
 void PlanRunner::check_finite(std::size_t index, const Bindings& b) const {
     const Step& step = program_.steps[index];
     const PlanNode& result = program_.nodes[step.result];
@@ -252,7 +246,7 @@ std::vector<StorageRef> PlanRunner::run(const std::vector<StorageRef>& leaves, c
             ++counters.submissions;
             counters.dispatches += segment.last - segment.first;
             const bool host_next = i + 1 < recording->segments.size() && !recording->segments[i + 1].commands;
-            if (host_next || segment_is_long(segment) || timed || check_nan || switches().serial || i + 1 == recording->segments.size()) device_.wait(pending);
+            if (host_next || segment.bytes > segment_bytes || timed || check_nan || switches().serial || i + 1 == recording->segments.size()) device_.wait(pending);
         } else {
             run_host(segment.first, bindings);
             ++counters.host_kernels;

@@ -38,6 +38,7 @@ private:
     struct Segment {
         CommandsRef commands;                     // null: host
         std::size_t first = 0, last = 0;
+        double bytes = 0;                         // traffic
     };
     struct Recording {
         std::vector<std::uint64_t> signature;
@@ -50,7 +51,6 @@ private:
     std::vector<std::byte> push_block(const Step& step, std::size_t index, const Bindings& bindings) const;
     void run_host(std::size_t index, const Bindings& bindings);
     HostOperand host_operand(const Operand& operand, std::size_t step, std::size_t read, const Bindings& bindings) const;
-    bool segment_is_long(const Segment& segment) const;
     void check_finite(std::size_t index, const Bindings& bindings) const;
     void report(const Step& step, std::int64_t nanoseconds) const;
     std::vector<StorageRef> results(const Bindings& bindings) const;

@@ -79,7 +79,7 @@ dnnl::primitive_attr post_attributes(const HostCall& call, std::size_t channel_a
 void add_post_arguments(const HostCall& call, int bias, std::unordered_map<int, dnnl::memory>& arguments) {
     int index = 0;
     for (const PostOp& post : call.post_ops) {
-        if (post.name == "add" && post.operand == bias && bias >= 0 && index == 0 && &post == &call.post_ops[0]) continue;
+        if (bias >= 0 && &post == &call.post_ops.front()) continue;   // an argument of its own
         if (post.operand >= 0) {
             const HostOperand& operand = call.post_operands[post.operand];
             arguments[DNNL_ARG_ATTR_MULTIPLE_POST_OP(index) | DNNL_ARG_SRC_1] =
