@@ -1,0 +1,38 @@
+// Shared pieces of `heddle bench`: one file a suite, each printing rows as a table or as JSON lines.
+#pragma once
+
+#include <QJsonObject>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "app/cli/command.h"
+#include "gpu/graph/tensor.h"
+
+namespace app {
+
+struct BenchTiming {
+    double median = 0, p90 = 0;   // seconds
+};
+
+// Median and 90th percentile of `repeats` runs after two to warm up.
+BenchTiming bench_time(const std::function<void()>& run, int repeats);
+
+// What this machine reaches: a large matrix product and a large copy, measured when called.
+struct BenchPeaks {
+    double gflops = 0, gbytes = 0;   // per second
+};
+BenchPeaks bench_peaks();
+
+// Uniform numbers in [-1, 1), the same for the same seed.
+gpu::Tensor bench_noise(const gpu::Shape& shape, unsigned seed);
+// [N, C, H, W] as the runtime keeps feature maps: channels last.
+gpu::Tensor bench_map(const gpu::Shape& shape, unsigned seed);
+
+std::string fixed_text(double value, int digits);
+
+// The suites: `repeats` runs of each row.
+int bench_ops(const Arguments& arguments, int repeats);
+int bench_vae(const Arguments& arguments, int repeats);
+
+}  // namespace app

@@ -1,0 +1,112 @@
+// heddle bench ops: single operations and small chains, each beside the machine's own peak.
+#include <functional>
+
+#include "app/cli/bench.h"
+#include "gpu/ops.h"
+#include "gpu/run/evaluate.h"
+#include "gpu/run/host_kernel.h"
+#include "gpu/vulkan/device.h"
+
+namespace app {
+namespace {
+
+using gpu::Shape;
+using gpu::Tensor;
+using gpu::Tensors;
+
+struct OpBench {
+    std::string name;
+    std::vector<Shape> in;
+    std::function<Tensor(const Tensors&)> make;
+    double flop = 0;                          // 0: memory bound, judged by bytes
+    std::function<double()> reference = {};   // seconds that oneDNN alone takes, if that is the yardstick
+};
+
+OpBench conv(const std::string& name, std::int64_t batch, std::int64_t in, std::int64_t out, std::int64_t side, int kernel) {
+    const Shape x{batch, in, side, side}, w{out, in, kernel, kernel}, y{batch, out, side, side};
+    const int pad = kernel / 2;
+    return {name, {x, w}, [pad](const Tensors& t) { return gpu::conv2d(t[0], t[1], {.pad = pad}); },
+            2.0 * static_cast<double>(batch * out * side * side * in * kernel * kernel),
+            [=] { return gpu::onednn_conv2d_seconds(x, w, y, 1, pad, 5); }};
+}
+
+OpBench product(std::int64_t m, std::int64_t k, std::int64_t n) {
+    return {"matmul", {{m, k}, {k, n}}, [](const Tensors& t) { return gpu::matmul(t[0], t[1]); },
+            2.0 * static_cast<double>(m * k * n), [=] { return gpu::onednn_matmul_seconds(m, k, n, 5); }};
+}
+
+std::vector<OpBench> op_benches() {
+    const Shape line{4 << 20}, map{1, 64, 256, 256};
+    return {
+        {"silu+add", {line, line}, [](const Tensors& t) { return gpu::silu(t[0]) + t[1]; }},
+        {"mul+add+relu", {line, line}, [](const Tensors& t) { return gpu::relu(t[0] * t[1] + 0.5); }},
+        {"gelu", {line}, [](const Tensors& t) { return gpu::gelu(t[0]); }},
+        {"bias+relu (map)", {map, {1, 64, 1, 1}}, [](const Tensors& t) { return gpu::relu(t[0] + t[1]); }},
+        {"softmax", {{4096, 1024}}, [](const Tensors& t) { return gpu::softmax(t[0]); }},
+        {"mean (all)", {line}, [](const Tensors& t) { return gpu::mean(t[0]); }},
+        {"sum (rows)", {{4096, 1024}}, [](const Tensors& t) { return gpu::sum(t[0], {1}); }},
+        {"group_norm+silu", {{1, 320, 64, 64}}, [](const Tensors& t) { return gpu::silu(gpu::group_norm(t[0], 32, {}, {})); }},
+        {"resize bicubic x0.5", {{1, 3, 1024, 1024}}, [](const Tensors& t) { return gpu::resize(t[0], 512, 512, gpu::Filter::Bicubic); }},
+        {"upsample_nearest x2", {{1, 64, 128, 128}}, [](const Tensors& t) { return gpu::upsample_nearest(t[0], 2); }},
+        conv("conv2d 3x3", 1, 64, 64, 256, 3),
+        conv("conv2d 3x3", 1, 320, 320, 32, 3),
+        conv("conv2d 3x3", 16, 16, 16, 64, 3),
+        conv("conv2d 1x1", 1, 320, 320, 32, 1),
+        conv("conv2d 3x3", 1, 1280, 1280, 8, 3),
+        product(1024, 1024, 1024),
+        product(1024, 640, 2560),
+        product(4096, 320, 320),
+    };
+}
+
+QJsonObject run_bench(const OpBench& bench, const BenchPeaks& peaks, int repeats) {
+    Tensors in;
+    double bytes = 0;
+    for (std::size_t i = 0; i < bench.in.size(); ++i) {
+        const bool map = bench.in[i].size() == 4 && bench.in[i][2] > 3;
+        in.push_back(map ? bench_map(bench.in[i], static_cast<unsigned>(i)) : bench_noise(bench.in[i], static_cast<unsigned>(i)));
+        bytes += 4.0 * static_cast<double>(gpu::element_count(bench.in[i]));
+    }
+    gpu::evaluate(in);
+    bytes += 4.0 * static_cast<double>(bench.make(in).element_count());
+    const BenchTiming time = bench_time([&] { gpu::evaluate({bench.make(in)}); }, repeats);
+    std::string shapes;
+    for (const Shape& shape : bench.in) shapes += (shapes.empty() ? "" : " ") + gpu::to_string(shape);
+    QJsonObject row{{"name", QString::fromStdString(bench.name)}, {"shapes", QString::fromStdString(shapes)},
+                    {"device", QString::fromStdString(gpu::Device::current().caps().name)},
+                    {"median_ms", time.median * 1e3}, {"p90_ms", time.p90 * 1e3}, {"gbytes_per_s", bytes / time.median * 1e-9}};
+    if (bench.flop > 0) {
+        row["gflop_per_s"] = bench.flop / time.median * 1e-9;
+        row["share_of_peak"] = bench.flop / time.median * 1e-9 / peaks.gflops;
+        if (bench.reference) row["share_of_onednn"] = bench.reference() / time.median;
+    } else {
+        row["share_of_peak"] = bytes / time.median * 1e-9 / peaks.gbytes;
+    }
+    return row;
+}
+
+}  // namespace
+
+int bench_ops(const Arguments& arguments, int repeats) {
+    const std::string filter = arguments.value("--filter").value_or("");
+    const BenchPeaks peaks = bench_peaks();
+    const bool json = arguments.has("--json");
+    std::vector<std::vector<std::string>> rows{{"OP", "SHAPES", "MEDIAN MS", "P90 MS", "GB/S", "GFLOP/S", "OF PEAK", "OF ONEDNN"}};
+    for (const OpBench& one : op_benches()) {
+        if (one.name.find(filter) == std::string::npos) continue;
+        const QJsonObject row = run_bench(one, peaks, repeats);
+        if (json) print_json_line(row);
+        const auto percent = [&](const char* key) { return row.contains(key) ? fixed_text(row[key].toDouble() * 100, 0) + " %" : std::string("-"); };
+        rows.push_back({one.name, row["shapes"].toString().toStdString(), fixed_text(row["median_ms"].toDouble(), 2),
+                        fixed_text(row["p90_ms"].toDouble(), 2), fixed_text(row["gbytes_per_s"].toDouble(), 1),
+                        row.contains("gflop_per_s") ? fixed_text(row["gflop_per_s"].toDouble(), 1) : "-", percent("share_of_peak"),
+                        percent("share_of_onednn")});
+    }
+    if (json) return 0;
+    print_line(gpu::format("{}; measured peak: {} GFLOP/s (matrix product), {} GB/s (copy, read + write)",
+                           gpu::Device::current().caps().name, fixed_text(peaks.gflops, 1), fixed_text(peaks.gbytes, 1)));
+    print_line(table_text(rows));
+    return 0;
+}
+
+}  // namespace app
