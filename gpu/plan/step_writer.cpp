@@ -1,0 +1,150 @@
+#include "gpu/plan/step_writer.h"
+
+#include <algorithm>
+#include <regex>
+#include <set>
+
+#include "gpu/base/error.h"
+
+namespace gpu {
+
+std::string reference_type(Dtype dtype) { return std::string(name_of(dtype)); }
+
+const char* compute_type(Dtype dtype) {
+    switch (dtype) {
+        case Dtype::I32: return "int";
+        case Dtype::U8: case Dtype::Bool: return "uint";
+        default: return "float";
+    }
+}
+
+std::string StepWriter::push_word(const std::string& type, PushItem item, const std::string& name) {
+    fields_.push_back({type, name});
+    step_.push.push_back(item);
+    return "p." + name;
+}
+
+std::string StepWriter::push_size(std::int64_t value, const std::string& name) {
+    return push_word("uint", {PushItem::Word, static_cast<std::uint32_t>(value)}, name);
+}
+
+std::string StepWriter::push_read(std::size_t read, bool at_view) {
+    uses(step_.reads[read].dtype);
+    return push_word(reference_type(step_.reads[read].dtype),
+                     {at_view ? PushItem::ReadView : PushItem::ReadAddress, static_cast<std::uint32_t>(read)},
+                     "in" + std::to_string(read));
+}
+
+std::string StepWriter::push_write() {
+    uses(step_.write.dtype);
+    return push_word(reference_type(step_.write.dtype), {PushItem::WriteAddress}, "result");
+}
+
+std::string StepWriter::scalar(int index, Dtype dtype) {
+    const auto key = std::pair(index, dtype);
+    if (const auto known = scalars_.find(key); known != scalars_.end()) return known->second;
+    return scalars_[key] = push_word(compute_type(dtype), {PushItem::Scalar, static_cast<std::uint32_t>(index), dtype},
+                                     "c" + std::to_string(scalars_.size()));
+}
+
+std::string StepWriter::operand(int node, const std::map<int, std::string>& loaded) {
+    if (nodes_[node].scalar >= 0) return scalar(nodes_[node].scalar, nodes_[node].spec.dtype);
+    if (const auto found = loaded.find(node); found != loaded.end()) return found->second;
+    return "v" + std::to_string(local(node));
+}
+
+int StepWriter::local(int node) const {
+    return static_cast<int>(std::find(step_.members.begin(), step_.members.end(), node) - step_.members.begin());
+}
+
+std::string StepWriter::statement(int member, const std::map<int, std::string>& loaded) {
+    const PlanNode& node = nodes_[member];
+    std::string value;
+    if (node.scalar >= 0) {
+        value = scalar(node.scalar, node.spec.dtype);
+    } else if (node.op->kind() == OpKind::Source) {
+        value = static_cast<const SourceOp&>(*node.op).glsl();
+    } else {
+        std::vector<std::string> operands;
+        Specs specs;
+        for (const int input : node.inputs) {
+            operands.push_back(operand(input, loaded));
+            specs.push_back(nodes_[input].spec);
+        }
+        value = static_cast<const ElementwiseOp&>(*node.op).glsl(operands, specs, node.spec.dtype);
+    }
+    return std::string("    const ") + compute_type(node.spec.dtype) + " v" + std::to_string(local(member)) + " = " +
+           compute_type(node.spec.dtype) + "(" + value + ");\n";
+}
+
+std::vector<std::pair<int, std::size_t>> StepWriter::reads_by_node(const std::vector<int>& members, std::size_t first_read) const {
+    std::vector<std::pair<int, std::size_t>> result;
+    for (const int member : members)
+        for (const int input : nodes_[member].inputs) {
+            const PlanNode& node = nodes_[input];
+            if (node.scalar >= 0 || std::find(step_.members.begin(), step_.members.end(), input) != step_.members.end()) continue;
+            const auto same = [&](const Operand& read) {
+                return read.root == node.root && read.view.offset == node.view.offset &&
+                       read.view.strides == node.view.strides && read.view.shape == node.view.shape;
+            };
+            const auto found = std::find_if(step_.reads.begin() + static_cast<std::ptrdiff_t>(first_read), step_.reads.end(), same);
+            check(found != step_.reads.end(), ErrorCode::Failure, "generate: node {} is not among the reads", input);
+            const auto pair = std::pair(input, static_cast<std::size_t>(found - step_.reads.begin()));
+            if (std::find(result.begin(), result.end(), pair) == result.end()) result.push_back(pair);
+        }
+    return result;
+}
+
+std::string StepWriter::head(std::string body) {
+    if (push_size_of(step_.push) > program_.traits.max_push_bytes) {
+        std::vector<Field> fields;
+        std::vector<PushItem> items;
+        for (std::size_t i = 0; i < fields_.size(); ++i) {
+            if (step_.push[i].kind == PushItem::Word) {
+                const std::regex use("p\\." + fields_[i].name + "\\b");
+                body = std::regex_replace(body, use, std::to_string(step_.push[i].value) + "u");
+            } else {
+                fields.push_back(fields_[i]);
+                items.push_back(step_.push[i]);
+            }
+        }
+        fields_ = std::move(fields);
+        step_.push = std::move(items);
+    }
+    return "#version 460\n#include \"common/types.glsl\"\n#include \"common/math.glsl\"\nlayout(local_size_x = " +
+           std::to_string(program_.traits.lanes) + ") in;\nlayout(push_constant, scalar) uniform Push {\n" + field_text("\n") +
+           "} p;\n\nvoid main() {\n" + body + "}\n";
+}
+
+std::string StepWriter::field_text(const char* end) const {
+    std::string text;
+    for (const Field& field : fields_) text += "    " + field.type + " " + field.name + ";" + end;
+    return text;
+}
+
+void StepWriter::spread(std::int64_t groups) {
+    const std::int64_t columns = std::min<std::int64_t>(groups, program_.traits.max_groups);
+    const std::int64_t rows = (groups + columns - 1) / std::max<std::int64_t>(columns, 1);
+    step_.groups = {static_cast<std::uint32_t>(columns), static_cast<std::uint32_t>(rows), 1};
+}
+
+void StepWriter::label() {
+    const int first = step_.core >= 0 ? step_.core : step_.reduce >= 0 ? step_.reduce : step_.result;
+    step_.label = std::string(nodes_[first].scalar >= 0 ? "full" : nodes_[first].op->name()) + " " + to_string(nodes_[first].spec.shape);
+    for (const int member : step_.members)
+        if (member != first) step_.label += " " + std::string(nodes_[member].op->name());
+}
+
+void StepWriter::count_work() {
+    const auto bytes = [](const View& view, Dtype dtype) {
+        double count = static_cast<double>(size_of(dtype));
+        for (std::size_t i = 0; i < view.shape.size(); ++i)
+            if (view.strides[i] != 0 || view.shape[i] == 1) count *= static_cast<double>(view.shape[i]);
+        return count;
+    };
+    for (const Operand& read : step_.reads) step_.bytes += bytes(read.view, read.dtype);
+    step_.bytes += bytes(step_.write.view, step_.write.dtype);
+    if (step_.core >= 0) step_.flop = nodes_[step_.core].kernel->flop;
+}
+
+}  // namespace gpu

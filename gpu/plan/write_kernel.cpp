@@ -1,0 +1,45 @@
+// Steps around a kernel op: its own shader, with what was fused behind it as a macro and a function.
+#include "gpu/plan/step_writer.h"
+
+namespace gpu {
+
+void StepWriter::write_kernel() {
+    const PlanNode& core = nodes_[step_.core];
+    const Kernel& kernel = *core.kernel;
+    step_.defines.insert(step_.defines.end(), kernel.defines.begin(), kernel.defines.end());
+    step_.constants = kernel.constants;
+    step_.groups = kernel.groups;
+    for (std::size_t i = 0; i < kernel.inputs.size(); ++i) {
+        define("IN" + std::to_string(i) + "=" + reference_type(step_.reads[i].dtype));
+        define("LOAD" + std::to_string(i) + "=" + load(step_.reads[i].dtype));
+        push_read(i, true);
+    }
+    define("OUT=" + reference_type(step_.write.dtype));
+    define("STORE=" + store());
+    push_write();
+    for (const std::uint32_t word : kernel.push) push_size(word, "unused");
+    for (std::size_t i = 0; i < kernel.inputs.size(); ++i) {
+        if (!kernel.inputs[i].order.empty()) continue;
+        for (const std::int64_t stride : step_.reads[i].view.strides) push_size(stride, "unused");
+    }
+    step_.source = "@" + kernel.shader;   // read from shaders/ by the runtime
+    fields_.clear();
+    if (step_.members.size() == 1) return;
+
+    const std::vector<int> after(step_.members.begin() + 1, step_.members.end());
+    const auto reads = reads_by_node(after, kernel.inputs.size());
+    for (const auto& [node, read] : reads) push_read(read);
+    std::vector<const View*> views{&step_.write.view};
+    for (const auto& [node, read] : reads) views.push_back(&step_.reads[read].view);
+    const Walk walk = merge(core.spec.shape, views, core.order);
+    std::string body = walk_coordinates(walk, "i");
+    std::map<int, std::string> loaded;
+    body += loads(walk, reads, 1, "i", loaded);
+    body = "    const float v0 = value;\n" + body;
+    for (const int member : after) body += statement(member, loaded);
+    body += "    return v" + std::to_string(local(step_.result)) + ";\n";
+    step_.source += "\n#define EPILOGUE_PUSH " + field_text(" ") + "\n#define EPILOGUE(value, index) epilogue_(value, index)\n@\n" +
+                    "float epilogue_(float value, uint i) {\n" + body + "}\n";
+}
+
+}  // namespace gpu
