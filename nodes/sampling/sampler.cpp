@@ -1,0 +1,56 @@
+#include "nodes/sampling/sampler.h"
+
+#include <algorithm>
+
+#include "gpu/base/error.h"
+#include "gpu/ops.h"
+
+namespace sampler {
+void register_all();
+}
+
+namespace nodes {
+namespace {
+
+std::vector<std::unique_ptr<Sampler>>& owned() {
+    static std::vector<std::unique_ptr<Sampler>> rows;
+    return rows;
+}
+
+}  // namespace
+
+void add_sampler(std::unique_ptr<Sampler> sampler) { owned().push_back(std::move(sampler)); }
+
+const std::vector<const Sampler*>& samplers() {
+    static const std::vector<const Sampler*> all = [] {
+        sampler::register_all();
+        std::vector<const Sampler*> rows;
+        for (const auto& one : owned()) rows.push_back(one.get());
+        std::sort(rows.begin(), rows.end(), [](auto a, auto b) { return a->info().name < b->info().name; });
+        return rows;
+    }();
+    return all;
+}
+
+const Sampler& find_sampler(const std::string& name) {
+    std::string known;
+    for (const Sampler* one : samplers()) {
+        if (one->info().name == name) return *one;
+        known += (known.empty() ? "" : ", ") + one->info().name;
+    }
+    throw gpu::Error(gpu::ErrorCode::InvalidGraph, "sampler: expected one of {}, got '{}'", known, name);
+}
+
+gpu::Tensor at_level(const NoiseLevel& to, const Prediction& predicted) {
+    if (to.noise == 0) return predicted.x0 * to.signal;
+    return predicted.x0 * to.signal + predicted.epsilon * to.noise;
+}
+
+gpu::Tensors remember(const gpu::Tensor& added, const gpu::Tensors& history, std::size_t length) {
+    gpu::Tensors kept{added};
+    for (const gpu::Tensor& one : history)
+        if (kept.size() < length) kept.push_back(one);
+    return kept;
+}
+
+}  // namespace nodes
