@@ -4,9 +4,17 @@
 
 #include <optional>
 
+#include "gpu/graph/blocks.h"
 #include "gpu/graph/tensor.h"
 
 namespace gpu {
+
+// Types: sums and products are formed in F32 whatever the tensors are stored as (I32 in integers), and rounded when they
+// are stored. Where types meet, the result has the type that PyTorch gives it: promote() of dtype.h (F16 x F32 -> F32,
+// F16 x BF16 -> F32, I32 x F16 -> F16), in which a tensor without axes counts only when it is of a higher kind than the
+// others (float over integer over Bool). matmul and convolutions promote too, and convert as they load: F16 weights under
+// F32 activations cost no copy. A number takes the tensor's type. Weights and biases of norms do not widen what they
+// scale. Use cast() for anything else.
 
 // --- sources ---
 Tensor full(const Shape& shape, double value, Dtype dtype = Dtype::F32);
@@ -70,6 +78,12 @@ Tensor less_equal(const Tensor& a, const Tensor& b);
 Tensor equal(const Tensor& a, const Tensor& b);
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
 Tensor cast(const Tensor& x, Dtype dtype);
+// The type in which these tensors meet.
+Dtype result_type(const Tensors& in);
+// The tensor of `shape` (row-major) that the U8 bytes of `blocks` hold. Matrix products, convolutions and elementwise
+// kernels read the blocks where they lie; nothing is unpacked in memory for them. `dtype` is what the result counts as.
+// Has no gradient.
+Tensor dequantize(const Tensor& blocks, BlockFormat format, const Shape& shape, Dtype dtype = Dtype::F32);
 
 // --- reductions; the reduced axes stay with length 1 unless `keep` is false; no axes: all ---
 Tensor sum(const Tensor& x, std::vector<int> axes = {}, bool keep = true);

@@ -17,6 +17,13 @@ layout(push_constant, scalar) uniform Push {
     EPILOGUE_PUSH
 } p;
 
+// Weights lie as the lanes want them; those in blocks lie as they come, OIHW.
+#ifdef WEIGHTS_OIHW
+#define WEIGHT(tap, c, o) LOAD1(p.w, ((o) * p.CG + (c)) * p.KH * p.KW + (tap))
+#else
+#define WEIGHT(tap, c, o) LOAD1(p.w, ((tap) * p.CG + (c)) * p.O + (o))
+#endif
+
 void main() {
     const uint o0 = gl_GlobalInvocationID.x * BLOCK;
     const uint ox0 = gl_GlobalInvocationID.y * 4;
@@ -40,10 +47,10 @@ void main() {
                 inside[i] = ix >= 0 && ix < int(p.W) ? 1.0 : 0.0;
                 from[i] = ((n * p.H + uint(iy)) * p.W + uint(clamp(ix, 0, int(p.W) - 1))) * p.C + group * p.CG;
             }
-            const uint weights = (ky * p.KW + kx) * p.CG * p.O;
+            const uint tap = ky * p.KW + kx;
             for (uint c = 0; c < p.CG; ++c) {
                 float w[BLOCK];
-                for (uint j = 0; j < BLOCK; ++j) w[j] = LOAD1(p.w, weights + c * p.O + channel[j]);
+                for (uint j = 0; j < BLOCK; ++j) w[j] = WEIGHT(tap, c, channel[j]);
                 for (uint i = 0; i < 4; ++i) {
                     const float x = LOAD0(p.x, from[i] + c) * inside[i];
                     for (uint j = 0; j < BLOCK; ++j) sum[i][j] += x * w[j];

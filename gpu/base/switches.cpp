@@ -28,6 +28,7 @@ const Row rows[] = {
     {"DEVICE", &Switches::device, "text", "device to use: an index, cpu, gpu, or a part of its name; see `heddle devices`"},
     {"HOST", &Switches::host, "flag", "0 runs matmul and convolution in shaders even where host kernels would be faster"},
     {"FUSE", &Switches::fuse, "flag", "0 gives every operation a kernel of its own"},
+    {"SMALL_STORAGE", &Switches::small_storage, "flag", "0 does without 8- and 16-bit storage, as on devices that lack it"},
     {"PLAN_CACHE", &Switches::plan_cache, "flag", "0 plans every evaluation anew"},
     {"SERIAL", &Switches::serial, "flag", "1 waits after every kernel, so that a fault points at its cause"},
     {"SHADER_DIR", &Switches::shader_dir, "path", "read shaders from this folder instead of the built-in ones"},

@@ -15,6 +15,7 @@ struct Switches {
     std::string device;
     bool host = true;
     bool fuse = true;
+    bool small_storage = true;
     bool plan_cache = true;
     bool serial = false;
     std::string shader_dir;

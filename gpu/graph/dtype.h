@@ -42,6 +42,17 @@ constexpr bool is_float(Dtype dtype) {
     return dtype == Dtype::F32 || dtype == Dtype::F16 || dtype == Dtype::BF16 || dtype == Dtype::F64;
 }
 
+// The type in which two types meet, as PyTorch has it: the wider of one kind; floats win over integers, integers over
+// Bool; F16 and BF16 meet in F32, U8 and I8 in I16.
+constexpr Dtype promote(Dtype a, Dtype b) {
+    if (a == b) return a;
+    if (is_float(a) != is_float(b)) return is_float(a) ? a : b;
+    if (is_float(a)) return a == Dtype::F64 || b == Dtype::F64 ? Dtype::F64 : Dtype::F32;
+    if (a == Dtype::Bool || b == Dtype::Bool) return a == Dtype::Bool ? b : a;
+    if (size_of(a) == size_of(b)) return Dtype::I16;   // U8 and I8
+    return size_of(a) > size_of(b) ? a : b;
+}
+
 // Exact: every 16-bit float is a 32-bit float. A NaN stays a NaN and keeps its payload's high bits.
 constexpr float f16_to_float(std::uint16_t half) {
     const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;

@@ -5,9 +5,11 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "gpu/graph/blocks.h"
 #include "gpu/graph/storage.h"
 
 namespace gpu {
@@ -15,8 +17,8 @@ namespace gpu {
 // What the planner may know of a device.
 struct DeviceTraits {
     bool host_kernels = false;         // memory is host memory: host kernels may run in place
-    bool storage16 = true;             // f16 and bf16 in buffers
-    bool storage8 = true;
+    bool storage16 = true;             // f16 and bf16 in buffers; without it shaders read and write parts of words
+    bool storage8 = true;              // the same for U8 and Bool
     // Invocations of a workgroup of generated kernels, and elements that each walks over. A software device wants one
     // vector of lanes and a long loop (4M SiLU + add: 128 lanes of one element 20 ms of processor time, 8 lanes 6 ms).
     std::uint32_t lanes = 128;
@@ -35,6 +37,12 @@ struct Kernel {
     struct Input {
         int index = 0;                         // which of the op's inputs
         Order order;                           // it must lie densely in this order; empty: any strides, which are pushed
+        // The kernel reads it through LOADn alone (a host kernel: as HostOperand::blocks), so that weights in blocks are
+        // read where they lie; otherwise they are unpacked into a buffer first. A shader may want them in an order of
+        // their own, and is told by a define.
+        bool blocks = false;
+        Order block_order;
+        std::string block_define;
     };
     // Push block: one address per input in this order, the output's address, `push`, the strides of inputs that take any,
     // then what the epilogue adds.
@@ -47,6 +55,8 @@ struct Kernel {
         std::int64_t start = 0;
     };
     std::vector<Part> parts;
+    // Instead of a shader: the op's value is its input, the U8 bytes of these blocks, read as elements (dequantize).
+    std::optional<BlockFormat> blocks;
     Order out_order;                           // empty: the planner chooses (parts only)
     std::array<std::uint32_t, 3> groups{1, 1, 1};
     bool epilogue = false;                     // the shader passes each result through EPILOGUE(value, index)
@@ -54,6 +64,7 @@ struct Kernel {
     std::string host;                          // name of a host kernel that serves too; empty: none
     std::vector<std::int64_t> params;          // for the host kernel
     std::vector<Input> host_inputs;            // orders that the host kernel wants; empty order: any strides
+    bool host_any_float = false;               // the host kernel takes F16 and BF16 as well as F32, mixed as they come
     double flop = 0;                           // for benches and profiles
 };
 
@@ -71,6 +82,21 @@ public:
     KernelBuilder& define(std::string text) { return kernel_.defines.push_back(std::move(text)), *this; }
     KernelBuilder& constant(std::int64_t value) { return kernel_.constants.push_back(static_cast<std::uint32_t>(value)), *this; }
     KernelBuilder& in(int index, Order order) { return kernel_.inputs.push_back({index, std::move(order)}), *this; }
+    // After in() or host_in(): that input may lie in blocks.
+    KernelBuilder& in_blocks(Order order = {}, std::string define = {}) {
+        Kernel::Input& input = kernel_.inputs.back();
+        input.blocks = true;
+        input.block_order = order.empty() ? input.order : std::move(order);
+        input.block_define = std::move(define);
+        return *this;
+    }
+    KernelBuilder& host_in_blocks() {
+        Kernel::Input& input = kernel_.host_inputs.back();
+        input.blocks = true;
+        input.block_order = input.order;
+        return *this;
+    }
+    KernelBuilder& host_any_float() { return kernel_.host_any_float = true, *this; }
     KernelBuilder& out(Order order) { return kernel_.out_order = std::move(order), *this; }
     KernelBuilder& push(std::int64_t value) { return kernel_.push.push_back(static_cast<std::uint32_t>(value)), *this; }
     KernelBuilder& push_float(float value) { return kernel_.push.push_back(std::bit_cast<std::uint32_t>(value)), *this; }

@@ -72,7 +72,10 @@ Tensor concat(const Tensors& parts, int axis) {
     const int at = axis < 0 ? axis + parts[0].rank() : axis;
     check(at >= 0 && at < parts[0].rank(), ErrorCode::InvalidGraph, "concat: expected an axis of {}, got {}",
           to_string(parts[0].spec()), axis);
-    return parts.size() == 1 ? parts[0] : apply_op<Concat>(parts, at);
+    if (parts.size() == 1) return parts[0];
+    Tensors alike;
+    for (const Tensor& part : parts) alike.push_back(cast(part, result_type(parts)));
+    return apply_op<Concat>(alike, at);
 }
 
 }  // namespace gpu

@@ -26,7 +26,8 @@ struct Conv2d final : Op {
         const auto length = [&](int axis) { return (x[axis] + 2 * o.pad - o.dilation * (w[axis] - 1) - 1) / o.stride + 1; };
         expect(*this, x[2] + 2 * o.pad >= o.dilation * (w[2] - 1) + 1 && x[3] + 2 * o.pad >= o.dilation * (w[3] - 1) + 1,
                "expected a picture of at least the kernel's size, got {} and {}", to_string(in[0]), to_string(in[1]));
-        return {{x[0], w[0], length(2), length(3)}, in[0].dtype};
+        expect(*this, is_float(in[0].dtype) && is_float(in[1].dtype), "expected floating types, got {} and {}", to_string(in[0]), to_string(in[1]));
+        return {{x[0], w[0], length(2), length(3)}, promote(in[0].dtype, in[1].dtype)};
     }
 
     void lower(KernelBuilder& k) const override {
@@ -34,11 +35,11 @@ struct Conv2d final : Op {
         // Each invocation computes 4 neighbouring pixels of 4 channels (1 channel when grouped); lanes run over channels.
         const std::int64_t block = o.groups == 1 ? 4 : 1;
         k.shader("conv2d").define(block == 4 ? "BLOCK=4" : "BLOCK=1");
-        k.in(0, channels_last(4)).in(1, {2, 3, 1, 0}).out(channels_last(4)).with_epilogue();
+        k.in(0, channels_last(4)).in(1, {2, 3, 1, 0}).in_blocks(row_major(4), "WEIGHTS_OIHW").out(channels_last(4)).with_epilogue();
         for (const std::int64_t size : {x[1], x[2], x[3], y[1], y[2], y[3], w[2], w[3], w[1]}) k.push(size);
         k.push(o.stride).push(o.pad).push(o.dilation).push(o.groups);
         k.groups((y[1] + block * 16 - 1) / (block * 16), ((y[3] + 3) / 4 + 3) / 4, y[0] * y[2]);
-        k.host("conv2d", {o.stride, o.pad, o.dilation, o.groups}).host_in(0, channels_last(4)).host_in(1, row_major(4));
+        k.host("conv2d", {o.stride, o.pad, o.dilation, o.groups}).host_in(0, channels_last(4)).host_in(1, row_major(4)).host_in_blocks().host_any_float();
         k.flop(2.0 * static_cast<double>(element_count(y)) * static_cast<double>(w[1] * w[2] * w[3]));
     }
 

@@ -46,8 +46,9 @@ Tensor group_norm(const Tensor& x, int groups, const Tensor& weight, const Tenso
     Tensor y = apply_op<GroupNorm>({x}, groups, eps);
     Shape per_channel(x.rank(), 1);
     per_channel[1] = x.size(1);
-    if (weight) y = y * reshape(weight, per_channel);
-    if (bias) y = y + reshape(bias, per_channel);
+    const auto fitted = [&](const Tensor& v) { return cast(broadcast_to(reshape(v, per_channel), x.shape()), x.dtype()); };
+    if (weight) y = y * fitted(weight);
+    if (bias) y = y + fitted(bias);
     return y;
 }
 

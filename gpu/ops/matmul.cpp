@@ -16,17 +16,18 @@ struct Matmul final : Op {
         const Shape &a = in[0].shape, &b = in[1].shape;
         expect(*this, a.size() == 3 && b.size() == 3 && a[2] == b[1] && (b[0] == a[0] || b[0] == 1),
                "expected [B, M, K] and [B, K, N], got {} and {}", to_string(in[0]), to_string(in[1]));
-        return {{a[0], a[1], b[2]}, in[0].dtype};
+        expect(*this, is_float(in[0].dtype) && is_float(in[1].dtype), "expected floating types, got {} and {}", to_string(in[0]), to_string(in[1]));
+        return {{a[0], a[1], b[2]}, promote(in[0].dtype, in[1].dtype)};
     }
 
     void lower(KernelBuilder& k) const override {
         const Shape &a = k.in_spec(0).shape, &out = k.out_spec().shape;
         // Each invocation computes 4 x 4 elements; neighbouring lanes take neighbouring columns.
         const std::int64_t columns = (out[2] + 3) / 4, rows = (out[1] + 3) / 4;
-        k.shader("matmul").in(0, {}).in(1, {}).out(row_major(3)).with_epilogue();
+        k.shader("matmul").in(0, {}).in(1, {}).in_blocks().out(row_major(3)).with_epilogue();
         k.push(out[1]).push(out[2]).push(a[2]).push(k.in_spec(1).shape[0] == 1 ? 0 : 1);
         k.groups((columns + 15) / 16, (rows + 3) / 4, out[0]);
-        k.host("matmul").host_in(0, {}).host_in(1, {});
+        k.host("matmul").host_in(0, {}).host_in(1, {}).host_in_blocks().host_any_float();
         k.flop(2.0 * static_cast<double>(out[0] * out[1] * out[2]) * static_cast<double>(a[2]));
     }
 
@@ -38,7 +39,7 @@ struct Matmul final : Op {
     Tensors vjp(const Tensors& in, const Tensor&, const Tensor& dy) const override {
         const Tensor da = matmul(dy, transpose(in[1], 1, 2));
         const Tensor db = matmul(transpose(in[0], 1, 2), dy);
-        return {da, sum_to(db, in[1].shape())};
+        return {cast(da, in[0].dtype()), cast(sum_to(db, in[1].shape()), in[1].dtype())};
     }
 };
 

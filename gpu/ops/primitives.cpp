@@ -157,10 +157,18 @@ Shape broadcast_shape(std::string_view name, const Tensors& in) {
 
 Tensor primitive(std::string_view name, const Tensors& in) {
     const Shape shape = broadcast_shape(name, in);
+    const std::size_t first = in.size() == 3 ? 1 : 0;   // the condition of a choice stays as it is
+    const Dtype dtype = result_type(Tensors(in.begin() + static_cast<std::ptrdiff_t>(first), in.end()));
     Tensors wide;
-    for (const Tensor& x : in) wide.push_back(broadcast_to(x, shape));
+    // Cast after the broadcast: elementwise on the result's shape, it joins the kernel that reads it.
+    for (std::size_t i = 0; i < in.size(); ++i) {
+        const Tensor x = broadcast_to(in[i], shape);
+        wide.push_back(i < first ? x : cast(x, dtype));
+    }
     return apply_op<Primitive>(wide, row_of(name));
 }
+
+int kind_of(Dtype dtype) { return is_float(dtype) ? 2 : dtype == Dtype::Bool ? 0 : 1; }
 
 Tensor number(const Tensor& like, double value) { return full(Shape(like.rank(), 1), value, like.dtype()); }
 
@@ -218,6 +226,19 @@ Tensor less_equal(const Tensor& a, const Tensor& b) { return primitive("less_equ
 Tensor equal(const Tensor& a, const Tensor& b) { return primitive("equal", {a, b}); }
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) { return primitive("where", {condition, a, b}); }
 Tensor cast(const Tensor& x, Dtype dtype) { return x.dtype() == dtype ? x : apply_op<Cast>({x}, dtype); }
+
+Dtype result_type(const Tensors& in) {
+    int most = 0;   // the highest kind among tensors with axes
+    bool any = false;
+    for (const Tensor& x : in)
+        if (x.rank() > 0) most = std::max(most, kind_of(x.dtype())), any = true;
+    std::optional<Dtype> type;
+    for (const Tensor& x : in) {
+        if (any && x.rank() == 0 && kind_of(x.dtype()) <= most) continue;
+        type = type ? promote(*type, x.dtype()) : x.dtype();
+    }
+    return *type;
+}
 
 std::shared_ptr<const Op> copy_op() { return std::make_shared<const Primitive>(row_of("copy")); }
 

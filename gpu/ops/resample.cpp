@@ -157,8 +157,8 @@ struct Resample final : Op {
                 {"antialias", std::int64_t{recipe.antialias}}, {"sigma", recipe.sigma, false}};
     }
     Spec infer(const Specs& in) const override {
-        expect(*this, in[0].shape.size() == 4 && in[0].dtype == Dtype::F32 && element_count(in[0].shape) > 0 && length > 0,
-               "expected F32 [N, C, H, W] with pixels, got {}", to_string(in[0]));
+        expect(*this, in[0].shape.size() == 4 && is_float(in[0].dtype) && element_count(in[0].shape) > 0 && length > 0,
+               "expected floating [N, C, H, W] with pixels, got {}", to_string(in[0]));
         Spec out = in[0];
         out.shape[axis] = length;
         return out;
@@ -176,7 +176,7 @@ struct Resample final : Op {
         k.flop(2.0 * static_cast<double>(element_count(k.out_spec().shape) * k.in_spec(2).shape[1]));
     }
     Tensor composite(const Tensors& in) const override {
-        return multiply(in[0], dense_matrix(in[0].shape()[axis], length, recipe), axis);
+        return cast(multiply(in[0], dense_matrix(in[0].shape()[axis], length, recipe), axis), in[0].dtype());
     }
     Tensors vjp(const Tensors& in, const Tensor& out, const Tensor& dy) const override {
         return {Op::vjp({in[0]}, out, dy)[0], {}, {}};

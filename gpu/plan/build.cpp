@@ -104,7 +104,7 @@ private:
         KernelBuilder builder(specs, node.spec, program_.traits);
         node.op->lower(builder);
         node.kernel = builder.kernel();
-        return !node.kernel->shader.empty() || !node.kernel->host.empty() || !node.kernel->parts.empty();
+        return !node.kernel->shader.empty() || !node.kernel->host.empty() || !node.kernel->parts.empty() || node.kernel->blocks;
     }
 
     int expand(const Tensor& tensor) {

@@ -49,7 +49,7 @@ int donor(const Program& program, std::size_t s) {
         if (place.kind != Placement::Arena || place.last != static_cast<int>(s) || place.size != result.size) continue;
         const auto reads_of_root = std::count_if(step.reads.begin(), step.reads.end(),
                                                  [&](const Operand& other) { return other.root == read.root; });
-        if (reads_of_root == 1 && read.dtype == step.write.dtype && read.view.strides == step.write.view.strides &&
+        if (reads_of_root == 1 && read.dtype == step.write.dtype && !read.blocks && read.view.strides == step.write.view.strides &&
             read.view.offset == 0)
             return read.root;
     }

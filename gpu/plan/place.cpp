@@ -34,6 +34,10 @@ bool is_broadcast(const View& view) {
     return false;
 }
 
+bool is_backward(const View& view) {
+    return std::any_of(view.strides.begin(), view.strides.end(), [](auto stride) { return stride < 0; });
+}
+
 class Placer {
 public:
     explicit Placer(Program& program) : program_(program), old_(std::move(program.nodes)) {}
@@ -69,6 +73,19 @@ private:
         return -1;
     }
 
+    // Unpacked nowhere: readers take the elements from the blocks.
+    int place_blocks(PlanNode node) {
+        int& in = node.inputs[0];
+        in = materialised(in);
+        if (input(node, 0).view.offset != 0 || !input(node, 0).view.is_dense({0})) in = copied(in, {0});
+        node.root = input(node, 0).root;
+        node.blocks = node.kernel->blocks;
+        node.order = row_major(node.spec.shape.size());
+        node.view = dense_view(node.spec.shape, node.order);
+        node.kernel.reset();
+        return append(std::move(node));
+    }
+
     int place_movement(PlanNode node) {
         const auto& movement = static_cast<const MovementOp&>(*node.op);
         if (movement.fills()) {
@@ -81,6 +98,7 @@ private:
                 return own_buffer(std::move(node), row_major(node.spec.shape.size()));
         }
         node.root = input(node, 0).root;
+        node.blocks = input(node, 0).blocks;
         node.order = order_of(node.view);
         // Axes of length 1 get the stride of a plain tensor, so that equal layouts compare equal.
         if (node.view.is_dense(node.order)) node.view.strides = dense_strides(node.view.shape, node.order);
@@ -94,13 +112,24 @@ private:
     }
 
     int place_kernel(PlanNode node) {
+        if (node.kernel->blocks) return place_blocks(std::move(node));
         Kernel& kernel = *node.kernel;
-        const bool all_f32 = std::all_of(node.inputs.begin(), node.inputs.end(),
-                                         [&](int i) { return program_.nodes[i].spec.dtype == Dtype::F32; });
-        node.on_host = !kernel.host.empty() && program_.traits.host_kernels && all_f32 && element_count(node.spec.shape) > 0;
-        for (const Kernel::Input& wanted : node.on_host ? kernel.host_inputs : kernel.inputs) {
+        const bool types_fit = std::all_of(node.inputs.begin(), node.inputs.end(), [&](int i) {
+            const Dtype dtype = program_.nodes[i].spec.dtype;
+            return dtype == Dtype::F32 || (kernel.host_any_float && is_float(dtype));
+        });
+        node.on_host = !kernel.host.empty() && program_.traits.host_kernels && types_fit && element_count(node.spec.shape) > 0;
+        for (Kernel::Input& wanted : node.on_host ? kernel.host_inputs : kernel.inputs) {
             int& in = node.inputs[wanted.index];
+            const bool in_blocks = program_.nodes[in].blocks.has_value();
+            if (in_blocks && wanted.blocks && readable_blocks(in, wanted.block_order, node.on_host)) {
+                wanted.order = wanted.block_order;
+                if (!wanted.block_define.empty()) kernel.defines.push_back(wanted.block_define);
+                continue;
+            }
+            if (in_blocks) in = copied(in, wanted.order.empty() ? program_.nodes[in].order : wanted.order);
             in = wanted.order.empty() ? strided(in) : in_order(in, wanted.order);
+            if (!node.on_host) in = word_aligned(in);
         }
         if (!kernel.parts.empty())
             for (int& in : node.inputs) in = materialised(in);
@@ -109,10 +138,28 @@ private:
         return own_buffer(std::move(node), order);
     }
 
+    // Kernels get the address of the first element, which must be that of a word (shaders) or at least of a block.
+    bool readable_blocks(int at, const Order& order, bool on_host) const {
+        const PlanNode& node = program_.nodes[at];
+        const auto elements = static_cast<std::int64_t>(elements_of(*node.blocks));
+        if (node.view.offset % elements != 0 || is_broadcast(node.view) || is_backward(node.view)) return false;
+        if (!on_host && bytes_of(*node.blocks, static_cast<std::size_t>(node.view.offset)) % 4 != 0) return false;
+        return order.empty() || node.view.is_dense(order);
+    }
+
+    // Without 16-bit storage shaders read words: an element in the middle of one has no address.
+    int word_aligned(int at) {
+        const PlanNode& node = program_.nodes[at];
+        const std::size_t size = size_of(node.spec.dtype);
+        const bool in_words = (size == 2 && !program_.traits.storage16) || (size == 1 && !program_.traits.storage8);
+        const bool inside = in_words && static_cast<std::size_t>(node.view.offset) * size % 4 != 0;
+        return inside ? copied(at, node.order) : at;
+    }
+
     // The buffer of an output must be dense; one that is a part or a repetition of another gets its own.
     int place_output(int at) {
         const PlanNode& node = program_.nodes[at];
-        const bool whole = node.root >= 0 && node.view.offset == 0 && node.view.is_dense(node.order) &&
+        const bool whole = node.root >= 0 && !node.blocks && node.view.offset == 0 && node.view.is_dense(node.order) &&
                            element_count(node.spec.shape) == element_count(program_.nodes[node.root].spec.shape);
         if (node.root == at || whole) return at;
         const int copy = copied(at, row_major(node.spec.shape.size()));
@@ -129,8 +176,7 @@ private:
     // Kernels take any strides that walk forward; host kernels know no repetition (stride 0) but that of a whole axis of 1.
     int strided(int at) {
         const View& view = program_.nodes[at].view;
-        const bool backward = std::any_of(view.strides.begin(), view.strides.end(), [](auto stride) { return stride < 0; });
-        return backward || is_broadcast(view) ? copied(at, row_major(view.shape.size())) : materialised(at);
+        return is_backward(view) || is_broadcast(view) ? copied(at, row_major(view.shape.size())) : materialised(at);
     }
 
     int in_order(int at, const Order& order) {
@@ -139,7 +185,7 @@ private:
         if (node.view.is_dense(order)) return at;
         // The runtime keeps reordered copies of leaves, so that weights are reordered once.
         const PlanNode& root = program_.nodes[node.root];
-        const bool whole_leaf = root.leaf >= 0 && node.view.offset == 0 && node.view.is_dense(node.order) &&
+        const bool whole_leaf = root.leaf >= 0 && !node.blocks && node.view.offset == 0 && node.view.is_dense(node.order) &&
                                 element_count(node.spec.shape) == element_count(root.spec.shape) &&
                                 node.spec.shape == root.spec.shape && node.view.is_dense(root.order);
         return whole_leaf ? at : copied(at, order);

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "gpu/graph/blocks.h"
 #include "gpu/graph/kernel.h"
 #include "gpu/graph/op.h"
 #include "gpu/graph/tensor.h"
@@ -27,6 +28,7 @@ struct PlanNode {
     Order order;                       // memory order, if it gets a buffer
     int root = -1;                     // the node whose buffer it lies in: itself, or another for a free view; -1 for constants
     View view;                         // where in the root's buffer
+    std::optional<BlockFormat> blocks; // the buffer holds blocks, and the view counts the elements that they unpack to
     std::optional<Kernel> kernel;      // kernel ops
     bool on_host = false;
 
@@ -51,6 +53,13 @@ struct Operand {
     View view;
     Dtype dtype = Dtype::F32;
     Order leaf_order;       // leaves: the order in which the bytes must lie (the runtime keeps reordered copies)
+    std::optional<BlockFormat> blocks;
+
+    // Of the view's first element. Where it lies inside a block, there is none (place sees to that).
+    std::size_t byte_offset() const {
+        const auto offset = static_cast<std::size_t>(view.offset);
+        return blocks ? bytes_of(*blocks, offset) : offset * size_of(dtype);
+    }
 };
 
 struct PostOp {

@@ -72,7 +72,7 @@ std::string StepWriter::loads(const Walk& walk, const std::vector<std::pair<int,
         const std::string name = "in" + std::to_string(read);
         const std::string base = walk.linear(first_view + k) ? linear_index : address(walk, first_view + k, "x", name);
         const Dtype dtype = step_.reads[read].dtype;
-        text += std::string("    const ") + compute_type(dtype) + " l" + std::to_string(k) + " = " + load(dtype) + "(p." + name +
+        text += std::string("    const ") + compute_type(dtype) + " l" + std::to_string(k) + " = " + load(read) + "(p." + name +
                 ", " + with_offset(base, step_.reads[read].view.offset, name) + ");\n";
         loaded[node] = "l" + std::to_string(k);
     }

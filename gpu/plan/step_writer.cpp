@@ -8,7 +8,9 @@
 
 namespace gpu {
 
-std::string reference_type(Dtype dtype) { return std::string(name_of(dtype)); }
+std::string reference_type(const Operand& operand) {
+    return std::string(operand.blocks ? name_of(*operand.blocks) : name_of(operand.dtype));
+}
 
 const char* compute_type(Dtype dtype) {
     switch (dtype) {
@@ -29,15 +31,15 @@ std::string StepWriter::push_size(std::int64_t value, const std::string& name) {
 }
 
 std::string StepWriter::push_read(std::size_t read, bool at_view) {
-    uses(step_.reads[read].dtype);
-    return push_word(reference_type(step_.reads[read].dtype),
+    uses(step_.reads[read]);
+    return push_word(reference_type(step_.reads[read]),
                      {at_view ? PushItem::ReadView : PushItem::ReadAddress, static_cast<std::uint32_t>(read)},
                      "in" + std::to_string(read));
 }
 
 std::string StepWriter::push_write() {
-    uses(step_.write.dtype);
-    return push_word(reference_type(step_.write.dtype), {PushItem::WriteAddress}, "result");
+    uses(step_.write);
+    return push_word(reference_type(step_.write), {PushItem::WriteAddress}, "result");
 }
 
 std::string StepWriter::scalar(int index, Dtype dtype) {
@@ -85,7 +87,7 @@ std::vector<std::pair<int, std::size_t>> StepWriter::reads_by_node(const std::ve
             if (node.scalar >= 0 || std::find(step_.members.begin(), step_.members.end(), input) != step_.members.end()) continue;
             const auto same = [&](const Operand& read) {
                 return read.root == node.root && read.view.offset == node.view.offset &&
-                       read.view.strides == node.view.strides && read.view.shape == node.view.shape;
+                       read.view.strides == node.view.strides && read.view.shape == node.view.shape && read.blocks == node.blocks;
             };
             const auto found = std::find_if(step_.reads.begin() + static_cast<std::ptrdiff_t>(first_read), step_.reads.end(), same);
             check(found != step_.reads.end(), ErrorCode::Failure, "generate: node {} is not among the reads", input);
@@ -136,14 +138,16 @@ void StepWriter::label() {
 }
 
 void StepWriter::count_work() {
-    const auto bytes = [](const View& view, Dtype dtype) {
-        double count = static_cast<double>(size_of(dtype));
+    const auto bytes = [](const Operand& operand) {
+        const View& view = operand.view;
+        double count = operand.blocks ? static_cast<double>(bytes_of(*operand.blocks)) / static_cast<double>(elements_of(*operand.blocks))
+                                      : static_cast<double>(size_of(operand.dtype));
         for (std::size_t i = 0; i < view.shape.size(); ++i)
             if (view.strides[i] != 0 || view.shape[i] == 1) count *= static_cast<double>(view.shape[i]);
         return count;
     };
-    for (const Operand& read : step_.reads) step_.bytes += bytes(read.view, read.dtype);
-    step_.bytes += bytes(step_.write.view, step_.write.dtype);
+    for (const Operand& read : step_.reads) step_.bytes += bytes(read);
+    step_.bytes += bytes(step_.write);
     if (step_.core >= 0) step_.flop = nodes_[step_.core].kernel->flop;
 }
 

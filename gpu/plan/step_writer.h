@@ -14,7 +14,7 @@
 namespace gpu {
 
 // Names in the shaders: the buffer reference of a type, and the type that its elements are computed in.
-std::string reference_type(Dtype dtype);
+std::string reference_type(const Operand& operand);
 const char* compute_type(Dtype dtype);
 
 class StepWriter {
@@ -42,11 +42,15 @@ private:
     std::string push_read(std::size_t read, bool at_view = false);
     std::string push_write();
     std::string scalar(int index, Dtype dtype);
-    static std::string load(Dtype dtype) { return "load_" + reference_type(dtype); }
-    std::string store() const { return "store_" + reference_type(step_.write.dtype); }
-    void uses(Dtype dtype) {
-        if (dtype == Dtype::F16 || dtype == Dtype::BF16) define("USES_16");
-        if (dtype == Dtype::U8 || dtype == Dtype::Bool) define("USES_8");
+    std::string load(std::size_t read) const { return "load_" + reference_type(step_.reads[read]); }
+    std::string store() const { return "store_" + reference_type(step_.write); }
+    void uses(const Operand& operand) {
+        if (operand.blocks) return define("USES_BLOCKS");
+        const std::size_t size = size_of(operand.dtype);
+        if (size == 2) define("USES_16");
+        if (size == 2 && !program_.traits.storage16) define("NO_STORAGE16");
+        if (size == 1) define("USES_8");
+        if (size == 1 && !program_.traits.storage8) define("NO_STORAGE8");
     }
     void define(const std::string& text) {
         if (std::find(step_.defines.begin(), step_.defines.end(), text) == step_.defines.end()) step_.defines.push_back(text);

@@ -25,7 +25,7 @@ void StepWriter::write_part() {
     const Walk walk = merge(to.shape, {&to, &from}, all_axes());
     const std::string target = walk.linear(0) ? "i" : address(walk, 0, "x", "out");
     const std::string source = walk.linear(1) ? "i" : address(walk, 1, "x", "in0");
-    const std::string body = "    " + store() + "(p.result, " + with_offset(target, to.offset, "out") + ", " + load(step_.reads[0].dtype) + "(p.in0, " +
+    const std::string body = "    " + store() + "(p.result, " + with_offset(target, to.offset, "out") + ", " + load(0) + "(p.in0, " +
             with_offset(source, from.offset, "in0") + "));\n";
     step_.source = head(walk_loop(walk, element_count(to.shape), body));
 }
@@ -52,7 +52,7 @@ void StepWriter::write_padding() {
         body += "    from += uint(a" + name + ") * " + push_size(input.view.strides[axis], "stride" + name) + ";\n";
     }
     const std::string type = compute_type(node.spec.dtype);
-    body += "    " + type + " value = " + type + "(0);\n    if (inside) value = " + load(input.spec.dtype) + "(p.in0, from);\n    " +
+    body += "    " + type + " value = " + type + "(0);\n    if (inside) value = " + load(0) + "(p.in0, from);\n    " +
             store() + "(p.result, i, value);\n";
     step_.source = head(element_loop(element_count(node.spec.shape), body));
 }

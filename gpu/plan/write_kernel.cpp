@@ -10,11 +10,11 @@ void StepWriter::write_kernel() {
     step_.constants = kernel.constants;
     step_.groups = kernel.groups;
     for (std::size_t i = 0; i < kernel.inputs.size(); ++i) {
-        define("IN" + std::to_string(i) + "=" + reference_type(step_.reads[i].dtype));
-        define("LOAD" + std::to_string(i) + "=" + load(step_.reads[i].dtype));
+        define("IN" + std::to_string(i) + "=" + reference_type(step_.reads[i]));
+        define("LOAD" + std::to_string(i) + "=" + load(i));
         push_read(i, true);
     }
-    define("OUT=" + reference_type(step_.write.dtype));
+    define("OUT=" + reference_type(step_.write));
     define("STORE=" + store());
     push_write();
     for (const std::uint32_t word : kernel.push) push_size(word, "unused");

@@ -42,7 +42,7 @@ void StepWriter::write_reduce() {
         const std::string name = "in" + std::to_string(read), base = "b" + std::to_string(k);
         bases += "    const uint " + base + " = " + with_offset(address(outer, 1 + k, "x", name), step_.reads[read].view.offset, name) + ";\n";
         const std::string inside = inner.linear(k) ? "r" : address(inner, k, "y", name);
-        loop += std::string("    const ") + compute_type(step_.reads[read].dtype) + " m" + std::to_string(k) + " = " + load(step_.reads[read].dtype) + "(p." + name +
+        loop += std::string("    const ") + compute_type(step_.reads[read].dtype) + " m" + std::to_string(k) + " = " + load(read) + "(p." + name +
                 ", " + base + " + " + inside + ");\n";
         loaded[node] = "m" + std::to_string(k);
     }

@@ -28,8 +28,8 @@ DeviceTraits traits_of(const Caps& caps) {
         traits.lanes = std::max(1u, caps.subgroup_size);
         traits.elements_per_lane = 256;
     }
-    traits.storage16 = caps.storage16;
-    traits.storage8 = caps.storage8;
+    traits.storage16 = caps.storage16 && switches().small_storage;
+    traits.storage8 = caps.storage8 && switches().small_storage;
     traits.max_push_bytes = caps.max_push_bytes;
     traits.max_groups = caps.max_groups_x;
     traits.max_shared_bytes = caps.max_shared_bytes;
@@ -83,7 +83,7 @@ private:
 
     PlanRunner& plan_for(const TensorGraph& graph, Device& device) {
         const DeviceTraits traits = traits_of(device.caps());
-        const Hash key = Hasher().add(graph.structure).add(traits.host_kernels).add(switches().fuse).add(switches().shader_dir).finish();
+        const Hash key = Hasher().add(graph.structure).add(traits.host_kernels).add(traits.storage16).add(switches().fuse).add(switches().shader_dir).finish();
         if (const auto found = plans_.find(key); found != plans_.end() && switches().plan_cache) {
             ++counters_.plan_hits;
             recent_.splice(recent_.end(), recent_, found->second.place);

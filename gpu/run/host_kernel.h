@@ -14,6 +14,9 @@ struct HostOperand {
     std::byte* data = nullptr;   // first element of the view
     Shape shape;
     Shape strides;               // elements
+    Dtype dtype = Dtype::F32;
+    std::optional<BlockFormat> blocks;   // `data` is then a block, and the first element is the one at `start` from there
+    std::int64_t start = 0;
     StorageRef leaf;             // set when the operand is a whole leaf as it lies: a weight that may be packed and kept
 };
 

@@ -124,7 +124,7 @@ std::vector<std::byte> PlanRunner::push_block(const Step& step, std::size_t inde
             case PushItem::ReadView: {
                 const Operand& read = step.reads[item.value];
                 const BufferRef& copy = b.reordered[index][item.value];
-                const std::uint64_t offset = item.kind == PushItem::ReadView ? static_cast<std::uint64_t>(read.view.offset) * size_of(read.dtype) : 0;
+                const std::uint64_t offset = item.kind == PushItem::ReadView ? read.byte_offset() : 0;
                 append((copy ? copy->address() : b.address[read.root]) + offset);
                 break;
             }
@@ -179,9 +179,11 @@ HostOperand PlanRunner::host_operand(const Operand& operand, std::size_t step, s
     const BufferRef copy = is_read ? b.reordered[step][read] : nullptr;
     std::byte* base = copy ? copy->mapped() : b.host[operand.root];
     check(base != nullptr, ErrorCode::Failure, "host kernel {}: an operand is not visible to the host", program_.steps[step].label);
-    result.data = base + operand.view.offset * static_cast<std::int64_t>(size_of(operand.dtype));
+    result.data = base + operand.byte_offset();
     result.shape = operand.view.shape;
     result.strides = operand.view.strides;
+    result.dtype = operand.dtype;
+    result.blocks = operand.blocks;
     const PlanNode& root = program_.nodes[operand.root];
     if (is_read && root.leaf >= 0 && operand.view.offset == 0 && operand.view.shape == root.spec.shape && root.view.strides == operand.view.strides)
         result.leaf = b.leaf[root.leaf];

@@ -1,5 +1,6 @@
 // Convolution by oneDNN: channels-last maps as they lie, weights packed once into the layout that it asks for.
 #include "gpu/run/host/onednn.h"
+#include "gpu/run/host/widen.h"
 
 namespace gpu {
 namespace {
@@ -52,10 +53,7 @@ std::shared_ptr<State> prepare(const HostCall& call) {
     return state;
 }
 
-}  // namespace
-
-void host_conv2d(const HostCall& call);
-void host_conv2d(const HostCall& call) {
+void conv2d_f32(const HostCall& call) {
     try {
         if (!call.state) call.state = prepare(call);
         const State& state = *std::static_pointer_cast<State>(call.state);
@@ -69,6 +67,17 @@ void host_conv2d(const HostCall& call) {
     } catch (const dnnl::error& error) {
         rethrow(error, "conv2d");
     }
+}
+
+}  // namespace
+
+void host_conv2d(const HostCall& call);
+void host_conv2d(const HostCall& call) {
+    if (is_f32(call)) return conv2d_f32(call);
+    // Pictures, then channels of the result unless they come in groups.
+    std::vector<HostSplit> splits{{0, {0, -1}}};
+    if (call.kernel.params[3] == 1) splits.push_back({1, {-1, 0}});
+    run_widened(call, conv2d_f32, splits);
 }
 
 }  // namespace gpu

@@ -1,5 +1,6 @@
 // Matrix product by oneDNN, with any strides of its inputs.
 #include "gpu/run/host/onednn.h"
+#include "gpu/run/host/widen.h"
 
 namespace gpu {
 namespace {
@@ -17,10 +18,7 @@ HostOperand tidy(HostOperand operand) {
     return operand;
 }
 
-}  // namespace
-
-void host_matmul(const HostCall& call);
-void host_matmul(const HostCall& call) {
+void matmul_f32(const HostCall& call) {
     try {
         const HostOperand a = tidy(call.in[0]), b = tidy(call.in[1]);
         if (!call.state) {
@@ -40,6 +38,15 @@ void host_matmul(const HostCall& call) {
     } catch (const dnnl::error& error) {
         rethrow(error, "matmul");
     }
+}
+
+}  // namespace
+
+void host_matmul(const HostCall& call);
+void host_matmul(const HostCall& call) {
+    if (is_f32(call)) return matmul_f32(call);
+    // Batches, rows of a, columns of b.
+    run_widened(call, matmul_f32, {{0, {0, call.in[1].shape[0] == 1 ? -1 : 0}}, {1, {1, -1}}, {2, {-1, 2}}});
 }
 
 }  // namespace gpu
