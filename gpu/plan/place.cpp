@@ -38,6 +38,17 @@ bool is_backward(const View& view) {
     return std::any_of(view.strides.begin(), view.strides.end(), [](auto stride) { return stride < 0; });
 }
 
+// Elements of one axis lie between those of another (every fifth of 12 columns): oneDNN has no description for it.
+bool is_interleaved(const View& view) {
+    std::vector<std::pair<std::int64_t, std::int64_t>> axes;   // stride, length
+    for (std::size_t i = 0; i < view.shape.size(); ++i)
+        if (view.shape[i] != 1) axes.emplace_back(view.strides[i], view.shape[i]);
+    std::sort(axes.begin(), axes.end());
+    for (std::size_t i = 0; i + 1 < axes.size(); ++i)
+        if (axes[i].first * axes[i].second > axes[i + 1].first) return true;
+    return false;
+}
+
 class Placer {
 public:
     explicit Placer(Program& program) : program_(program), old_(std::move(program.nodes)) {}
@@ -94,8 +105,7 @@ private:
         }
         if (!movement.view(input(node, 0).view, node.view)) {
             node.inputs[0] = copied(node.inputs[0], copy_order(movement, input(node, 0)));
-            if (!movement.view(input(node, 0).view, node.view))   // only empty tensors have no view of a dense buffer
-                return own_buffer(std::move(node), row_major(node.spec.shape.size()));
+            if (!movement.view(input(node, 0).view, node.view)) return place_empty(std::move(node));
         }
         node.root = input(node, 0).root;
         node.blocks = input(node, 0).blocks;
@@ -103,6 +113,15 @@ private:
         // Axes of length 1 get the stride of a plain tensor, so that equal layouts compare equal.
         if (node.view.is_dense(node.order)) node.view.strides = dense_strides(node.view.shape, node.order);
         return append(std::move(node));
+    }
+
+    // Only empty tensors have no view of a dense buffer. A constant says as much and needs no input.
+    int place_empty(PlanNode node) {
+        node.scalar = static_cast<int>(program_.scalars.size());
+        program_.scalars.push_back({-1, 0});
+        node.inputs.clear();
+        node.op = copy_op();
+        return place_node(std::move(node));
     }
 
     // As the elements lie where that serves the reshape, else row-major, which always does.
@@ -128,7 +147,7 @@ private:
                 continue;
             }
             if (in_blocks) in = copied(in, wanted.order.empty() ? program_.nodes[in].order : wanted.order);
-            in = wanted.order.empty() ? strided(in) : in_order(in, wanted.order);
+            in = wanted.order.empty() ? strided(in, node.on_host) : in_order(in, wanted.order);
             if (!node.on_host) in = word_aligned(in);
         }
         if (!kernel.parts.empty())
@@ -174,8 +193,9 @@ private:
     }
 
     // Kernels take any strides that walk forward; host kernels know no repetition (stride 0) but that of a whole axis of 1.
-    int strided(int at) {
+    int strided(int at, bool on_host) {
         const View& view = program_.nodes[at].view;
+        if (on_host && is_interleaved(view)) return copied(at, row_major(view.shape.size()));
         return is_backward(view) || is_broadcast(view) ? copied(at, row_major(view.shape.size())) : materialised(at);
     }
 

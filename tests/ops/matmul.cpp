@@ -16,4 +16,5 @@ OP_CASES(matmul, list) {
     list.add({.in = {{300, 130}, {130, 70}}, .gradient = false}, [](const Tensors& in) { return matmul(in[0], in[1]); });
     list.add({.in = {{9, 12}, {6, 8}}}, [](const Tensors& in) { return matmul(slice(in[0], 1, 3, 9), in[1]); });
     list.add({.in = {{9, 6}, {6, 8}}}, [](const Tensors& in) { return matmul(flip(in[0], 1), in[1]); });
+    list.add({.in = {{9, 12}, {3, 8}}}, [](const Tensors& in) { return matmul(slice(in[0], 1, 0, 12, 5), in[1]); });   // strides that interleave
 }
