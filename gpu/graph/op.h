@@ -4,8 +4,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gpu/base/error.h"
 #include "gpu/graph/attrs.h"
@@ -36,6 +39,9 @@ public:
 
     // Kernel ops: the same value in public ops. Test oracle, fallback where a device lacks something, and default vjp.
     virtual Tensor composite(const Tensors& in) const;
+    // Kernel ops whose composite is no plain definition: the value in double precision, row-major, for the oracle. `in` holds
+    // the inputs' elements, row-major; `specs` their shapes.
+    virtual std::optional<std::vector<double>> reference(const std::vector<std::span<const double>>& in, const Specs& specs) const;
     // Kernel ops: describes the dispatch. See graph/kernel.h.
     virtual void lower(KernelBuilder& kernel) const;
 

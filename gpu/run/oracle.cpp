@@ -44,6 +44,7 @@ double rounded(double value, Dtype dtype) {
     switch (dtype) {
         case Dtype::F16: return f16_to_float(float_to_f16(static_cast<float>(value)));
         case Dtype::BF16: return bf16_to_float(float_to_bf16(static_cast<float>(value)));
+        case Dtype::I32: return std::trunc(value);
         default: return value;
     }
 }
@@ -51,10 +52,20 @@ double rounded(double value, Dtype dtype) {
 Values compute(const Tensor& root, Memo& memo);
 
 Values compute_op(const Op& op, const Tensors& inputs, const Spec& out, Memo& memo) {
-    if (op.kind() == OpKind::Kernel) return compute(op.composite(inputs), memo);
-    Values result(static_cast<std::size_t>(element_count(out.shape)));
     std::vector<const Values*> in;
     for (const Tensor& input : inputs) in.push_back(&memo.at(input.id()));
+    if (op.kind() == OpKind::Kernel) {
+        Specs specs;
+        for (const Tensor& input : inputs) specs.push_back(input.spec());
+        std::vector<std::span<const double>> elements;
+        for (const Values* values : in) elements.emplace_back(*values);
+        if (auto values = op.reference(elements, specs)) {
+            for (double& value : *values) value = rounded(value, out.dtype);
+            return *std::move(values);
+        }
+        return compute(op.composite(inputs), memo);
+    }
+    Values result(static_cast<std::size_t>(element_count(out.shape)));
     if (const auto* elementwise = dynamic_cast<const ElementwiseOp*>(&op)) {
         std::vector<double> operands(in.size());
         for (std::size_t i = 0; i < result.size(); ++i) {
