@@ -10,9 +10,14 @@
 namespace gpu {
 namespace {
 
+// The types that a row computes with. U8 and Bool are for storing and choosing: their sums would wrap in buffers but not in fused
+// kernels, so arithmetic on them is refused.
+enum Domain { Any, Numbers /* floating or I32 */, Floats };
+
 struct Row {
     const char* name;
     int arity;
+    Domain domain;
     const char* glsl;   // operands are $0, $1, $2
     double (*eval)(const double*);
     Tensors (*vjp)(const Tensors& in, const Tensor& out, const Tensor& dy);
@@ -26,45 +31,45 @@ Tensors no_gradient(const Tensors& in, const Tensor&, const Tensor&) { return Te
 #define VJP []([[maybe_unused]] const Tensors& in, [[maybe_unused]] const Tensor& out, const Tensor& dy)
 
 const Row rows[] = {
-    {"add", 2, "$0 + $1", EVAL { return x[0] + x[1]; }, VJP { return Tensors{dy, dy}; }, false, "add"},
-    {"sub", 2, "$0 - $1", EVAL { return x[0] - x[1]; }, VJP { return Tensors{dy, -dy}; }},
-    {"mul", 2, "$0 * $1", EVAL { return x[0] * x[1]; }, VJP { return Tensors{dy * in[1], dy * in[0]}; }, false, "mul"},
-    {"div", 2, "$0 / $1", EVAL { return x[0] / x[1]; }, VJP { return Tensors{dy / in[1], -(dy * out / in[1])}; }},
-    {"max", 2, "max($0, $1)", EVAL { return std::max(x[0], x[1]); },
+    {"add", 2, Numbers, "$0 + $1", EVAL { return x[0] + x[1]; }, VJP { return Tensors{dy, dy}; }, false, "add"},
+    {"sub", 2, Numbers, "$0 - $1", EVAL { return x[0] - x[1]; }, VJP { return Tensors{dy, -dy}; }},
+    {"mul", 2, Numbers, "$0 * $1", EVAL { return x[0] * x[1]; }, VJP { return Tensors{dy * in[1], dy * in[0]}; }, false, "mul"},
+    {"div", 2, Numbers, "$0 / $1", EVAL { return x[0] / x[1]; }, VJP { return Tensors{dy / in[1], -(dy * out / in[1])}; }},
+    {"max", 2, Any, "max($0, $1)", EVAL { return std::max(x[0], x[1]); },
      VJP { const Tensor first = less_equal(in[1], in[0]);
            return Tensors{where(first, dy, zeros_like(dy)), where(first, zeros_like(dy), dy)}; }},
-    {"min", 2, "min($0, $1)", EVAL { return std::min(x[0], x[1]); },
+    {"min", 2, Any, "min($0, $1)", EVAL { return std::min(x[0], x[1]); },
      VJP { const Tensor first = less_equal(in[0], in[1]);
            return Tensors{where(first, dy, zeros_like(dy)), where(first, zeros_like(dy), dy)}; }},
-    {"pow", 2, "pow($0, $1)", EVAL { return std::pow(x[0], x[1]); },
+    {"pow", 2, Floats, "pow($0, $1)", EVAL { return std::pow(x[0], x[1]); },
      VJP { return Tensors{dy * in[1] * pow(in[0], in[1] - 1.0), dy * out * log(in[0])}; }},
-    {"copy", 1, "$0", EVAL { return x[0]; }, VJP { return Tensors{dy}; }},
-    {"neg", 1, "-$0", EVAL { return -x[0]; }, VJP { return Tensors{-dy}; }},
-    {"abs", 1, "abs($0)", EVAL { return std::abs(x[0]); }, VJP { return Tensors{dy * sign(in[0])}; }},
-    {"sign", 1, "sign($0)", EVAL { return x[0] > 0 ? 1.0 : x[0] < 0 ? -1.0 : 0.0; }, no_gradient},
-    {"floor", 1, "floor($0)", EVAL { return std::floor(x[0]); }, no_gradient},
-    {"ceil", 1, "ceil($0)", EVAL { return std::ceil(x[0]); }, no_gradient},
-    {"round", 1, "roundEven($0)", EVAL { return std::nearbyint(x[0]); }, no_gradient},
-    {"sqrt", 1, "sqrt($0)", EVAL { return std::sqrt(x[0]); }, VJP { return Tensors{dy * 0.5 / out}; }},
-    {"rsqrt", 1, "inversesqrt($0)", EVAL { return 1 / std::sqrt(x[0]); },
+    {"copy", 1, Any, "$0", EVAL { return x[0]; }, VJP { return Tensors{dy}; }},
+    {"neg", 1, Numbers, "-$0", EVAL { return -x[0]; }, VJP { return Tensors{-dy}; }},
+    {"abs", 1, Numbers, "abs($0)", EVAL { return std::abs(x[0]); }, VJP { return Tensors{dy * sign(in[0])}; }},
+    {"sign", 1, Numbers, "sign($0)", EVAL { return x[0] > 0 ? 1.0 : x[0] < 0 ? -1.0 : 0.0; }, no_gradient},
+    {"floor", 1, Floats, "floor($0)", EVAL { return std::floor(x[0]); }, no_gradient},
+    {"ceil", 1, Floats, "ceil($0)", EVAL { return std::ceil(x[0]); }, no_gradient},
+    {"round", 1, Floats, "roundEven($0)", EVAL { return std::nearbyint(x[0]); }, no_gradient},
+    {"sqrt", 1, Floats, "sqrt($0)", EVAL { return std::sqrt(x[0]); }, VJP { return Tensors{dy * 0.5 / out}; }},
+    {"rsqrt", 1, Floats, "inversesqrt($0)", EVAL { return 1 / std::sqrt(x[0]); },
      VJP { return Tensors{dy * -0.5 * out * out * out}; }},
-    {"exp", 1, "exp($0)", EVAL { return std::exp(x[0]); }, VJP { return Tensors{dy * out}; }},
-    {"log", 1, "log($0)", EVAL { return std::log(x[0]); }, VJP { return Tensors{dy / in[0]}; }},
-    {"sin", 1, "sin($0)", EVAL { return std::sin(x[0]); }, VJP { return Tensors{dy * cos(in[0])}; }},
-    {"cos", 1, "cos($0)", EVAL { return std::cos(x[0]); }, VJP { return Tensors{-(dy * sin(in[0]))}; }},
+    {"exp", 1, Floats, "exp($0)", EVAL { return std::exp(x[0]); }, VJP { return Tensors{dy * out}; }},
+    {"log", 1, Floats, "log($0)", EVAL { return std::log(x[0]); }, VJP { return Tensors{dy / in[0]}; }},
+    {"sin", 1, Floats, "sin($0)", EVAL { return std::sin(x[0]); }, VJP { return Tensors{dy * cos(in[0])}; }},
+    {"cos", 1, Floats, "cos($0)", EVAL { return std::cos(x[0]); }, VJP { return Tensors{-(dy * sin(in[0]))}; }},
     // tanh of large arguments overflows in some drivers' exp-based form.
-    {"tanh", 1, "tanh(clamp($0, -15.0, 15.0))", EVAL { return std::tanh(x[0]); },
+    {"tanh", 1, Floats, "tanh(clamp($0, -15.0, 15.0))", EVAL { return std::tanh(x[0]); },
      VJP { return Tensors{dy * (1.0 - out * out)}; }, false, "tanh"},
-    {"sigmoid", 1, "1.0 / (1.0 + exp(-$0))", EVAL { return 1 / (1 + std::exp(-x[0])); },
+    {"sigmoid", 1, Floats, "1.0 / (1.0 + exp(-$0))", EVAL { return 1 / (1 + std::exp(-x[0])); },
      VJP { return Tensors{dy * out * (1.0 - out)}; }, false, "sigmoid"},
-    {"relu", 1, "max($0, 0.0)", EVAL { return std::max(x[0], 0.0); },
+    {"relu", 1, Floats, "max($0, 0.0)", EVAL { return std::max(x[0], 0.0); },
      VJP { return Tensors{where(less(zeros_like(out), out), dy, zeros_like(dy))}; }, false, "relu"},
-    {"erf", 1, "erf_($0)", EVAL { return std::erf(x[0]); },
+    {"erf", 1, Floats, "erf_($0)", EVAL { return std::erf(x[0]); },
      VJP { return Tensors{dy * 1.1283791670955126 * exp(-square(in[0]))}; }},
-    {"less", 2, "$0 < $1", EVAL { return x[0] < x[1] ? 1.0 : 0.0; }, no_gradient, true},
-    {"less_equal", 2, "$0 <= $1", EVAL { return x[0] <= x[1] ? 1.0 : 0.0; }, no_gradient, true},
-    {"equal", 2, "$0 == $1", EVAL { return x[0] == x[1] ? 1.0 : 0.0; }, no_gradient, true},
-    {"where", 3, "$0 != 0u ? $1 : $2", EVAL { return x[0] != 0 ? x[1] : x[2]; },
+    {"less", 2, Any, "$0 < $1", EVAL { return x[0] < x[1] ? 1.0 : 0.0; }, no_gradient, true},
+    {"less_equal", 2, Any, "$0 <= $1", EVAL { return x[0] <= x[1] ? 1.0 : 0.0; }, no_gradient, true},
+    {"equal", 2, Any, "$0 == $1", EVAL { return x[0] == x[1] ? 1.0 : 0.0; }, no_gradient, true},
+    {"where", 3, Any, "$0 != 0u ? $1 : $2", EVAL { return x[0] != 0 ? x[1] : x[2]; },
      VJP { return Tensors{{}, where(in[0], dy, zeros_like(dy)), where(in[0], zeros_like(dy), dy)}; }},
 };
 
@@ -97,6 +102,9 @@ struct Primitive final : ElementwiseOp {
             expect(*this, in[i].dtype == in[i + 1].dtype, "expected equal types, got {} and {}", to_string(in[i]), to_string(in[i + 1]));
         for (const Spec& spec : in)
             expect(*this, spec.shape == in[0].shape, "expected equal shapes, got {} and {}", to_string(in[0]), to_string(spec));
+        const Dtype dtype = in.back().dtype;
+        expect(*this, row.domain == Any || is_float(dtype) || (row.domain == Numbers && dtype == Dtype::I32), "expected {}, got {} (cast it first)",
+               row.domain == Floats ? "floating numbers" : "floating numbers or I32", to_string(in.back()));
         return {in[0].shape, row.predicate ? Dtype::Bool : in.back().dtype};
     }
 

@@ -32,7 +32,8 @@ struct Reduce final : ReduceOp {
     Attrs attrs() const override { return {{"axes", std::vector<std::int64_t>(over.begin(), over.end())}}; }
     Spec infer(const Specs& in) const override {
         Spec out = in[0];
-        expect(*this, out.dtype != Dtype::Bool && out.dtype != Dtype::U8, "expected numbers, got {}", to_string(in[0]));
+        const bool fits = is_float(out.dtype) || (&row == &sum_row && out.dtype == Dtype::I32);
+        expect(*this, fits, "expected floating numbers{}, got {} (cast it first)", &row == &sum_row ? " or I32" : "", to_string(in[0]));
         for (const int axis : over) {
             expect(*this, &row != &max_row || out.shape[axis] > 0, "expected elements to reduce, got {}", to_string(in[0]));
             out.shape[axis] = 1;
