@@ -3,6 +3,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "gpu/graph/blocks.h"
 #include "gpu/graph/tensor.h"
@@ -110,9 +112,69 @@ Tensor pad2d(const Tensor& x, int left, int right, int top, int bottom, PadMode 
 Tensor flip(const Tensor& x, int axis);
 Tensor concat(const Tensors& parts, int axis);
 
+// --- arrangement: composed of movements ---
+Tensor stack(const Tensors& parts, int axis);                        // along a new axis of the result
+Tensors split(const Tensor& x, const Shape& lengths, int axis);      // lengths that sum to the axis's
+Tensors chunk(const Tensor& x, std::int64_t count, int axis);        // `count` parts of equal length, the last may be shorter
+Tensor repeat(const Tensor& x, const Shape& times);                  // the whole of x times[i] times along axis i
+Tensor repeat_each(const Tensor& x, std::int64_t times, int axis);   // every element, one copy beside the other
+Tensor roll(const Tensor& x, std::int64_t shift, int axis);          // what leaves at one end enters at the other
+// x [N, C, s1, ..., sd] (d = 1 to 3) -> [N, C / (f1 ... fd), s1 f1, ..., sd fd], and back. In the long channel axis the factors lie
+// behind the channels (ChannelsFirst: pixel shuffle, PyTorch) or before them (FactorsFirst: depth to space, TensorFlow and ONNX's DCR).
+enum class DepthOrder { ChannelsFirst, FactorsFirst };
+Tensor depth_to_space(const Tensor& x, const Shape& factors, DepthOrder order = DepthOrder::FactorsFirst);
+Tensor space_to_depth(const Tensor& x, const Shape& factors, DepthOrder order = DepthOrder::FactorsFirst);
+Tensor pixel_shuffle(const Tensor& x, std::int64_t factor);     // [N, C r r, H, W] -> [N, C, H r, W r]
+Tensor pixel_unshuffle(const Tensor& x, std::int64_t factor);
+// x [N, C, s1, ..., sd] -> [N, windows, positions, C]: attention over `positions` is Swin's and MAXIM's block form, attention over
+// `windows` MAXIM's grid form. Sizes must be multiples of the window's; pad before.
+Tensor window_partition(const Tensor& x, const Shape& window);
+Tensor window_merge(const Tensor& x, const Shape& window, const Shape& sizes);   // sizes: s1, ..., sd
+struct UnfoldOptions {
+    std::int64_t kernel_height = 3, kernel_width = 3;
+    std::int64_t stride = 1, pad = 0, dilation = 1;
+};
+// im2col: x [N, C, H, W] -> [N, C KH KW, H' W'].
+Tensor unfold(const Tensor& x, const UnfoldOptions& options = {});
+// Bool [rows, columns]: 1 where column <= row + diagonal.
+Tensor lower_mask(std::int64_t rows, std::int64_t columns, std::int64_t diagonal = 0);
+Tensor lower_triangle(const Tensor& x, std::int64_t diagonal = 0);   // [..., M, N], zeros above the diagonal
+Tensor upper_triangle(const Tensor& x, std::int64_t diagonal = 0);   // zeros below it
+Tensor diagonal(const Tensor& x, int a = -2, int b = -1);            // two axes of one length become the last of the result
+
+// --- indexing and order ---
+// Ids are I32. Ids outside the axis: an error where they are there already (leaves with host bytes), else clamped to its ends.
+// Gradients reach what is indexed, never the ids.
+// y[.., n, ..] = x[.., ids[.., n, ..], ..]; ids have x's rank, their other axes x's length or 1.
+Tensor gather(const Tensor& x, const Tensor& ids, int axis);
+Tensor take(const Tensor& x, const Tensor& ids, int axis);                // ids [N]: whole slices of the axis
+Tensor embedding(const Tensor& table, const Tensor& ids);                 // table [V, D], ids [...] -> [..., D]
+// y[.., l, ..]: the sum of x's elements along the axis whose id is l; `length` rows. ids broadcast to x but for the axis.
+// Sums run in the order of the elements: the same bits on every run.
+Tensor scatter_add(const Tensor& x, const Tensor& ids, int axis, std::int64_t length);
+Tensor one_hot(const Tensor& ids, std::int64_t depth, Dtype dtype = Dtype::F32);   // [..., depth]
+// Positions along an axis, I32. Of equal elements the first; a NaN counts as greater than every number.
+Tensor argmax(const Tensor& x, int axis, bool keep = true);
+Tensor argmin(const Tensor& x, int axis, bool keep = true);
+// Stable: equal elements keep their order, also when descending. NaNs lie at the great end.
+Tensor argsort(const Tensor& x, int axis = -1, bool descending = false);   // I32
+Tensor sort(const Tensor& x, int axis = -1, bool descending = false);
+struct TopK {
+    Tensor values, ids;   // the axis has length k; the best first
+};
+TopK topk(const Tensor& x, std::int64_t k, int axis = -1, bool largest = true);
+struct CumsumOptions {
+    bool exclusive = false;   // without the element itself
+    bool reverse = false;     // from the end
+};
+Tensor cumsum(const Tensor& x, int axis, const CumsumOptions& options = {});
+
 // --- matrix products and convolution ---
 // a [..., M, K] b [..., K, N] -> [..., M, N], leading axes broadcast.
 Tensor matmul(const Tensor& a, const Tensor& b);
+// "bhqd,bhkd->bhqk": one letter an axis, sums over letters that the result lacks; without "->" the letters that occur once, in
+// alphabetical order. "..." stands for leading axes that broadcast. A letter twice in one operand takes its diagonal.
+Tensor einsum(const std::string& subscripts, const Tensors& operands);
 struct Conv2dOptions {
     int stride = 1;
     int pad = 0;         // zeros on all four sides

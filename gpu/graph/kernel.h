@@ -2,6 +2,7 @@
 // placing, fusing and memory planning compile and are tested without a device.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -104,6 +105,13 @@ public:
     KernelBuilder& groups(std::int64_t x, std::int64_t y = 1, std::int64_t z = 1) {
         kernel_.groups = {static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(y), static_cast<std::uint32_t>(z)};
         return *this;
+    }
+    // One walk over `count` elements, BLOCK of them a workgroup, LANES side by side (shaders/common/elements.glsl). Pushes count.
+    KernelBuilder& elements(std::int64_t count) {
+        const std::int64_t block = std::int64_t{traits_.lanes} * traits_.elements_per_lane, all = (count + block - 1) / block;
+        const std::int64_t columns = std::min<std::int64_t>(all, traits_.max_groups);
+        define("LANES=" + std::to_string(traits_.lanes)).define("BLOCK=" + std::to_string(block)).push(count);
+        return groups(columns, all == 0 ? 0 : (all + columns - 1) / columns);
     }
     KernelBuilder& with_epilogue() { return kernel_.epilogue = true, *this; }
     KernelBuilder& host(std::string name, std::vector<std::int64_t> params = {}) {
