@@ -11,8 +11,10 @@
 namespace gpu {
 namespace {
 
-// Nodes from which `wrt` can be reached, inputs before users. Iterative: graphs are deep.
-Tensors dependent_nodes(const Tensor& from, const std::unordered_set<std::uint64_t>& stop) {
+using Ids = std::unordered_set<std::uint64_t>;
+
+// Nodes from which `wrt` can be reached, inputs before users; not entered past `stop`. Iterative: graphs are deep.
+Tensors dependent_nodes(const Tensor& from, const Ids& wrt, const Ids& stop) {
     struct Visit {
         Tensor tensor;
         std::size_t next = 0;
@@ -23,9 +25,9 @@ Tensors dependent_nodes(const Tensor& from, const std::unordered_set<std::uint64
     std::vector<Visit> stack{{from}};
     while (!stack.empty()) {
         Visit& top = stack.back();
-        const bool is_stop = stop.contains(top.tensor.id());
-        if (is_stop || !top.tensor.op() || top.next == top.tensor.inputs().size()) {
-            const bool result = is_stop || top.depends;
+        const bool entered = top.tensor.op() && !stop.contains(top.tensor.id());
+        if (!entered || top.next == top.tensor.inputs().size()) {
+            const bool result = top.depends || wrt.contains(top.tensor.id());
             depends[top.tensor.id()] = result;
             if (result) sorted.push_back(top.tensor);
             stack.pop_back();
@@ -42,20 +44,19 @@ Tensors dependent_nodes(const Tensor& from, const std::unordered_set<std::uint64
     return sorted;
 }
 
-}  // namespace
-
-Tensors cotangents(const Tensor& y, const Tensor& dy, const Tensors& wrt) {
-    std::unordered_set<std::uint64_t> stop;
-    for (const Tensor& target : wrt) stop.insert(target.id());
-    const Tensors sorted = dependent_nodes(y, stop);
-    std::unordered_set<std::uint64_t> depends;
+// Cotangents by tensor id, of `wrt` and of all between y and them.
+std::unordered_map<std::uint64_t, Tensor> propagate(const Tensor& y, const Tensor& dy, const Ids& wrt, const Ids& stop) {
+    check(y.spec() == dy.spec(), ErrorCode::InvalidGraph, "cotangents: expected one for {}, got {}", to_string(y.spec()),
+          to_string(dy.spec()));
+    const Tensors sorted = dependent_nodes(y, wrt, stop);
+    Ids depends;
     for (const Tensor& node : sorted) depends.insert(node.id());
-
     std::unordered_map<std::uint64_t, Tensor> cotangent{{y.id(), dy}};
     for (auto it = sorted.rbegin(); it != sorted.rend(); ++it) {
         const auto found = cotangent.find(it->id());
         if (found == cotangent.end() || stop.contains(it->id()) || !it->op()) continue;
         const Tensors& inputs = it->inputs();
+        if (inputs.empty()) continue;   // a value by now
         const Tensors parts = it->op()->vjp(inputs, *it, found->second);
         for (std::size_t i = 0; i < inputs.size(); ++i) {
             if (!parts[i] || !depends.contains(inputs[i].id())) continue;
@@ -63,6 +64,16 @@ Tensors cotangents(const Tensor& y, const Tensor& dy, const Tensors& wrt) {
             sum = sum ? sum + parts[i] : parts[i];
         }
     }
+    return cotangent;
+}
+
+Ids ids_of(const Tensors& tensors) {
+    Ids ids;
+    for (const Tensor& tensor : tensors) ids.insert(tensor.id());
+    return ids;
+}
+
+Tensors picked(const std::unordered_map<std::uint64_t, Tensor>& cotangent, const Tensors& wrt) {
     Tensors result;
     for (const Tensor& target : wrt) {
         const auto found = cotangent.find(target.id());
@@ -71,10 +82,29 @@ Tensors cotangents(const Tensor& y, const Tensor& dy, const Tensors& wrt) {
     return result;
 }
 
-Tensors gradients(const Tensor& loss, const Tensors& wrt) {
+}  // namespace
+
+Tensors cotangents(const Tensor& y, const Tensor& dy, const Tensors& wrt) {
+    const Ids ids = ids_of(wrt);
+    return picked(propagate(y, dy, ids, ids), wrt);
+}
+
+Tensors input_cotangents(const Tensor& y, const Tensor& dy, const Tensors& inputs) {
+    const Ids ids = ids_of(inputs);
+    auto cotangent = propagate(y, dy, ids, ids);
+    Tensors result;
+    for (const Tensor& input : inputs) {
+        const auto found = cotangent.find(input.id());
+        result.push_back(found == cotangent.end() ? Tensor() : std::move(found->second));
+        if (found != cotangent.end()) cotangent.erase(found);
+    }
+    return result;
+}
+
+Tensors gradients(const Tensor& loss, const Tensors& wrt, double seed) {
     check(loss.element_count() == 1, ErrorCode::InvalidGraph, "gradients: expected a loss with one element, got {}",
           to_string(loss.spec()));
-    return cotangents(loss, ones_like(loss), wrt);
+    return picked(propagate(loss, full_like(loss, seed), ids_of(wrt), {}), wrt);
 }
 
 }  // namespace gpu

@@ -12,7 +12,7 @@ Tensor Op::composite(const Tensors&) const { throw Error(ErrorCode::Failure, "{}
 std::optional<std::vector<double>> Op::reference(const std::vector<std::span<const double>>&, const Specs&) const { return {}; }
 void Op::lower(KernelBuilder&) const { throw Error(ErrorCode::Failure, "{}: has no kernel", name()); }
 
-Tensors Op::vjp(const Tensors& in, const Tensor&, const Tensor& dy) const { return cotangents(composite(in), dy, in); }
+Tensors Op::vjp(const Tensors& in, const Tensor&, const Tensor& dy) const { return input_cotangents(composite(in), dy, in); }
 
 std::string Op::text() const {
     const Attrs list = attrs();

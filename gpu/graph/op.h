@@ -109,6 +109,8 @@ public:
     // True when some output elements are zeros that come from no input: a kernel of its own then copies the input to
     // `before`, with `interior` zeros between its elements (per axis).
     virtual bool fills() const { return false; }
+    // True for ops that only say how cotangents pass: their value is their first input, which is read in their place.
+    virtual bool is_identity() const { return false; }
     struct Padding {
         Shape before, interior;
     };

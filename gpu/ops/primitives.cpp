@@ -139,7 +139,9 @@ struct Cast final : ElementwiseOp {
             default: return x[0];
         }
     }
-    Tensors vjp(const Tensors& in, const Tensor&, const Tensor& dy) const override { return {cast(dy, in[0].dtype())}; }
+    Tensors vjp(const Tensors& in, const Tensor&, const Tensor& dy) const override {
+        return {is_float(to) && is_float(in[0].dtype()) ? cast(dy, in[0].dtype()) : Tensor()};
+    }
 };
 
 const Row& row_of(std::string_view name) {

@@ -44,13 +44,19 @@ const SourceOp* constant_of(const Op* op) {
     return source && source->glsl() == "c" ? source : nullptr;
 }
 
+// Only says how cotangents pass.
+bool is_identity(const Tensor& tensor) {
+    return !tensor.value() && tensor.op() && tensor.op()->kind() == OpKind::Movement &&
+           static_cast<const MovementOp&>(*tensor.op()).is_identity();
+}
+
 class Builder {
 public:
     Builder(const TensorGraph& graph, const DeviceTraits& traits, bool fuse) : graph_(graph) {
         program_.traits = traits;
         program_.fuse = fuse;
         program_.leaves.resize(graph.leaves.size());
-        for (std::size_t i = 0; i < graph.leaves.size(); ++i) program_.leaves[i].external = static_cast<int>(i);
+        for (std::size_t i = 0; i < graph.leaves.size(); ++i) program_.leaves[i] = {static_cast<int>(i), nullptr, graph.donated[i]};
         program_.scalars.resize(graph.scalars.size());
         for (std::size_t i = 0; i < graph.scalars.size(); ++i) program_.scalars[i].external = static_cast<int>(i);
     }
@@ -70,6 +76,7 @@ private:
     // `leaf` and `scalar` count the graph's own; null inside a composite, which brings its own.
     int add(const Tensor& tensor, std::size_t* leaf, std::size_t* scalar) {
         if (const auto known = position_.find(tensor.id()); known != position_.end()) return known->second;
+        if (is_identity(tensor)) return position_[tensor.id()] = position_.at(tensor.inputs()[0].id());
         PlanNode node;
         node.spec = tensor.spec();
         check(is_computable(node.spec.dtype), ErrorCode::InvalidGraph,
