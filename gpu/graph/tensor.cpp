@@ -183,6 +183,15 @@ void set_value(const Tensor& tensor, StorageRef value) {
     released.swap(tensor.node()->inputs);
 }
 
+void drop_value(const Tensor& tensor) {
+    StorageRef released;
+    const std::lock_guard lock(value_mutex);
+    released.swap(tensor.node()->value);
+    if (!released) return;
+    const std::lock_guard storage_lock(released->mutex);
+    released->derived.clear();
+}
+
 std::size_t consed_nodes() {
     const std::lock_guard lock(consing_table().mutex);
     return consing_table().nodes.size();

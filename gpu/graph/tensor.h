@@ -85,6 +85,10 @@ Tensor apply_op(const Tensors& inputs, Args&&... args) {
 // Called by the runtime: stores a value and lets go of the inputs.
 void set_value(const Tensor& tensor, StorageRef value);
 
+// Called by the runtime: the tensor's bytes were given away. What the storage knows of the device goes too, as another
+// tensor's value lies there now.
+void drop_value(const Tensor& tensor);
+
 // How many distinct nodes are alive; tests of hash-consing use it.
 std::size_t consed_nodes();
 

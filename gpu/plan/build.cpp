@@ -1,5 +1,6 @@
 // Tensor graph -> program. Kernel ops that the device has no kernel for are replaced by their composites.
 #include <algorithm>
+#include <unordered_set>
 
 #include "gpu/base/error.h"
 #include "gpu/base/span.h"
@@ -140,16 +141,27 @@ private:
 
 }  // namespace
 
-TensorGraph collect(const Tensors& outputs) {
+TensorGraph collect(const Tensors& outputs, const Tensors& donated) {
     TensorGraph graph;
     graph.outputs = outputs;
+    std::unordered_set<std::uint64_t> given;
+    for (const Tensor& tensor : donated) given.insert(tensor.id());
     Hasher hasher;
     walk(outputs, graph.index, [&](const Tensor& tensor) {
         graph.nodes.push_back(tensor);
         hasher.add(name_of(tensor.dtype()));
         add_to(hasher, AttrValue(tensor.shape()));
-        if (const StorageRef value = tensor.value(); value || !tensor.op()) {
+        const StorageRef value = tensor.value();
+        const bool computed = tensor.op() && (!tensor.inputs().empty() || tensor.op()->kind() == OpKind::Source);
+        check(value || computed, ErrorCode::InvalidGraph, "evaluate: a tensor {} was given away to an earlier evaluation",
+              to_string(tensor.spec()));
+        if (value) {
             graph.leaves.push_back(value);
+            // Two leaves over the same bytes: neither may be written over.
+            const auto twin = std::find(graph.leaves.begin(), graph.leaves.end() - 1, value);
+            const bool alone = twin == graph.leaves.end() - 1;
+            if (!alone) graph.donated[static_cast<std::size_t>(twin - graph.leaves.begin())] = false;
+            graph.donated.push_back(alone && given.contains(tensor.id()));
             hasher.add("leaf");
             for (const int axis : value->order) hasher.add(axis);
             return;
@@ -160,6 +172,7 @@ TensorGraph collect(const Tensors& outputs) {
             if (attr.structural) add_to(hasher, attr.value);
         for (const Tensor& input : tensor.inputs()) hasher.add(graph.index.at(input.id()));
     });
+    for (const bool free : graph.donated) hasher.add(free);
     for (const Tensor& output : outputs) hasher.add(graph.index.at(output.id()));
     graph.structure = hasher.finish();
     return graph;

@@ -27,8 +27,7 @@ void find_live_ranges(Program& program) {
         result.kind = Placement::Arena;
         result.size = bytes_of(program.nodes[step.result].spec);
         result.last = at;
-        for (const Operand& read : step.reads)
-            if (program.placements[read.root].kind != Placement::Leaf) program.placements[read.root].last = at;
+        for (const Operand& read : step.reads) program.placements[read.root].last = at;
     }
     for (std::size_t o = 0; o < program.outputs.size(); ++o) {
         Placement& place = program.placements[program.nodes[program.outputs[o]].root];
@@ -38,22 +37,57 @@ void find_live_ranges(Program& program) {
     }
 }
 
-// The input whose place the result may take, or -1.
+// Whether the step walks this input and its result in the same order, so that it may write over it as it goes.
+bool walks_along(const Program& program, const Step& step, const Operand& read) {
+    if (step.kind != Step::Generated || step.reduce >= 0 || step.core >= 0) return false;
+    if (program.nodes[step.result].op->kind() != OpKind::Elementwise) return false;
+    const auto reads_of_root = std::count_if(step.reads.begin(), step.reads.end(),
+                                             [&](const Operand& other) { return other.root == read.root; });
+    return reads_of_root == 1 && read.dtype == step.write.dtype && !read.blocks && read.view.strides == step.write.view.strides &&
+           read.view.offset == 0;
+}
+
+// The input whose place in the arena the result may take, or -1.
 int donor(const Program& program, std::size_t s) {
     const Step& step = program.steps[s];
-    if (step.kind != Step::Generated || step.reduce >= 0 || step.core >= 0) return -1;
-    if (program.nodes[step.result].op->kind() != OpKind::Elementwise) return -1;
     const Placement& result = program.placements[step.result];
     for (const Operand& read : step.reads) {
         const Placement& place = program.placements[read.root];
         if (place.kind != Placement::Arena || place.last != static_cast<int>(s) || place.size != result.size) continue;
-        const auto reads_of_root = std::count_if(step.reads.begin(), step.reads.end(),
-                                                 [&](const Operand& other) { return other.root == read.root; });
-        if (reads_of_root == 1 && read.dtype == step.write.dtype && !read.blocks && read.view.strides == step.write.view.strides &&
-            read.view.offset == 0)
-            return read.root;
+        if (walks_along(program, step, read)) return read.root;
     }
     return -1;
+}
+
+// Outputs take the places of donated leaves of their size: new parameters those of the old ones.
+void place_on_leaves(Program& program) {
+    std::vector<int> free;   // nodes of donated leaves
+    for (std::size_t i = 0; i < program.nodes.size(); ++i)
+        if (const int leaf = program.nodes[i].leaf; leaf >= 0 && program.leaves[leaf].donated) free.push_back(static_cast<int>(i));
+    for (const int output : program.outputs) std::erase(free, program.nodes[output].root);   // another view of the leaf
+    if (free.empty()) return;
+    for (std::size_t s = 0; s < program.steps.size(); ++s) {
+        const Step& step = program.steps[s];
+        Placement& result = program.placements[step.result];
+        if (result.kind != Placement::Output || result.donor >= 0 || result.first != static_cast<int>(s)) continue;
+        const auto fits = [&](int leaf) {
+            const Placement& place = program.placements[leaf];
+            if (bytes_of(program.nodes[leaf].spec) != result.size || result.size == 0) return false;
+            if (place.last < result.first) return true;
+            return place.last == result.first && std::any_of(step.reads.begin(), step.reads.end(), [&](const Operand& read) {
+                       return read.root == leaf && read.leaf_order.empty() && walks_along(program, step, read);
+                   });
+        };
+        // The leaf that this very step reads, if there is one: the new value of the same thing.
+        auto best = std::find_if(free.begin(), free.end(), [&](int leaf) {
+            return program.placements[leaf].last == result.first && fits(leaf);
+        });
+        if (best == free.end()) best = std::find_if(free.begin(), free.end(), fits);
+        if (best == free.end()) continue;
+        result.donor = *best;
+        program.placements[*best].output = result.output;
+        free.erase(best);
+    }
 }
 
 // First fit by start of life, lowest offset among the blocks that live at the same time.
@@ -103,6 +137,7 @@ void find_barriers(Program& program) {
     const auto range = [&](int root) {
         const Placement& place = program.placements[root];
         if (place.kind == Placement::Output) return Range{1 + place.output, 0, std::max<std::size_t>(place.size, 1)};
+        if (place.kind == Placement::Leaf) return Range{1 + place.output, 0, SIZE_MAX};
         return Range{0, place.offset, place.offset + place.size};
     };
     const auto meets_any = [](const Range& one, const std::vector<Range>& list) {
@@ -113,7 +148,8 @@ void find_barriers(Program& program) {
         step.barrier = meets_any(target, written) || meets_any(target, read);
         std::vector<Range> sources;
         for (const Operand& operand : step.reads)
-            if (program.placements[operand.root].kind != Placement::Leaf) sources.push_back(range(operand.root));
+            if (const Placement& place = program.placements[operand.root]; place.kind != Placement::Leaf || place.output >= 0)
+                sources.push_back(range(operand.root));
         for (const Range& source : sources) step.barrier = step.barrier || meets_any(source, written);
         if (step.barrier) {
             written.clear();
@@ -129,6 +165,7 @@ void find_barriers(Program& program) {
 void memory(Program& program) {
     const Span span("pass", "memory");
     find_live_ranges(program);
+    place_on_leaves(program);
     assign_offsets(program);
     find_barriers(program);
 }

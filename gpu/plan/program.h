@@ -40,6 +40,7 @@ struct PlanNode {
 struct PlanLeaf {
     int external = -1;
     StorageRef owned;
+    bool donated = false;   // nobody needs it after the run: an output may take its place
 };
 
 struct PlanScalar {
@@ -103,7 +104,8 @@ struct Placement {
     enum Kind { None, Leaf, Arena, Output } kind = None;
     std::size_t offset = 0;        // Arena
     std::size_t size = 0;          // bytes
-    int output = -1;               // Output: index into Program::outputs
+    int output = -1;               // Output: index into Program::outputs; Leaf: the output that takes its place, or -1
+    int donor = -1;                // Output: the leaf's node whose place it takes, or -1
     int first = -1, last = -1;     // steps that write it first and read it last
 };
 
@@ -127,12 +129,14 @@ struct TensorGraph {
     Tensors nodes;                       // leaves and constants included
     Tensors outputs;
     std::vector<StorageRef> leaves;      // in order of first visit
+    std::vector<bool> donated;           // per leaf
     std::vector<double> scalars;
     std::unordered_map<std::uint64_t, int> index;   // tensor id -> position in nodes
     Hash structure;                      // key of the plan cache: ops, structural attributes, shapes, leaf orders
 };
 
-TensorGraph collect(const Tensors& outputs);
+// `donated`: leaves that nobody needs after the run.
+TensorGraph collect(const Tensors& outputs, const Tensors& donated = {});
 
 Program build(const TensorGraph& graph, const DeviceTraits& traits, bool fuse);
 void simplify(Program& program);

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 
 #include "gpu/base/cancel.h"
@@ -40,7 +41,7 @@ DeviceTraits traits_of(const Caps& caps) {
 // follow one another, so one arena serves all of them.
 class Engine {
 public:
-    void evaluate(const Tensors& tensors) {
+    void evaluate(const Tensors& tensors, const Tensors& donated) {
         const std::lock_guard lock(mutex_);
         Tensors missing;
         for (const Tensor& tensor : tensors) {
@@ -50,8 +51,12 @@ public:
         }
         if (missing.empty()) return;
         check_cancelled();
-        if (switches().checks("oracle")) return check_each(missing);
-        run(missing);
+        if (switches().checks("oracle")) {
+            check_each(missing);
+        } else {
+            run(missing, donated);
+        }
+        for (const Tensor& tensor : donated) drop_value(tensor);
     }
 
     EvaluationCounters counters() {
@@ -60,7 +65,7 @@ public:
     }
 
 private:
-    void run(const Tensors& outputs) {
+    void run(const Tensors& outputs, const Tensors& donated = {}) {
         const Span span("run", "evaluate");
         Device& device = Device::current();
         if (&device != device_) {
@@ -70,14 +75,23 @@ private:
             device_ = &device;
         }
         ++counters_.evaluations;
-        const TensorGraph graph = collect(outputs);
+        const TensorGraph graph = collect(outputs, donated);
         PlanRunner& runner = plan_for(graph, device);
         counters_.arena_bytes = runner.program().arena_bytes;
         if (runner.program().arena_bytes > (arena_ ? arena_->size() : 0)) {
             arena_ = nullptr;   // give the old one back first
             arena_ = device.allocate(runner.program().arena_bytes);
         }
-        const std::vector<StorageRef> values = runner.run(graph.leaves, graph.scalars, arena_, counters_);
+        std::optional<CancelScope> whole;
+        if (!donated.empty()) whole.emplace(CancelToken());   // no cancel half way
+        std::vector<StorageRef> values;
+        try {
+            values = runner.run(graph.leaves, graph.scalars, arena_, counters_);
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::OutOfMemory)   // which comes before anything is written
+                for (const Tensor& tensor : donated) drop_value(tensor);
+            throw;
+        }
         for (std::size_t i = 0; i < outputs.size(); ++i) set_value(outputs[i], values[i]);
     }
 
@@ -144,7 +158,7 @@ Engine& engine() {
 
 }  // namespace
 
-void evaluate(const Tensors& tensors) { engine().evaluate(tensors); }
+void evaluate(const Tensors& tensors, const Tensors& donated) { engine().evaluate(tensors, donated); }
 
 EvaluationCounters evaluation_counters() { return engine().counters(); }
 

@@ -104,7 +104,8 @@ PlanRunner::Bindings PlanRunner::bind(const std::vector<StorageRef>& leaves, con
         const Placement& place = program_.placements[n];
         if (place.kind == Placement::Arena && place.size > 0) set(n, arena, place.offset);
         if (place.kind == Placement::Output) {
-            b.output[place.output] = device_.allocate(std::max<std::size_t>(place.size, 4));
+            b.output[place.output] = place.donor >= 0 ? device_copy(device_, b.leaf[program_.nodes[place.donor].leaf], {})
+                                                      : device_.allocate(std::max<std::size_t>(place.size, 4));
             set(n, b.output[place.output], 0);
         }
     }
