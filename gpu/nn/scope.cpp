@@ -72,15 +72,30 @@ Tensor to_leaf(const Weight& weight) {
 }
 
 struct Scope::Record {
-    enum class Source { Files, Random, Shapes };
+    enum class Source { Files, Tensors, Random, Shapes };
 
     Source source = Source::Shapes;
     std::uint64_t seed = 0;
     Weights weights;
+    std::map<std::string, Tensor, std::less<>> tensors;
     std::vector<Asked> asked;
     std::set<std::string, std::less<>> names;      // of asked
     std::vector<std::string> missing;
     std::vector<std::string> misfits;
+
+    void misfit(const std::string& path, const Shape& expected, const Shape& got) {
+        misfits.push_back(format("{} (expected {}, got {})", path, to_string(expected), to_string(got)));
+    }
+    Tensor tensor(const std::string& path, const Shape& shape) {
+        const auto at = tensors.find(path);
+        if (at == tensors.end()) {
+            missing.push_back(path);
+            return zeros(shape);
+        }
+        if (at->second.shape() == shape) return at->second;
+        misfit(path, shape, at->second.shape());
+        return zeros(shape);
+    }
 };
 
 Scope Scope::weights(Weights weights) {
@@ -94,6 +109,13 @@ Scope Scope::random(std::uint64_t seed) {
     auto record = std::make_shared<Record>();
     record->source = Record::Source::Random;
     record->seed = seed;
+    return {std::move(record), ""};
+}
+
+Scope Scope::tensors(std::map<std::string, Tensor, std::less<>> tensors) {
+    auto record = std::make_shared<Record>();
+    record->source = Record::Source::Tensors;
+    record->tensors = std::move(tensors);
     return {std::move(record), ""};
 }
 
@@ -111,6 +133,7 @@ Tensor Scope::weight(std::string_view name, const Shape& shape, Init init) const
     switch (record_->source) {
         case Record::Source::Shapes: return zeros(shape);
         case Record::Source::Random: return drawn(record_->seed, path, shape, init);
+        case Record::Source::Tensors: return record_->tensor(path, shape);
         case Record::Source::Files: break;
     }
     const auto at = record_->weights.find(path);
@@ -120,15 +143,18 @@ Tensor Scope::weight(std::string_view name, const Shape& shape, Init init) const
     }
     const TensorEntry& entry = at->second.entry;
     if (entry.shape != shape) {
-        record_->misfits.push_back(format("{} (expected {}, got {})", path, to_string(shape), to_string(entry.shape)));
+        record_->misfit(path, shape, entry.shape);
         return zeros(shape);
     }
     return to_leaf(at->second);
 }
 
-bool Scope::has(std::string_view name) const { return record_->weights.contains(full(name)); }
+bool Scope::has(std::string_view name) const {
+    return record_->weights.contains(full(name)) || record_->tensors.contains(full(name));
+}
 
 Shape Scope::shape_of(std::string_view name) const {
+    if (const auto at = record_->tensors.find(full(name)); at != record_->tensors.end()) return at->second.shape();
     const auto at = record_->weights.find(full(name));
     return at == record_->weights.end() ? Shape() : at->second.entry.shape;
 }
@@ -140,6 +166,8 @@ std::vector<std::string> Scope::missing() const { return record_->missing; }
 std::vector<std::string> Scope::unexpected() const {
     std::vector<std::string> names;
     for (const auto& [name, weight] : record_->weights)
+        if (!record_->names.contains(name)) names.push_back(name);
+    for (const auto& [name, tensor] : record_->tensors)
         if (!record_->names.contains(name)) names.push_back(name);
     return names;
 }

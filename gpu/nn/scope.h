@@ -54,6 +54,8 @@ public:
     static Scope weights(Weights weights);
     // Weights drawn from (seed, name, element): the same whatever the order of construction.
     static Scope random(std::uint64_t seed);
+    // Weights that are tensors already, the parameters of a training step: as weights(), with any tensors.
+    static Scope tensors(std::map<std::string, Tensor, std::less<>> tensors);
     // Lazy zeros: lists names, shapes and bytes with no data.
     static Scope shapes();
 
