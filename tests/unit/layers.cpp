@@ -22,6 +22,7 @@ const std::map<std::string, std::vector<std::string>> allowed{
     {"gpu/io", {"gpu/base", "gpu/graph"}},
     {"gpu/run", {"gpu/base", "gpu/graph", "gpu/ops.h", "gpu/plan", "gpu/vulkan"}},
     {"gpu/nn", {"gpu/base", "gpu/graph", "gpu/ops.h", "gpu/ops", "gpu/io", "gpu/run"}},
+    {"gpu/train", {"gpu/base", "gpu/graph", "gpu/ops.h", "gpu/io", "gpu/run"}},
     {"nodes/core", {"gpu"}},
     {"nodes/types", {"nodes/core", "gpu"}},
     {"nodes/sampling", {"gpu"}},
