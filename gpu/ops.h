@@ -184,6 +184,22 @@ struct Conv2dOptions {
 // x [N, C, H, W] weight [O, C / groups, KH, KW] -> [N, O, H', W'].
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Conv2dOptions& options = {});
 
+// --- attention ---
+struct AttentionOptions {
+    double scale = 0;            // of the products of queries and keys; 0: 1 / sqrt(D)
+    bool causal = false;         // query i sees keys 0 ... i
+    std::int64_t window = -1;    // at least 0: query i sees keys i - window ... i + window (with `causal`: ... i)
+};
+// softmax(scale q k^T + bias) v: q [B, H, Q, D], k [B, Hk, K, D], v [B, Hk, K, Dv] -> [B, H, Q, Dv]. Any strides are read
+// in place, so that permute(reshape(x, {B, T, H, D}), {0, 2, 1, 3}) splits heads without a copy; the result lies as
+// [B, Q, H, Dv], so that the inverse joins them without one. Scores exist a tile at a time, in the backward pass too.
+// Hk divides H: neighbouring heads share keys and values (Hk = 1: all do). A batch of 1 in k and v serves all of B.
+// `bias` broadcasts to [B, H, Q, K]: numbers are added (-1e30 and less hides the key), Bool says which keys are seen. A
+// query that sees no key gives zeros. Its gradient, where it is wanted, takes memory for all scores.
+// Attention in windows of a feature map: cut it into windows, windows into the batch, and attend there (swin, SD-like
+// tiling): x [N, C, H, W] -> reshape {N, C, H/w, w, W/w, w} -> permute {0, 2, 4, 3, 5, 1} -> reshape {N HW/w^2, w^2, C}.
+Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options = {}, const Tensor& bias = {});
+
 // --- normalisation ---
 // x [N, C, ...]; mean and variance over C / groups and all trailing axes; weight and bias [C] may be empty.
 Tensor group_norm(const Tensor& x, int groups, const Tensor& weight, const Tensor& bias, double eps = 1e-5);

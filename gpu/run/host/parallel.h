@@ -1,0 +1,15 @@
+// Threads for host kernels: the team that oneDNN uses, so that its waiting threads and ours are the same ones.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+namespace gpu {
+
+int parallel_threads();
+
+// Calls body(item, thread) for every item below `count`, each thread taking the next item when it is free.
+// 0 <= thread < parallel_threads(). `body` must not throw.
+void parallel_for(std::int64_t count, const std::function<void(std::int64_t item, int thread)>& body);
+
+}  // namespace gpu

@@ -1,0 +1,39 @@
+// Small dense pieces of work on tiles that lie in the processor's caches, written once and compiled for AVX-512, AVX2 and
+// plain vectors; tile_kernels() picks what this processor has. Rows of `b` and `c` are padded to a multiple of `lanes`
+// floats: whole vectors are read and written.
+#pragma once
+
+#include <cstdint>
+
+namespace gpu {
+
+// c[r, j] (+)= sum over t of a[r, t] b[t, j]
+struct TileProduct {
+    std::int64_t rows = 0, columns = 0, terms = 0;   // columns: a multiple of lanes
+    const float* a = nullptr;
+    std::int64_t a_row = 0, a_term = 1;
+    const float* b = nullptr;
+    std::int64_t b_term = 0;
+    float* c = nullptr;
+    std::int64_t c_row = 0;
+    bool accumulate = false;
+};
+
+struct TileKernels {
+    int lanes;
+    void (*product)(const TileProduct&);
+    // Over `count` floats, a multiple of lanes.
+    float (*maximum)(const float* x, std::int64_t count);
+    // x = exp(x - offset) for x <= offset; returns the sum. Below -87 the result is 0.
+    float (*exp_sum)(float* x, float offset, std::int64_t count);
+    void (*scale)(float* x, float factor, std::int64_t count);
+    // to[t * to_term + j] = from[j * from_column + t] for j < columns, t < terms: packs rows as columns.
+    void (*transpose)(const float* from, std::int64_t from_column, float* to, std::int64_t to_term, std::int64_t columns,
+                      std::int64_t terms);
+    // x = p (x - offset): the gradient of a softmax row.
+    void (*softmax_grad)(float* x, const float* p, float offset, std::int64_t count);
+};
+
+const TileKernels& tile_kernels();
+
+}  // namespace gpu

@@ -1,0 +1,127 @@
+// The body of tile.cpp, included once for each kind of vector with TILE (a namespace), TILE_LANES, TILE_ROWS (rows of
+// accumulators that fit the registers beside three vectors of b) and TILE_TARGET (function attributes).
+namespace gpu {
+namespace TILE {
+
+typedef float Vector __attribute__((vector_size(4 * TILE_LANES), aligned(4), may_alias));
+typedef std::int32_t Integers __attribute__((vector_size(4 * TILE_LANES), aligned(4), may_alias));
+
+TILE_TARGET inline Vector splat(float x) { return x - Vector{}; }
+TILE_TARGET inline Vector load(const float* x) { return *reinterpret_cast<const Vector*>(x); }
+TILE_TARGET inline void store(float* x, Vector value) { *reinterpret_cast<Vector*>(x) = value; }
+
+template <int rows, int vectors>
+TILE_TARGET void block(const TileProduct& p, std::int64_t row, std::int64_t column) {
+    const float* a = p.a + row * p.a_row;
+    const float* b = p.b + column;
+    float* c = p.c + row * p.c_row + column;
+    Vector sum[rows][vectors];
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r)
+#pragma GCC unroll 3
+        for (int v = 0; v < vectors; ++v) sum[r][v] = p.accumulate ? load(c + r * p.c_row + v * TILE_LANES) : Vector{};
+    for (std::int64_t t = 0; t < p.terms; ++t) {
+        Vector right[vectors];
+#pragma GCC unroll 3
+        for (int v = 0; v < vectors; ++v) right[v] = load(b + t * p.b_term + v * TILE_LANES);
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; ++r) {
+            const Vector left = splat(a[r * p.a_row + t * p.a_term]);
+#pragma GCC unroll 3
+            for (int v = 0; v < vectors; ++v) sum[r][v] += left * right[v];
+        }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r)
+#pragma GCC unroll 3
+        for (int v = 0; v < vectors; ++v) store(c + r * p.c_row + v * TILE_LANES, sum[r][v]);
+}
+
+template <int vectors>
+TILE_TARGET void column_block(const TileProduct& p, std::int64_t column) {
+    std::int64_t row = 0;
+    for (; row + TILE_ROWS <= p.rows; row += TILE_ROWS) block<TILE_ROWS, vectors>(p, row, column);
+    for (; row + 4 <= p.rows; row += 4) block<4, vectors>(p, row, column);
+    for (; row < p.rows; ++row) block<1, vectors>(p, row, column);
+}
+
+TILE_TARGET void product(const TileProduct& p) {
+    std::int64_t left = p.columns / TILE_LANES;
+    for (std::int64_t column = 0; left > 0;) {
+        const int vectors = left == 4 || left == 2 ? 2 : left == 1 ? 1 : 3;   // 4 = 2 + 2, not 3 + 1
+        if (vectors == 3) column_block<3>(p, column);
+        if (vectors == 2) column_block<2>(p, column);
+        if (vectors == 1) column_block<1>(p, column);
+        column += vectors * TILE_LANES;
+        left -= vectors;
+    }
+}
+
+TILE_TARGET float maximum(const float* x, std::int64_t count) {
+    Vector most = load(x);
+    for (std::int64_t i = TILE_LANES; i < count; i += TILE_LANES) {
+        const Vector value = load(x + i);
+        most = value > most ? value : most;
+    }
+    float result = most[0];
+    for (int i = 1; i < TILE_LANES; ++i) result = most[i] > result ? most[i] : result;
+    return result;
+}
+
+// 2^n times a polynomial on [-ln 2 / 2, ln 2 / 2] (Cephes expf): relative error about 1e-7.
+TILE_TARGET inline Vector exp_negative(Vector x) {
+    const Vector low = splat(-87.0f), magic = splat(12582912.0f);   // 1.5 * 2^23: adding it rounds to an integer
+    const Vector clamped = x > low ? x : low;
+    const Vector shifted = clamped * splat(1.44269504088896341f) + magic;
+    const Vector n = shifted - magic;
+    const Vector r = clamped - n * splat(0.693359375f) - n * splat(-2.12194440e-4f);
+    Vector y = splat(1.9875691500e-4f);
+    y = y * r + splat(1.3981999507e-3f);
+    y = y * r + splat(8.3334519073e-3f);
+    y = y * r + splat(4.1665795894e-2f);
+    y = y * r + splat(1.6666665459e-1f);
+    y = y * r + splat(5.0000001201e-1f);
+    y = y * r * r + r + splat(1.0f);
+    const Integers exponent = ((Integers)shifted - 0x4b400000 + 127) << 23;
+    const Vector result = y * (Vector)exponent;
+    return x > low ? result : Vector{};
+}
+
+TILE_TARGET float exp_sum(float* x, float offset, std::int64_t count) {
+    Vector total{};
+    for (std::int64_t i = 0; i < count; i += TILE_LANES) {
+        const Vector value = exp_negative(load(x + i) - splat(offset));
+        store(x + i, value);
+        total += value;
+    }
+    float result = 0;
+    for (int i = 0; i < TILE_LANES; ++i) result += total[i];
+    return result;
+}
+
+TILE_TARGET void scale(float* x, float factor, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; i += TILE_LANES) store(x + i, load(x + i) * splat(factor));
+}
+
+TILE_TARGET void transpose(const float* from, std::int64_t from_column, float* to, std::int64_t to_term, std::int64_t columns,
+                           std::int64_t terms) {
+    for (std::int64_t t = 0; t < terms; t += 16) {   // sixteen terms: one cache line of every row
+        const std::int64_t last = t + 16 < terms ? t + 16 : terms;
+        for (std::int64_t j = 0; j < columns; ++j)
+            for (std::int64_t i = t; i < last; ++i) to[i * to_term + j] = from[j * from_column + i];
+    }
+}
+
+TILE_TARGET void softmax_grad(float* x, const float* p, float offset, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; i += TILE_LANES) store(x + i, load(p + i) * (load(x + i) - splat(offset)));
+}
+
+const TileKernels kernels{TILE_LANES, product, maximum, exp_sum, scale, transpose, softmax_grad};
+
+}  // namespace TILE
+}  // namespace gpu
+
+#undef TILE
+#undef TILE_LANES
+#undef TILE_ROWS
+#undef TILE_TARGET
