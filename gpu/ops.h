@@ -108,6 +108,8 @@ Tensor slice(const Tensor& x, int axis, std::int64_t start, std::int64_t stop, s
 // Zeros before, after and (interior) between the elements of every axis. Lists have the rank of x.
 Tensor pad(const Tensor& x, const Shape& before, const Shape& after, const Shape& interior = {});
 enum class PadMode { Zero, Replicate, Reflect };
+// Reflection repeats no border: it needs less than an axis' length before and after.
+Tensor pad(const Tensor& x, const Shape& before, const Shape& after, PadMode mode);
 Tensor pad2d(const Tensor& x, int left, int right, int top, int bottom, PadMode mode);   // last two axes
 Tensor flip(const Tensor& x, int axis);
 Tensor concat(const Tensors& parts, int axis);
@@ -175,14 +177,39 @@ Tensor matmul(const Tensor& a, const Tensor& b);
 // "bhqd,bhkd->bhqk": one letter an axis, sums over letters that the result lacks; without "->" the letters that occur once, in
 // alphabetical order. "..." stands for leading axes that broadcast. A letter twice in one operand takes its diagonal.
 Tensor einsum(const std::string& subscripts, const Tensors& operands);
-struct Conv2dOptions {
-    int stride = 1;
-    int pad = 0;         // zeros on all four sides
-    int dilation = 1;
+// A number for every spatial axis, or one for each, outermost first (depth, height, width).
+struct PerAxis {
+    PerAxis() = default;
+    PerAxis(int all) : values{all} {}
+    PerAxis(std::initializer_list<int> each) : values(each) {}
+    PerAxis(std::vector<int> each) : values(std::move(each)) {}
+    std::vector<int> values;
+};
+struct ConvOptions {
+    PerAxis stride = 1;
+    PerAxis pad = 0;          // elements before each axis, and after it unless pad_end says otherwise
+    PerAxis pad_end = {};     // causal in time: .pad = {2, 1, 1}, .pad_end = {0, 1, 1}
+    PerAxis dilation = 1;
+    int groups = 1;
+    PadMode mode = PadMode::Zero;
+};
+// x [N, C, size...] weight [O, C / groups, kernel...] -> [N, O, output...], of 1, 2 and 3 spatial axes.
+Tensor conv1d(const Tensor& x, const Tensor& weight, const ConvOptions& options = {});
+Tensor conv2d(const Tensor& x, const Tensor& weight, const ConvOptions& options = {});
+Tensor conv3d(const Tensor& x, const Tensor& weight, const ConvOptions& options = {});
+struct ConvTransposeOptions {
+    PerAxis stride = 1;
+    PerAxis pad = 0;          // cut off before each axis, and after it unless pad_end says otherwise
+    PerAxis pad_end = {};
+    PerAxis output_pad = 0;   // elements more at the end, below the stride or the dilation
+    PerAxis dilation = 1;
     int groups = 1;
 };
-// x [N, C, H, W] weight [O, C / groups, KH, KW] -> [N, O, H', W'].
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Conv2dOptions& options = {});
+// The adjoint of the convolution: x [N, C, size...] weight [C, O / groups, kernel...] -> [N, O, output...] with
+// (size - 1) stride - pad - pad_end + dilation (kernel - 1) + output_pad + 1 elements an axis.
+Tensor conv_transpose1d(const Tensor& x, const Tensor& weight, const ConvTransposeOptions& options = {});
+Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const ConvTransposeOptions& options = {});
+Tensor conv_transpose3d(const Tensor& x, const Tensor& weight, const ConvTransposeOptions& options = {});
 
 // --- attention ---
 struct AttentionOptions {

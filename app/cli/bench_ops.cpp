@@ -27,7 +27,7 @@ OpBench conv(const std::string& name, std::int64_t batch, std::int64_t in, std::
     const int pad = kernel / 2;
     return {name, {x, w}, [pad](const Tensors& t) { return gpu::conv2d(t[0], t[1], {.pad = pad}); },
             2.0 * static_cast<double>(batch * out * side * side * in * kernel * kernel),
-            [=] { return gpu::onednn_conv2d_seconds(x, w, y, 1, pad, 5); }};
+            [=] { return gpu::onednn_conv_seconds(gpu::ConvPass::Forward, x, w, y, 1, pad, 5); }};
 }
 
 OpBench product(std::int64_t m, std::int64_t k, std::int64_t n) {

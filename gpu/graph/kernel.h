@@ -60,7 +60,8 @@ struct Kernel {
     std::optional<BlockFormat> blocks;
     Order out_order;                           // empty: the planner chooses (parts only)
     std::array<std::uint32_t, 3> groups{1, 1, 1};
-    bool epilogue = false;                     // the shader passes each result through EPILOGUE(value, index)
+    bool epilogue = false;                     // the shader passes each result through EPILOGUE(value, index), the host
+                                               // kernel does post-operations
 
     std::string host;                          // name of a host kernel that serves too; empty: none
     std::vector<std::int64_t> params;          // for the host kernel

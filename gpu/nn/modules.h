@@ -19,7 +19,7 @@ struct Conv {
 struct Conv2d {
     Tensor weight;
     Tensor bias;      // empty without one
-    Conv2dOptions options;
+    ConvOptions options;
 
     Conv2d(const Scope& s, int in, int out, const Conv& conv = {});
     Tensor operator()(const Tensor& x) const;      // [N, in, H, W] -> [N, out, H', W']

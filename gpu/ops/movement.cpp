@@ -309,31 +309,39 @@ Tensor pad(const Tensor& x, const Shape& before, const Shape& after, const Shape
     return is_zero(before) && is_zero(after) && is_zero(inside) ? x : apply_op<Pad>({x}, before, after, inside);
 }
 
-Tensor pad2d(const Tensor& x, int left, int right, int top, int bottom, PadMode mode) {
-    const int rank = x.rank();
-    if (mode == PadMode::Zero) {
-        Shape before(rank, 0), after(rank, 0);
-        before[rank - 1] = left, after[rank - 1] = right, before[rank - 2] = top, after[rank - 2] = bottom;
-        return pad(x, before, after);
-    }
-    const auto side = [&](const Tensor& t, int axis, int count, bool first) {
+Tensor pad(const Tensor& x, const Shape& before, const Shape& after, PadMode mode) {
+    if (mode == PadMode::Zero) return pad(x, before, after);
+    check(before.size() == x.shape().size() && after.size() == x.shape().size(), ErrorCode::InvalidGraph,
+          "pad: expected lists of rank {}, got {} and {}", x.rank(), to_string(before), to_string(after));
+    const auto side = [&](const Tensor& t, int axis, std::int64_t count, bool first) {
         const std::int64_t length = t.size(axis);
         if (mode == PadMode::Replicate) {
+            check(length > 0, ErrorCode::InvalidGraph, "pad: expected a border to repeat, got {}", to_string(x.spec()));
             Shape shape = t.shape();
             shape[axis] = count;
             return broadcast_to(first ? slice(t, axis, 0, 1) : slice(t, axis, length - 1, length), shape);
         }
-        check(count < length, ErrorCode::InvalidGraph, "pad2d: expected reflection by less than {}, got {}", length, count);
+        check(count < length, ErrorCode::InvalidGraph, "pad: expected reflection by less than {}, got {}", length, count);
         return flip(first ? slice(t, axis, 1, 1 + count) : slice(t, axis, length - 1 - count, length - 1), axis);
     };
-    const auto both = [&](const Tensor& t, int axis, int first, int last) {
+    Tensor result = x;
+    for (int axis = x.rank() - 1; axis >= 0; --axis) {
+        check(before[axis] >= 0 && after[axis] >= 0, ErrorCode::InvalidGraph, "pad: expected padding of at least 0, got {} and {}",
+              to_string(before), to_string(after));
         Tensors parts;
-        if (first) parts.push_back(side(t, axis, first, true));
-        parts.push_back(t);
-        if (last) parts.push_back(side(t, axis, last, false));
-        return parts.size() == 1 ? t : concat(parts, axis);
-    };
-    return both(both(x, rank - 1, left, right), rank - 2, top, bottom);
+        if (before[axis]) parts.push_back(side(result, axis, before[axis], true));
+        parts.push_back(result);
+        if (after[axis]) parts.push_back(side(result, axis, after[axis], false));
+        if (parts.size() > 1) result = concat(parts, axis);
+    }
+    return result;
+}
+
+Tensor pad2d(const Tensor& x, int left, int right, int top, int bottom, PadMode mode) {
+    const int rank = x.rank();
+    Shape before(rank, 0), after(rank, 0);
+    before[rank - 1] = left, after[rank - 1] = right, before[rank - 2] = top, after[rank - 2] = bottom;
+    return pad(x, before, after, mode);
 }
 
 }  // namespace gpu

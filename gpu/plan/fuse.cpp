@@ -41,7 +41,7 @@ private:
         step.kind = nodes_[i].on_host ? Step::Host : Step::Shader;
         step.members = {i};
         if (!nodes_[i].kernel->parts.empty()) return add_parts(i);
-        if (program_.fuse && (nodes_[i].on_host || nodes_[i].kernel->epilogue)) step.members = epilogue(i);
+        if (program_.fuse && nodes_[i].kernel->epilogue) step.members = epilogue(i);
         step.result = step.members.back();
         assign(std::move(step));
     }

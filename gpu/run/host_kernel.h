@@ -35,7 +35,8 @@ using HostKernel = void (*)(const HostCall&);
 HostKernel host_kernel(const std::string& name);
 
 // Yardsticks for benches, best of `repeats`: oneDNN alone with layouts of its own choice, and a plain copy.
-double onednn_conv2d_seconds(const Shape& x, const Shape& weight, const Shape& y, int stride, int pad, int repeats);
+enum class ConvPass { Forward, InputGrad, WeightGrad };
+double onednn_conv_seconds(ConvPass pass, const Shape& x, const Shape& weight, const Shape& y, int stride, int pad, int repeats);
 double onednn_matmul_seconds(std::int64_t m, std::int64_t k, std::int64_t n, int repeats);
 double copy_seconds(std::size_t bytes, int repeats);
 

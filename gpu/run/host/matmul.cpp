@@ -5,12 +5,6 @@
 namespace gpu {
 namespace {
 
-struct State {
-    dnnl::matmul::primitive_desc desc;
-    dnnl::matmul primitive;
-    int bias = -1;
-};
-
 // oneDNN wants one of the two matrix axes to have stride 1; axes of length 1 may say so freely.
 HostOperand tidy(HostOperand operand) {
     for (std::size_t i = 0; i < operand.shape.size(); ++i)
@@ -18,23 +12,26 @@ HostOperand tidy(HostOperand operand) {
     return operand;
 }
 
+std::shared_ptr<HostPrimitive> prepare(const HostCall& call, const HostOperand& a, const HostOperand& b) {
+    int bias = -1;
+    const dnnl::primitive_attr attributes = post_attributes(call, 2, false, bias);
+    const dnnl::memory::desc given = strided(b);
+    const dnnl::memory::desc any(given.dims(), dnnl::memory::data_type::f32, dnnl::memory::format_tag::any);
+    // A weight is packed once; what is computed lies as it lies.
+    const auto desc = matmul_desc(strided(a), call.in[1].leaf ? any : given, strided(call.out), attributes);
+    auto primitive = std::make_shared<HostPrimitive>(dnnl::matmul(desc), desc.scratchpad_desc());
+    primitive->input(DNNL_ARG_SRC, strided(a), desc.src_desc());
+    primitive->input(DNNL_ARG_WEIGHTS, given, desc.weights_desc(), true);
+    primitive->output(DNNL_ARG_DST, strided(call.out), desc.dst_desc());
+    primitive->post_operands(bias, 2, {}, true);
+    return primitive;
+}
+
 void matmul_f32(const HostCall& call) {
     try {
         const HostOperand a = tidy(call.in[0]), b = tidy(call.in[1]);
-        if (!call.state) {
-            auto state = std::make_shared<State>();
-            const dnnl::primitive_attr attributes = post_attributes(call, 2, false, state->bias);
-            state->desc = matmul_desc(strided(a), strided(b), strided(call.out), attributes);
-            state->primitive = dnnl::matmul(state->desc);
-            call.state = state;
-        }
-        const State& state = *std::static_pointer_cast<State>(call.state);
-        std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, wrap(state.desc.src_desc(), a)},
-                                                        {DNNL_ARG_WEIGHTS, wrap(state.desc.weights_desc(), b)},
-                                                        {DNNL_ARG_DST, wrap(state.desc.dst_desc(), call.out)}};
-        add_post_arguments(call, state.bias, arguments);
-        state.primitive.execute(host_stream(), arguments);
-        host_stream().wait();
+        if (!call.state) call.state = prepare(call, a, b);
+        std::static_pointer_cast<HostPrimitive>(call.state)->run({&a, &b, &call.out}, call);
     } catch (const dnnl::error& error) {
         rethrow(error, "matmul");
     }

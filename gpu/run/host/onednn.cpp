@@ -1,6 +1,7 @@
 #include "gpu/run/host/onednn.h"
 
 #include "gpu/base/error.h"
+#include "gpu/run/host/scratch.h"
 
 namespace gpu {
 
@@ -38,69 +39,181 @@ dnnl::memory::desc post_desc(const HostOperand& operand, std::size_t channel_axi
     return {dims, dnnl::memory::data_type::f32, strides};
 }
 
+std::string layout_key(const dnnl::memory::desc& desc) {
+#if DNNL_VERSION_MAJOR >= 3
+    const std::vector<std::uint8_t> blob = dnnl::memory::desc(desc).get_blob();
+    return hash_bytes(std::as_bytes(std::span(blob))).hex();
+#else
+    return hash_bytes(std::as_bytes(std::span(&desc.data, 1))).hex();
+#endif
+}
+
+dnnl::algorithm unary(const std::string& name) {
+    using dnnl::algorithm;
+    if (name == "relu") return algorithm::eltwise_relu;
+    if (name == "tanh") return algorithm::eltwise_tanh;
+    if (name == "sigmoid") return algorithm::eltwise_logistic;
+    if (name == "swish") return algorithm::eltwise_swish;
+    return algorithm::undef;
+}
+
+dnnl::algorithm binary(const std::string& name) {
+    using dnnl::algorithm;
+    return name == "add" ? algorithm::binary_add : name == "mul" ? algorithm::binary_mul : algorithm::undef;
+}
+
+float alpha_of(const std::string& name) { return name == "swish" ? 1 : 0; }
+
+void append_unary(dnnl::post_ops& ops, const std::string& name) {
+#if DNNL_VERSION_MAJOR >= 3
+    ops.append_eltwise(unary(name), alpha_of(name), 0);
+#else
+    ops.append_eltwise(1, unary(name), alpha_of(name), 0);
+#endif
+}
+
+dnnl::primitive_attr with(const dnnl::post_ops& ops) {
+    dnnl::primitive_attr attributes;
+    attributes.set_post_ops(ops);
+    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    return attributes;
+}
+
 }  // namespace
 
+dnnl::primitive_attr plain_attributes() { return with({}); }
+
 dnnl::primitive_attr post_attributes(const HostCall& call, std::size_t channel_axis, bool allow_bias, int& bias) {
-    using dnnl::algorithm;
     dnnl::post_ops ops;
     bias = -1;
-    const auto append = [&](algorithm kind, float alpha) {
-#if DNNL_VERSION_MAJOR >= 3
-        ops.append_eltwise(kind, alpha, 0);
-#else
-        ops.append_eltwise(1, kind, alpha, 0);
-#endif
-    };
     for (std::size_t i = 0; i < call.post_ops.size(); ++i) {
         const PostOp& post = call.post_ops[i];
-        if (post.name == "relu") {
-            append(algorithm::eltwise_relu, 0);
-        } else if (post.name == "tanh") {
-            append(algorithm::eltwise_tanh, 0);
-        } else if (post.name == "sigmoid") {
-            append(algorithm::eltwise_logistic, 0);
-        } else if (post.name == "swish") {
-            append(algorithm::eltwise_swish, 1);
+        if (unary(post.name) != dnnl::algorithm::undef) {
+            append_unary(ops, post.name);
         } else if (post.name == "add" && i == 0 && allow_bias && is_vector(call.post_operands[post.operand], channel_axis)) {
             bias = post.operand;
-        } else if (post.name == "add" || post.name == "mul") {
-            ops.append_binary(post.name == "add" ? algorithm::binary_add : algorithm::binary_mul,
-                              post_desc(call.post_operands[post.operand], channel_axis));
+        } else if (binary(post.name) != dnnl::algorithm::undef) {
+            ops.append_binary(binary(post.name), post_desc(call.post_operands[post.operand], channel_axis));
         } else {
             throw Error(ErrorCode::Failure, "host kernel: expected a known post-operation, got {}", post.name);
         }
     }
-    dnnl::primitive_attr attributes;
-    attributes.set_post_ops(ops);
-    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::library);
-    return attributes;
+    return with(ops);
 }
 
-void add_post_arguments(const HostCall& call, int bias, std::unordered_map<int, dnnl::memory>& arguments) {
+HostPrimitive::HostPrimitive(dnnl::primitive primitive, const dnnl::memory::desc& scratchpad)
+    : primitive_(std::move(primitive)), scratchpad_(scratchpad) {}
+
+void HostPrimitive::add(Tensor tensor) {
+    const bool same = tensor.given == tensor.wanted;
+    if (!same)
+        tensor.reorder = dnnl::reorder(dnnl::reorder::primitive_desc(host_engine(), tensor.is_output ? tensor.wanted : tensor.given,
+                                                                     host_engine(), tensor.is_output ? tensor.given : tensor.wanted));
+    if (!same && tensor.keep) tensor.key = "onednn:" + layout_key(tensor.given) + ":" + layout_key(tensor.wanted);
+    tensors_.push_back(std::move(tensor));
+}
+
+void HostPrimitive::input(int argument, const dnnl::memory::desc& given, const dnnl::memory::desc& wanted, bool keep) {
+    add({argument, given, wanted, false, keep, {}, {}});
+}
+
+void HostPrimitive::output(int argument, const dnnl::memory::desc& given, const dnnl::memory::desc& wanted) {
+    add({argument, given, wanted, true, false, {}, {}});
+}
+
+void HostPrimitive::post_operands(int bias, std::size_t channel_axis, const dnnl::memory::desc& bias_desc, bool along) {
+    post_ops_along_ = along;
+    bias_ = bias;
+    channel_axis_ = channel_axis;
+    bias_desc_ = bias_desc;
+}
+
+dnnl::memory HostPrimitive::packed(const Tensor& tensor, const HostOperand& operand) const {
+    const std::lock_guard lock(operand.leaf->mutex);
+    std::shared_ptr<void>& kept = operand.leaf->derived[tensor.key];
+    if (!kept) {
+        auto made = std::make_shared<dnnl::memory>(tensor.wanted, host_engine());
+        dnnl::memory given = wrap(tensor.given, operand);
+        tensor.reorder.execute(host_stream(), given, *made);
+        host_stream().wait();
+        kept = made;
+    }
+    return *std::static_pointer_cast<dnnl::memory>(kept);
+}
+
+void HostPrimitive::run(const std::vector<const HostOperand*>& operands, const HostCall& call) const {
+    std::size_t bytes = HostScratch::padded(scratchpad_.get_size());
+    for (std::size_t i = 0; i < tensors_.size(); ++i)
+        if (tensors_[i].reorder && !(tensors_[i].keep && operands[i]->leaf)) bytes += HostScratch::padded(tensors_[i].wanted.get_size());
+    HostScratch scratch(bytes);
+    dnnl::stream& stream = host_stream();
+    std::unordered_map<int, dnnl::memory> arguments;
+    for (std::size_t i = 0; i < tensors_.size(); ++i) {
+        const Tensor& tensor = tensors_[i];
+        dnnl::memory& argument = arguments[tensor.argument];
+        if (!tensor.reorder) {
+            argument = wrap(tensor.given, *operands[i]);
+        } else if (tensor.keep && operands[i]->leaf) {
+            argument = packed(tensor, *operands[i]);
+        } else {
+            argument = dnnl::memory(tensor.wanted, host_engine(), scratch.take(tensor.wanted.get_size()));
+            dnnl::memory given = wrap(tensor.given, *operands[i]);
+            if (!tensor.is_output) tensor.reorder.execute(stream, given, argument);
+        }
+    }
+    if (scratchpad_.get_size() > 0)
+        arguments[DNNL_ARG_SCRATCHPAD] = dnnl::memory(scratchpad_, host_engine(), scratch.take(scratchpad_.get_size()));
+    if (bias_ >= 0) arguments[DNNL_ARG_BIAS] = wrap(bias_desc_, call.post_operands[bias_]);
     int index = 0;
     for (const PostOp& post : call.post_ops) {
-        if (bias >= 0 && &post == &call.post_ops.front()) continue;   // an argument of its own
+        if (!post_ops_along_) break;
+        if (bias_ >= 0 && &post == &call.post_ops.front()) continue;   // an argument of its own
         if (post.operand >= 0) {
             const HostOperand& operand = call.post_operands[post.operand];
-            arguments[DNNL_ARG_ATTR_MULTIPLE_POST_OP(index) | DNNL_ARG_SRC_1] =
-                wrap(post_desc(operand, operand.shape.size() == 4 ? 1 : operand.shape.size() - 1), operand);
+            arguments[DNNL_ARG_ATTR_MULTIPLE_POST_OP(index) | DNNL_ARG_SRC_1] = wrap(post_desc(operand, channel_axis_), operand);
         }
         ++index;
     }
+    primitive_.execute(stream, arguments);
+    for (std::size_t i = 0; i < tensors_.size(); ++i)
+        if (tensors_[i].reorder && tensors_[i].is_output) {
+            dnnl::memory given = wrap(tensors_[i].given, *operands[i]);
+            tensors_[i].reorder.execute(stream, arguments.at(tensors_[i].argument), given);
+        }
+    stream.wait();
 }
 
-dnnl::convolution_forward::primitive_desc conv2d_desc(const dnnl::memory::desc& x, const dnnl::memory::desc& weight,
-                                                      const dnnl::memory::desc& bias, const dnnl::memory::desc& y,
-                                                      std::int64_t stride, std::int64_t pad, std::int64_t dilation,
-                                                      const dnnl::primitive_attr& attributes) {
-    const dnnl::memory::dims strides{stride, stride}, pads{pad, pad}, dilations{dilation - 1, dilation - 1};
-    constexpr auto kind = dnnl::prop_kind::forward_inference;
-    constexpr auto algorithm = dnnl::algorithm::convolution_direct;
+void run_post_ops(const HostCall& call, std::size_t channel_axis, std::size_t first) {
+    const dnnl::memory::desc desc = strided(call.out);
+    const dnnl::memory out = wrap(desc, call.out);
+    for (std::size_t i = first; i < call.post_ops.size(); ++i) {
+        const PostOp& post = call.post_ops[i];
+        const dnnl::algorithm algorithm = post.operand >= 0 ? binary(post.name) : unary(post.name);
+        if (post.operand < 0) {
 #if DNNL_VERSION_MAJOR >= 3
-    return {host_engine(), kind, algorithm, x, weight, bias, y, strides, dilations, pads, pads, attributes};
+            const dnnl::eltwise_forward::primitive_desc made(host_engine(), dnnl::prop_kind::forward_inference, algorithm, desc, desc, alpha_of(post.name), 0.f);
 #else
-    return {{kind, algorithm, x, weight, bias, y, strides, dilations, pads, pads}, attributes, host_engine()};
+            const dnnl::eltwise_forward::primitive_desc made({dnnl::prop_kind::forward_inference, algorithm, desc, alpha_of(post.name), 0.f}, host_engine());
 #endif
+            dnnl::eltwise_forward(made).execute(host_stream(), {{DNNL_ARG_SRC, out}, {DNNL_ARG_DST, out}});
+            continue;
+        }
+        const HostOperand& operand = call.post_operands[post.operand];
+        const dnnl::memory::desc other = post_desc(operand, channel_axis);
+        dnnl::post_ops next;   // a rectifier or the like rides along
+        const bool pair = i + 1 < call.post_ops.size() && call.post_ops[i + 1].operand < 0;
+        if (pair) append_unary(next, call.post_ops[i + 1].name);
+        dnnl::primitive_attr attributes;
+        attributes.set_post_ops(next);
+#if DNNL_VERSION_MAJOR >= 3
+        const dnnl::binary::primitive_desc made(host_engine(), algorithm, desc, other, desc, attributes);
+#else
+        const dnnl::binary::primitive_desc made({algorithm, desc, other, desc}, attributes, host_engine());
+#endif
+        dnnl::binary(made).execute(host_stream(), {{DNNL_ARG_SRC_0, out}, {DNNL_ARG_SRC_1, wrap(other, operand)}, {DNNL_ARG_DST, out}});
+        if (pair) ++i;
+    }
+    host_stream().wait();
 }
 
 dnnl::matmul::primitive_desc matmul_desc(const dnnl::memory::desc& a, const dnnl::memory::desc& b, const dnnl::memory::desc& c,
@@ -109,15 +222,6 @@ dnnl::matmul::primitive_desc matmul_desc(const dnnl::memory::desc& a, const dnnl
     return {host_engine(), a, b, c, attributes};
 #else
     return {{a, b, c}, attributes, host_engine()};
-#endif
-}
-
-std::string layout_key(const dnnl::memory::desc& desc) {
-#if DNNL_VERSION_MAJOR >= 3
-    const std::vector<std::uint8_t> blob = dnnl::memory::desc(desc).get_blob();
-    return hash_bytes(std::as_bytes(std::span(blob))).hex();
-#else
-    return hash_bytes(std::as_bytes(std::span(&desc.data, 1))).hex();
 #endif
 }
 

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <functional>
 
-#include "gpu/run/host/onednn.h"
+#include "gpu/run/host/conv.h"
 
 namespace gpu {
 namespace {
@@ -28,18 +28,50 @@ double best_seconds(const std::function<void()>& run, int repeats) {
     return best;
 }
 
-Memory::desc any(const Shape& shape) { return {{shape.begin(), shape.end()}, Memory::data_type::f32, Memory::format_tag::any}; }
+// The best of the ways that oneDNN knows, or a very long time for one that it does not.
+double conv_seconds(ConvPass pass, const ConvProblem& problem, ConvLayout layout, int repeats) {
+    try {
+        std::unordered_map<int, Memory> arguments;
+        dnnl::primitive primitive;
+        Memory::desc scratchpad;
+        if (pass == ConvPass::Forward) {
+            const auto desc = conv_forward_desc(problem, layout, {}, plain_attributes(), false);
+            primitive = dnnl::convolution_forward(desc);
+            scratchpad = desc.scratchpad_desc();
+            arguments = {{DNNL_ARG_SRC, zeroed(desc.src_desc())}, {DNNL_ARG_WEIGHTS, zeroed(desc.weights_desc())}, {DNNL_ARG_DST, zeroed(desc.dst_desc())}};
+        } else if (pass == ConvPass::InputGrad) {
+            const auto desc = conv_input_grad_desc(problem, layout);
+            primitive = dnnl::convolution_backward_data(desc);
+            scratchpad = desc.scratchpad_desc();
+            arguments = {{DNNL_ARG_DIFF_SRC, zeroed(desc.diff_src_desc())}, {DNNL_ARG_WEIGHTS, zeroed(desc.weights_desc())},
+                         {DNNL_ARG_DIFF_DST, zeroed(desc.diff_dst_desc())}};
+        } else {
+            const auto desc = conv_weight_grad_desc(problem, layout);
+            primitive = dnnl::convolution_backward_weights(desc);
+            scratchpad = desc.scratchpad_desc();
+            arguments = {{DNNL_ARG_SRC, zeroed(desc.src_desc())}, {DNNL_ARG_DIFF_WEIGHTS, zeroed(desc.diff_weights_desc())},
+                         {DNNL_ARG_DIFF_DST, zeroed(desc.diff_dst_desc())}};
+        }
+        arguments[DNNL_ARG_SCRATCHPAD] = zeroed(scratchpad);
+        return best_seconds([&] {
+            primitive.execute(host_stream(), arguments);
+            host_stream().wait();
+        }, repeats);
+    } catch (const dnnl::error& error) {
+        if (error.status != dnnl_unimplemented) throw;
+        return 1e9;
+    }
+}
 
 }  // namespace
 
-double onednn_conv2d_seconds(const Shape& x, const Shape& weight, const Shape& y, int stride, int pad, int repeats) {
-    const auto desc = conv2d_desc(any(x), any(weight), Memory::desc(), any(y), stride, pad, 1, dnnl::primitive_attr());
-    Memory src = zeroed(desc.src_desc()), weights = zeroed(desc.weights_desc()), dst = zeroed(desc.dst_desc());
-    dnnl::convolution_forward primitive(desc);
-    return best_seconds([&] {
-        primitive.execute(host_stream(), {{DNNL_ARG_SRC, src}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, dst}});
-        host_stream().wait();
-    }, repeats);
+double onednn_conv_seconds(ConvPass pass, const Shape& x, const Shape& weight, const Shape& y, int stride, int pad, int repeats) {
+    const std::size_t rank = x.size() - 2;
+    const ConvProblem problem{{Shape(rank, stride), Shape(rank, pad), Shape(rank, pad), Shape(rank, 1), 1}, x, weight, y};
+    double best = 1e9;
+    for (const ConvLayout layout : {ConvLayout::ChannelsLast, ConvLayout::Blocked, ConvLayout::Winograd})
+        best = std::min(best, conv_seconds(pass, problem, layout, repeats));
+    return best;
 }
 
 double onednn_matmul_seconds(std::int64_t m, std::int64_t k, std::int64_t n, int repeats) {
