@@ -5,6 +5,7 @@
 #include <fstream>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "gpu/base/log.h"
 #include "gpu/base/switches.h"
@@ -32,13 +33,13 @@ Collector& collector() {
     return instance;
 }
 
-int this_lane() {
+}  // namespace
+
+int trace_lane() {
     static std::atomic<int> next{1};
     thread_local const int lane = next++;
     return lane;
 }
-
-}  // namespace
 
 bool tracing() { return collector().active.load(std::memory_order_relaxed); }
 
@@ -64,6 +65,11 @@ std::vector<SpanRecord> take_spans() {
 
 std::string chrome_trace(const std::vector<SpanRecord>& spans) {
     nlohmann::json events = nlohmann::json::array();
+    std::set<int> lanes;
+    for (const SpanRecord& span : spans) lanes.insert(span.lane);
+    for (const int lane : lanes)
+        events.push_back({{"ph", "M"}, {"name", "thread_name"}, {"pid", 1}, {"tid", lane},
+                          {"args", {{"name", lane == device_lane ? std::string("device") : "thread " + std::to_string(lane)}}}});
     for (const SpanRecord& span : spans) {
         nlohmann::json event = {{"ph", "X"},
                                 {"cat", span.category},
@@ -79,7 +85,11 @@ std::string chrome_trace(const std::vector<SpanRecord>& spans) {
 }
 
 Span::Span(std::string_view category, std::string_view name, std::string_view detail) : active_(tracing()) {
-    if (active_) record_ = {std::string(category), std::string(name), trace_clock_ns(), 0, this_lane(), std::string(detail)};
+    if (active_) record_ = {std::string(category), std::string(name), trace_clock_ns(), 0, trace_lane(), std::string(detail)};
+}
+
+void Span::detail(std::string text) {
+    if (active_) record_.detail = std::move(text);
 }
 
 Span::~Span() {

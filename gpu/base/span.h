@@ -17,6 +17,10 @@ struct SpanRecord {
     std::string detail;        // shapes, bytes; shown as an argument of the event
 };
 
+// The lane of work on a device; threads have small numbers.
+inline constexpr int device_lane = 1000;
+int trace_lane();   // of this thread
+
 bool tracing();
 std::int64_t trace_clock_ns();
 void add_span(SpanRecord record);
@@ -33,6 +37,8 @@ class Span {
 public:
     Span(std::string_view category, std::string_view name, std::string_view detail = {});
     ~Span();
+    // Replaces the detail: what is known only at the end.
+    void detail(std::string text);
     Span(const Span&) = delete;
     Span& operator=(const Span&) = delete;
 

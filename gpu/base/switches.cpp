@@ -8,7 +8,7 @@
 namespace gpu {
 namespace {
 
-using Member = std::variant<int Switches::*, bool Switches::*, std::string Switches::*>;
+using Member = std::variant<int Switches::*, bool Switches::*, std::uint64_t Switches::*, std::string Switches::*>;
 
 struct Row {
     const char* name;
@@ -18,14 +18,19 @@ struct Row {
 };
 
 const Row rows[] = {
-    {"DEBUG", &Switches::debug, "0..5",
-     "1 device and plan totals; 2 per-kernel time, bytes, GB/s; 3 fusion decisions; 4 shader variant and constants; "
-     "5 whole tensor graph"},
+    {"DEBUG", &Switches::debug, "0..4",
+     "each level adds to the one before: 1 plans and their memory; 2 time, bytes and FLOP of each kernel; 3 the steps of each "
+     "plan; 4 every pass's program with pipelines and places"},
     {"TRACE", &Switches::trace, "path", "write profiling spans as a Chrome trace (chrome://tracing, Perfetto) to this file"},
-    {"DUMP", &Switches::dump, "path", "write every plan as text and every generated shader into this folder"},
-    {"CHECK", &Switches::check, "list", "comma-separated: nan (stop at the first NaN or Inf), oracle (compare each kernel), "
-     "cache (compute cached nodes again and compare)"},
+    {"DUMP", &Switches::dump, "path", "write every pass of every plan as text and DOT, and every shader, into this folder"},
+    {"CHECK", &Switches::check, "list", "comma-separated: nan (stop at the first NaN or Inf), oracle (compare each kernel "
+     "with its definition), cache (compute what caches hold again and compare), sync (watch synchronisation)"},
     {"DEVICE", &Switches::device, "text", "device to use: an index, cpu, gpu, or a part of its name; see `heddle devices`"},
+    {"BUDGET", &Switches::budget, "bytes",
+     "device memory to keep within, such as 512M or 2G; 0: what the driver grants. Weights beyond it are streamed"},
+    {"DISCRETE", &Switches::discrete, "flag", "1 treats the device as a card with memory of its own, for tests"},
+    {"SLICE", &Switches::slice, "ms", "longest submission aimed at, so that a desktop stays alive and a stop is seen"},
+    {"FAULT", &Switches::fault, "text", "for tests: allocate:N fails the Nth allocation, submit:N loses the device at the Nth submission"},
     {"HOST", &Switches::host, "flag", "0 runs matmul and convolution in shaders even where host kernels would be faster"},
     {"FUSE", &Switches::fuse, "flag", "0 gives every operation a kernel of its own"},
     {"SMALL_STORAGE", &Switches::small_storage, "flag", "0 does without 8- and 16-bit storage, as on devices that lack it"},
@@ -44,6 +49,8 @@ void parse(Switches& into, const Row& row, const std::string& text) {
         const long value = std::strtol(text.c_str(), &end, 10);
         check(!text.empty() && *end == 0, ErrorCode::Usage, "switch HEDDLE_{}: expected a number, got \"{}\"", row.name, text);
         into.*(*number) = static_cast<int>(value);
+    } else if (const auto* bytes = std::get_if<std::uint64_t Switches::*>(&row.member)) {
+        into.*(*bytes) = parse_bytes(text, std::string("switch HEDDLE_") + row.name);
     } else if (const auto* flag = std::get_if<bool Switches::*>(&row.member)) {
         const bool on = text == "1" || text == "true" || text == "on";
         check(on || text == "0" || text == "false" || text == "off" || text.empty(), ErrorCode::Usage,
@@ -64,6 +71,7 @@ Switches from_environment() {
 std::string initial_text(const Row& row) {
     const Switches initial;
     if (const auto* number = std::get_if<int Switches::*>(&row.member)) return std::to_string(initial.*(*number));
+    if (const auto* bytes = std::get_if<std::uint64_t Switches::*>(&row.member)) return std::to_string(initial.*(*bytes));
     if (const auto* flag = std::get_if<bool Switches::*>(&row.member)) return initial.*(*flag) ? "1" : "0";
     return initial.*std::get<std::string Switches::*>(row.member);
 }
@@ -85,6 +93,24 @@ const std::vector<SwitchHelp>& switch_help() {
         return list;
     }();
     return help;
+}
+
+std::uint64_t parse_bytes(std::string_view text, std::string_view what) {
+    const std::string copy(text);
+    char* end = nullptr;
+    double value = std::strtod(copy.c_str(), &end);
+    int shift = 0;
+    switch (*end) {
+        case 'k': case 'K': shift = 10; break;
+        case 'm': case 'M': shift = 20; break;
+        case 'g': case 'G': shift = 30; break;
+        case 't': case 'T': shift = 40; break;
+        default: break;
+    }
+    const bool whole = end != copy.c_str() && end[shift > 0] == 0;
+    value *= static_cast<double>(1ull << shift);
+    check(whole && value >= 0 && value < 0x1p62, ErrorCode::Usage, "{}: expected bytes such as 512M or 2G, got \"{}\"", what, text);
+    return static_cast<std::uint64_t>(value);
 }
 
 std::string cache_directory() {

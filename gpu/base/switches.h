@@ -2,7 +2,9 @@
 // A switch NAME is read from HEDDLE_<NAME in capitals>; nothing else in the program reads the environment for tuning.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gpu {
@@ -13,6 +15,10 @@ struct Switches {
     std::string dump;
     std::string check;
     std::string device;
+    std::uint64_t budget = 0;
+    bool discrete = false;
+    int slice = 50;
+    std::string fault;
     bool host = true;
     bool fuse = true;
     bool small_storage = true;
@@ -30,7 +36,7 @@ struct Switches {
 
 struct SwitchHelp {
     std::string name;      // "HEDDLE_DEBUG"
-    std::string type;      // "0..5", "flag", "text", "path"
+    std::string type;      // "0..4", "flag", "bytes", "text", "path"
     std::string initial;
     std::string help;
 };
@@ -40,6 +46,9 @@ Switches& switches();
 
 // Rows for --help-env and the docs, in declaration order.
 const std::vector<SwitchHelp>& switch_help();
+
+// "1500", "64K", "512M", "2.5G" (powers of 1024). Throws Error{Usage} that names `what` for anything else.
+std::uint64_t parse_bytes(std::string_view text, std::string_view what);
 
 // The folder for caches that can be rebuilt: HEDDLE_CACHE_DIR, else $XDG_CACHE_HOME/heddle, else ~/.cache/heddle.
 std::string cache_directory();

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "gpu/base/format.h"
+#include "gpu/base/switches.h"
 #include "gpu/vulkan/instance.h"
 #include "gpu/vulkan/physical.h"
 #include "gpu/vulkan/quirks.h"
@@ -35,15 +36,6 @@ std::string hex_bytes(const std::uint8_t* bytes, int count) {
     return text;
 }
 
-bool has_extension(VkPhysicalDevice physical, const char* name) {
-    std::uint32_t count = 0;
-    if (vkEnumerateDeviceExtensionProperties(physical, nullptr, &count, nullptr) != VK_SUCCESS) return false;
-    std::vector<VkExtensionProperties> extensions(count);
-    vkEnumerateDeviceExtensionProperties(physical, nullptr, &count, extensions.data());
-    return std::any_of(extensions.begin(), extensions.end(),
-                       [&](const VkExtensionProperties& e) { return std::strcmp(e.extensionName, name) == 0; });
-}
-
 // The machine's memory, or this process's share of it where a control group sets one.
 std::uint64_t host_memory_bytes() {
     std::uint64_t bytes =
@@ -69,7 +61,7 @@ void read_memory(VkPhysicalDevice physical, Caps& caps) {
     const bool one_heap = memory.memoryHeapCount == 1 && all_local;
     for (std::uint32_t i = 0; i < memory.memoryTypeCount; ++i)
         if ((memory.memoryTypes[i].propertyFlags & unified_memory_flags) == unified_memory_flags)
-            caps.unified_memory = one_heap || caps.type == DeviceType::Cpu;
+            caps.unified_memory = (one_heap || caps.software) && !switches().discrete;
 }
 
 void read_features(VkPhysicalDevice physical, Caps& caps) {
@@ -137,21 +129,41 @@ std::string Caps::identity() const {
     return format("{}:{}:{}:{}:{}:{}", vendor_id, device_id, name, driver, driver_version, uuid);
 }
 
-std::uint32_t compute_queue_family(VkPhysicalDevice physical, std::uint32_t& timestamp_bits) {
+bool has_extension(VkPhysicalDevice physical, const char* name) {
+    std::uint32_t count = 0;
+    if (vkEnumerateDeviceExtensionProperties(physical, nullptr, &count, nullptr) != VK_SUCCESS) return false;
+    std::vector<VkExtensionProperties> extensions(count);
+    vkEnumerateDeviceExtensionProperties(physical, nullptr, &count, extensions.data());
+    return std::any_of(extensions.begin(), extensions.end(),
+                       [&](const VkExtensionProperties& e) { return std::strcmp(e.extensionName, name) == 0; });
+}
+
+std::vector<QueueFamily> queue_families(VkPhysicalDevice physical) {
     std::uint32_t count = 0;
     vkGetPhysicalDeviceQueueFamilyProperties(physical, &count, nullptr);
-    std::vector<VkQueueFamilyProperties> families(count);
-    vkGetPhysicalDeviceQueueFamilyProperties(physical, &count, families.data());
-    std::uint32_t best = no_queue_family;
-    for (std::uint32_t i = 0; i < count; ++i) {
-        if (!(families[i].queueFlags & VK_QUEUE_COMPUTE_BIT)) continue;
-        const bool apart = !(families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT);
-        if (best != no_queue_family && !apart) continue;
-        best = i;
-        if (apart) break;
+    std::vector<VkQueueFamilyProperties> properties(count);
+    vkGetPhysicalDeviceQueueFamilyProperties(physical, &count, properties.data());
+    std::vector<QueueFamily> families;
+    for (const VkQueueFamilyProperties& one : properties)
+        families.push_back({(one.queueFlags & VK_QUEUE_COMPUTE_BIT) != 0, (one.queueFlags & VK_QUEUE_GRAPHICS_BIT) != 0,
+                            (one.queueFlags & VK_QUEUE_TRANSFER_BIT) != 0, one.queueCount, one.timestampValidBits});
+    return families;
+}
+
+std::uint64_t granted_memory(VkPhysicalDevice physical) {
+    VkPhysicalDeviceMemoryBudgetPropertiesEXT budget{
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT};
+    VkPhysicalDeviceMemoryProperties2 memory{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2,
+                                             .pNext = &budget};
+    vkGetPhysicalDeviceMemoryProperties2(physical, &memory);
+    std::uint64_t largest = 0, granted = 0;
+    for (std::uint32_t i = 0; i < memory.memoryProperties.memoryHeapCount; ++i) {
+        const VkMemoryHeap& heap = memory.memoryProperties.memoryHeaps[i];
+        if (!(heap.flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) || heap.size <= largest) continue;
+        largest = heap.size;
+        granted = budget.heapBudget[i];
     }
-    timestamp_bits = best == no_queue_family ? 0 : families[best].timestampValidBits;
-    return best;
+    return granted;
 }
 
 Caps read_caps(VkPhysicalDevice physical, int index) {
@@ -161,6 +173,8 @@ Caps read_caps(VkPhysicalDevice physical, int index) {
     caps.index = index;
     caps.name = properties.deviceName;
     caps.type = device_type(properties.deviceType);
+    caps.software = caps.type == DeviceType::Cpu;
+    if (switches().discrete) caps.type = DeviceType::Discrete;
     caps.vendor_id = properties.vendorID;
     caps.device_id = properties.deviceID;
     caps.driver_version = properties.driverVersion;
@@ -172,9 +186,12 @@ Caps read_caps(VkPhysicalDevice physical, int index) {
     caps.max_groups_x = properties.limits.maxComputeWorkGroupCount[0];
     caps.max_groups_y = properties.limits.maxComputeWorkGroupCount[1];
     caps.max_groups_z = properties.limits.maxComputeWorkGroupCount[2];
-    std::uint32_t timestamp_bits = 0;
-    caps.has_compute_queue = compute_queue_family(physical, timestamp_bits) != no_queue_family;
-    caps.timestamp_period_ns = timestamp_bits > 0 ? properties.limits.timestampPeriod : 0;
+    const std::vector<QueueFamily> families = queue_families(physical);
+    const std::uint32_t family = choose_queue_family(families);
+    caps.has_compute_queue = family != no_queue_family;
+    const bool timestamps = caps.has_compute_queue && families[family].timestamp_bits > 0;
+    caps.timestamp_period_ns = timestamps ? properties.limits.timestampPeriod : 0;
+    caps.memory_budget = has_extension(physical, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
     if (properties.apiVersion >= VK_API_VERSION_1_2) {
         read_properties(physical, caps);
         read_features(physical, caps);

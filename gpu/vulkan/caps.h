@@ -18,11 +18,13 @@ struct Caps {
     std::string api_version;             // "1.3.230"
     std::string uuid;                    // deviceUUID, 32 hex digits
     std::string pci;                     // "0000:65:00.0", empty where the device has none
-    DeviceType type = DeviceType::Other;
+    DeviceType type = DeviceType::Other; // Discrete under HEDDLE_DISCRETE
+    bool software = false;               // runs on the host's processor, whatever `type` says
     std::uint32_t vendor_id = 0;
     std::uint32_t device_id = 0;
     std::uint32_t driver_version = 0;
     std::uint64_t memory_bytes = 0;      // largest device-local heap; the machine's memory on CPU-type devices
+    bool memory_budget = false;          // the driver tells what it grants at the moment (VK_EXT_memory_budget)
     std::uint64_t max_buffer_bytes = ~0ull;  // largest single buffer
     bool unified_memory = false;         // every buffer is host-visible at full speed: host kernels may work in place
     bool buffer_device_address = false;  // required

@@ -65,7 +65,8 @@ Commands::~Commands() {
 }
 
 void Commands::dispatch(const PipelineRef& pipeline, std::span<const std::byte> push,
-                        std::array<std::uint32_t, 3> groups, const std::string& label) {
+                        std::array<std::uint32_t, 3> groups, const std::string& label,
+                        std::array<std::uint32_t, 3> base) {
     State& state = *state_;
     state.check_recording("dispatch");
     const Caps& caps = state.core->caps;
@@ -86,7 +87,7 @@ void Commands::dispatch(const PipelineRef& pipeline, std::span<const std::byte> 
         vkCmdPushConstants(buffer, static_cast<VkPipelineLayout>(pipeline->layout()), VK_SHADER_STAGE_COMPUTE_BIT, 0,
                            static_cast<std::uint32_t>(push.size()), push.data());
     if (state.timed) state.timestamp(VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT);
-    vkCmdDispatch(buffer, groups[0], groups[1], groups[2]);
+    vkCmdDispatchBase(buffer, base[0], base[1], base[2], groups[0], groups[1], groups[2]);
     if (state.timed) state.timestamp(VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT);
     ++commands_;
 }

@@ -24,8 +24,9 @@ public:
     Commands& operator=(const Commands&) = delete;
 
     // `label` names the op and its shapes, for debug labels, profiles and the report of a lost device.
+    // `base` is added to gl_WorkGroupID: a piece of a larger dispatch (gl_NumWorkGroups tells of the piece).
     void dispatch(const PipelineRef& pipeline, std::span<const std::byte> push, std::array<std::uint32_t, 3> groups,
-                  const std::string& label);
+                  const std::string& label, std::array<std::uint32_t, 3> base = {0, 0, 0});
     // All earlier shader and transfer writes of this list become visible to all later commands.
     void barrier();
     void copy(const Buffer& from, std::uint64_t from_offset, const Buffer& to, std::uint64_t to_offset,

@@ -34,8 +34,9 @@ DeviceCore::DeviceCore(Instance& instance, VkPhysicalDevice physical, const Caps
 DeviceCore::~DeviceCore() { shut_down(); }
 
 void DeviceCore::create_device() {
-    std::uint32_t timestamp_bits = 0;
-    queue_family = compute_queue_family(physical, timestamp_bits);
+    const std::vector<QueueFamily> families = queue_families(physical);
+    queue_family = choose_queue_family(families);
+    const std::uint32_t timestamp_bits = families.at(queue_family).timestamp_bits;
     timestamp_mask = timestamp_bits >= 64 ? ~0ull : (1ull << timestamp_bits) - 1;
     const float priority = 1;
     const VkDeviceQueueCreateInfo queue_info{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
@@ -67,10 +68,13 @@ void DeviceCore::create_device() {
                                         .features = {.shaderFloat64 = has.features.shaderFloat64,
                                                      .shaderInt64 = has.features.shaderInt64,
                                                      .shaderInt16 = has.features.shaderInt16}};
+    const char* extensions[] = {VK_EXT_MEMORY_BUDGET_EXTENSION_NAME};
     const VkDeviceCreateInfo info{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
                                   .pNext = &use,
                                   .queueCreateInfoCount = 1,
-                                  .pQueueCreateInfos = &queue_info};
+                                  .pQueueCreateInfos = &queue_info,
+                                  .enabledExtensionCount = caps.memory_budget ? 1u : 0u,
+                                  .ppEnabledExtensionNames = extensions};
     const VkResult result = vkCreateDevice(physical, &info, nullptr, &device);
     check(result == VK_SUCCESS, ErrorCode::NoDevice, "open device {}: expected success, got {}", caps.name,
           result_name(result));
@@ -104,9 +108,12 @@ void DeviceCore::shut_down() {
 
 BufferRef DeviceCore::allocate(std::size_t size, Domain domain) {
     check(alive, ErrorCode::Failure, "allocate: expected an open device, it was closed");
+    if (lost_) lost("allocate");
     retire();
-    std::optional<MemorySlice> slice = memory->allocate(size, domain);
-    if (!slice && size <= caps.max_buffer_bytes) {
+    const bool fails = fault_due(faults_.allocation, faults_.allocations);
+    std::optional<MemorySlice> slice;
+    if (!fails) slice = memory->allocate(size, domain);
+    if (!slice && !fails && size <= caps.max_buffer_bytes) {
         // What is free in other size classes, or waits for the device, may be all that lacks.
         wait(submitted);
         memory->trim();
@@ -116,11 +123,11 @@ BufferRef DeviceCore::allocate(std::size_t size, Domain domain) {
         const Device::MemoryUse use = memory->use();
         throw Error(
             ErrorCode::OutOfMemory,
-            "allocate on {}: expected {} free, got none: {} used, {} held, {} at the peak, {} the largest buffer",
-            caps.name, mebibytes(size), mebibytes(use.used), mebibytes(use.reserved), mebibytes(use.peak),
-            mebibytes(caps.max_buffer_bytes));
+            "allocate on {}: expected {} free, got none: {} used, {} held, {} at the peak, budget {}, {} the largest buffer",
+            caps.name, mebibytes(size), mebibytes(use.used), mebibytes(use.reserved + use.adopted), mebibytes(use.peak),
+            mebibytes(memory->budget()), mebibytes(caps.max_buffer_bytes));
     }
-    memory->count_used(size);
+    memory->count_used(size, domain);
     BufferRef buffer(new Buffer);
     buffer->core_ = shared_from_this();
     buffer->block_ = slice->block;
@@ -135,7 +142,22 @@ BufferRef DeviceCore::allocate(std::size_t size, Domain domain) {
 
 void DeviceCore::release(Buffer& buffer) {
     if (!alive) return;
-    memory->release({buffer.block_, buffer.offset_, buffer.reserved_}, buffer.size_, submitted);
+    memory->release({buffer.block_, buffer.offset_, buffer.reserved_}, buffer.size_, buffer.domain_, submitted);
+}
+
+void DeviceCore::inject(const Device::Faults& faults) {
+    const std::lock_guard lock(faults_mutex_);
+    faults_ = faults;
+}
+
+// Counts one operation; true when it is one of those that shall fail.
+bool DeviceCore::fault_due(std::uint64_t& countdown, std::uint64_t& times) {
+    const std::lock_guard lock(faults_mutex_);
+    if (countdown == 0) return false;
+    if (countdown > 1) return --countdown, false;
+    if (times > 0) --times;
+    if (times == 0) countdown = 0;
+    return true;
 }
 
 Buffer::~Buffer() {

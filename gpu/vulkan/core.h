@@ -36,6 +36,8 @@ struct DeviceCore : std::enable_shared_from_this<DeviceCore> {
     // core.cpp
     BufferRef allocate(std::size_t size, Domain domain);
     void release(Buffer& buffer);
+    void inject(const Device::Faults& faults);
+    bool is_lost() const { return lost_; }
 
     // pipeline_store.cpp
     PipelineRef pipeline(const PipelineKey& key);
@@ -73,6 +75,7 @@ private:
     PipelineRef create_pipeline(const PipelineKey& key, const Hash& hash);
     VkPipelineLayout layout_for(std::uint32_t push_bytes);
     [[noreturn]] void lost(const char* operation);
+    bool fault_due(std::uint64_t& countdown, std::uint64_t& times);
 
     std::mutex queue_mutex_;
     struct InFlight {
@@ -82,6 +85,9 @@ private:
     std::deque<InFlight> in_flight_;
     std::atomic<std::uint64_t> completed_ = 0;
     std::atomic<bool> lost_ = false;
+
+    std::mutex faults_mutex_;
+    Device::Faults faults_;
 
     std::mutex slots_mutex_;
     std::vector<std::unique_ptr<CommandSlot>> slots_;

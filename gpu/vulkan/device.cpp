@@ -1,6 +1,7 @@
 #include "gpu/vulkan/device.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <cstdlib>
 #include <mutex>
@@ -71,16 +72,31 @@ void close_at_exit() {
     static_cast<void>(registered);
 }
 
+// "allocate:N", "submit:N" or nothing.
+Device::Faults parse_faults(const std::string& text) {
+    if (text.empty()) return {};
+    const std::size_t colon = text.find(':');
+    const std::string what = text.substr(0, colon), number = colon == std::string::npos ? "" : text.substr(colon + 1);
+    const std::uint64_t n = is_index(number) ? static_cast<std::uint64_t>(std::stoi(number)) : 0;
+    check(n > 0 && (what == "allocate" || what == "submit"), ErrorCode::Usage,
+          "switch HEDDLE_FAULT: expected allocate:N or submit:N, got \"{}\"", text);
+    return what == "allocate" ? Device::Faults{.allocation = n} : Device::Faults{.submission = n};
+}
+
 }  // namespace
 
 struct Device::State {
     std::shared_ptr<DeviceCore> core;
 };
 
-Device::Device() = default;
+Device::Device() {
+    static std::atomic<std::uint64_t> next{1};
+    id_ = next++;
+}
 
 Device::~Device() {
-    if (state_) state_->core->shut_down();
+    // A lost device stays until its last buffer goes: values of it may still be read where they are mapped.
+    if (state_ && !state_->core->is_lost()) state_->core->shut_down();
 }
 
 std::shared_ptr<Device> Device::open(const std::string& selector) {
@@ -97,18 +113,29 @@ std::shared_ptr<Device> Device::open(const std::string& selector) {
     device->state_ = std::make_unique<State>();
     device->state_->core = std::make_shared<DeviceCore>(
         instance, instance.physical_devices().at(static_cast<std::size_t>(best->index)), *best);
+    device->inject(parse_faults(switches().fault));
     log("vulkan", LogLevel::Info, "device {}: {}, {}, Vulkan {}, unified memory: {}", best->index, best->name,
         best->driver, best->api_version, best->unified_memory ? "yes" : "no");
     return device;
 }
 
-Device& Device::current() {
+Device& Device::current() { return *current_ref(); }
+
+std::shared_ptr<Device> Device::current_ref() {
     const std::lock_guard lock(current_mutex);
-    if (!current_slot()) {
-        current_slot() = open(switches().device);
+    std::shared_ptr<Device>& slot = current_slot();
+    if (slot && slot->lost()) {
+        const ScopedSwitch once(&Switches::fault, std::string());   // a fault is for one device
+        std::shared_ptr<Device> fresh = open(std::to_string(slot->caps().index));
+        log("vulkan", LogLevel::Warning, "{} was lost and is opened anew", slot->caps().name);
+        fresh->set_budget(slot->state_->core->memory->own_budget());
+        slot = std::move(fresh);
+    }
+    if (!slot) {
+        slot = open(switches().device);
         close_at_exit();
     }
-    return *current_slot();
+    return slot;
 }
 
 void Device::set_current(std::shared_ptr<Device> device) {
@@ -147,6 +174,16 @@ std::uint64_t Device::submitted() const { return state_->core->submitted; }
 void Device::wait(std::uint64_t value) { state_->core->wait(value); }
 
 void Device::wait_idle() { state_->core->wait(submitted()); }
+
+std::uint64_t Device::budget() const { return state_->core->memory->budget(); }
+
+void Device::set_budget(std::uint64_t bytes) { state_->core->memory->set_budget(bytes); }
+
+void Device::adopt(std::int64_t bytes) { state_->core->memory->adopt(bytes); }
+
+bool Device::lost() const { return state_->core->is_lost(); }
+
+void Device::inject(const Faults& faults) { state_->core->inject(faults); }
 
 int Device::validation_messages() const { return state_->core->instance.validation_messages(); }
 

@@ -24,25 +24,38 @@ public:
     // The process's device, opened on first use from HEDDLE_DEVICE or set_current().
     static Device& current();
     static void set_current(std::shared_ptr<Device> device);
+    // The same, shared. A lost device is opened anew here; handles of the old one can still be dropped.
+    static std::shared_ptr<Device> current_ref();
 
     ~Device();
     Device(const Device&) = delete;
     Device& operator=(const Device&) = delete;
 
     const Caps& caps() const { return caps_; }
+    // Process-wide unique and never reused.
+    std::uint64_t id() const { return id_; }
 
     // At least 256-byte aligned, contents undefined. Freed blocks are kept and reused (see trim()).
-    // Throws Error{OutOfMemory} with requested, used and peak bytes.
+    // Throws Error{OutOfMemory} with requested, used and peak bytes and the budget.
     BufferRef allocate(std::size_t size, Domain domain = Domain::Device);
     // Gives the kept free blocks back to the driver.
     void trim();
     struct MemoryUse {
-        std::uint64_t used = 0;      // bytes in live buffers
-        std::uint64_t reserved = 0;  // bytes held from the driver
-        std::uint64_t peak = 0;      // most `used` since the start or reset_peak()
+        std::uint64_t used = 0;      // bytes in live buffers that count towards the budget
+        std::uint64_t reserved = 0;  // bytes of such memory held from the driver
+        std::uint64_t adopted = 0;   // bytes that others hold on the device's behalf
+        std::uint64_t peak = 0;      // most `used` and `adopted` since the start or reset_peak()
+        std::uint64_t host = 0;      // bytes in buffers that do not count: staging where memory is not unified
     };
     MemoryUse memory_use() const;
     void reset_peak();
+    // What `reserved` and `adopted` keep within: set_budget(), else HEDDLE_BUDGET, else what the driver grants at the moment
+    // (VK_EXT_memory_budget), else seven eighths of the heap. On unified memory every buffer counts, else Domain::Device
+    // alone.
+    std::uint64_t budget() const;
+    void set_budget(std::uint64_t bytes);   // 0: as found
+    // Counts memory of others, such as weights packed for host kernels; negative when it is given back.
+    void adopt(std::int64_t bytes);
 
     // Compiles on first use; the same key gives the same pipeline.
     PipelineRef pipeline(const PipelineKey& key);
@@ -59,6 +72,16 @@ public:
     void wait(std::uint64_t value);
     void wait_idle();
 
+    // True once the driver gave up. Everything but dropping handles fails then.
+    bool lost() const;
+    // For tests; HEDDLE_FAULT sets it at opening. Counts from this call on, 1 is the next one, 0 none.
+    struct Faults {
+        std::uint64_t allocation = 0;    // the first allocation that fails
+        std::uint64_t allocations = 1;   // how many fail from there on
+        std::uint64_t submission = 0;    // the submission that loses the device
+    };
+    void inject(const Faults& faults);
+
     // Validation messages since the start (0 without HEDDLE_VALIDATION); tests demand 0.
     int validation_messages() const;
 
@@ -67,6 +90,7 @@ private:
 
     struct State;
     Caps caps_;
+    std::uint64_t id_;
     std::unique_ptr<State> state_;
 };
 

@@ -43,7 +43,7 @@ Instance* Instance::get() {
     // Never destroyed: see the header.
     static auto& instances = *std::make_unique<std::map<std::pair<bool, bool>, std::unique_ptr<Instance>>>().release();
 
-    const bool synchronisation = switches().sync_validation;
+    const bool synchronisation = switches().sync_validation || switches().checks("sync");
     const bool validation = switches().validation || synchronisation;
     const std::lock_guard lock(mutex);
     auto [at, fresh] = instances.try_emplace({validation, synchronisation});

@@ -7,6 +7,7 @@
 
 #include "gpu/base/error.h"
 #include "gpu/base/log.h"
+#include "gpu/base/switches.h"
 #include "gpu/vulkan/instance.h"
 #include "gpu/vulkan/physical.h"
 
@@ -14,7 +15,7 @@ namespace gpu {
 namespace {
 
 constexpr std::uint64_t alignment = 256;
-constexpr std::uint64_t small_block = 64ull << 20;
+constexpr std::uint64_t small_block = 64ull << 20;       // less where the budget is small
 constexpr std::uint64_t largest_small = 8ull << 20;
 constexpr std::uint64_t large_step = 1ull << 20;
 
@@ -42,13 +43,15 @@ void remove_pages(std::byte* data, std::uint64_t bytes) {
 }  // namespace
 
 Memory::Memory(VkPhysicalDevice physical, VkDevice device, const Caps& caps)
-    : device_(device),
+    : physical_(physical),
+      device_(device),
       max_block_(caps.max_buffer_bytes),
-      limit_(~0ull),
+      heap_bytes_(caps.memory_bytes),
+      asks_driver_(caps.memory_budget && !quirks_of(caps).heap_is_host_memory),
       quirks_(quirks_of(caps)),
       unified_(caps.unified_memory) {
     vkGetPhysicalDeviceMemoryProperties(physical, &properties_);
-    if (quirks_.heap_is_host_memory) limit_ = caps.memory_bytes / 8 * 7;
+    if (quirks_.heap_is_host_memory) host_limit_ = caps.memory_bytes / 8 * 7;
 
     const VkBufferCreateInfo info = buffer_info(alignment);
     VkBuffer probe = VK_NULL_HANDLE;
@@ -86,9 +89,11 @@ std::optional<MemorySlice> Memory::allocate(std::uint64_t size, Domain domain) {
     const bool large = bytes > largest_small;
 
     const std::lock_guard lock(mutex_);
-    MemoryPool& pool = pools_[{type, large}];
+    MemoryPool& pool = pools_[{type, large, counts(domain)}];
     pool.type = type;
     pool.large = large;
+    pool.counted = counts(domain);
+    pool.mapped = unified_ || domain != Domain::Device;
     if (auto slice = take(pool, bytes)) return slice;
     if (!add_block(pool, bytes)) return std::nullopt;
     return take(pool, bytes);
@@ -109,28 +114,42 @@ std::optional<MemorySlice> Memory::take(MemoryPool& pool, std::uint64_t size) {
 
 MemoryBlock* Memory::add_block(MemoryPool& pool, std::uint64_t size) {
     // A full-sized block first, then one that just fits.
-    std::uint64_t wanted = pool.large ? round_up(size, large_step) : small_block;
+    const std::uint64_t shared = std::clamp(budget() / 64 / large_step * large_step, large_step, small_block);
+    const std::uint64_t wanted = pool.large ? round_up(size, large_step) : std::max(size, shared);
     std::unique_ptr<MemoryBlock> block;
     for (const std::uint64_t bytes : {std::min(wanted, max_block_), size}) {
-        block = create_block(pool.type, bytes);
+        block = create_block(pool, bytes);
         if (block && block->size < size) {   // its start had to be aligned
             destroy_block(*block);
-            block = create_block(pool.type, bytes + alignment);
+            block = create_block(pool, bytes + alignment);
         }
         if (block) break;
     }
     if (!block) return nullptr;
     block->serial = next_serial_++;
-    block->pool = &pool;
     block->free.emplace(0, block->size);
     pool.ranges.insert({block->size, block->serial, 0, block.get()});
     pool.blocks.push_back(std::move(block));
     return pool.blocks.back().get();
 }
 
-std::unique_ptr<MemoryBlock> Memory::create_block(std::uint32_t type, std::uint64_t bytes) {
+std::uint64_t Memory::budget() const {
+    if (const std::uint64_t set = set_budget_) return set;
+    if (switches().budget > 0) return switches().budget;
+    if (asks_driver_)
+        if (const std::uint64_t granted = granted_memory(physical_)) return granted;
+    return heap_bytes_ / 8 * 7;
+}
+
+bool Memory::has_room(const MemoryPool& pool, std::uint64_t bytes) const {
+    if (use_.reserved + use_.adopted + host_reserved_ + bytes > host_limit_) return false;
+    return !pool.counted || use_.reserved + use_.adopted + bytes <= budget();
+}
+
+std::unique_ptr<MemoryBlock> Memory::create_block(MemoryPool& pool, std::uint64_t bytes) {
+    const std::uint32_t type = pool.type;
     const std::uint64_t heap = properties_.memoryHeaps[properties_.memoryTypes[type].heapIndex].size;
-    if (bytes > max_block_ || bytes > heap || use_.reserved + bytes > limit_) return nullptr;
+    if (bytes > max_block_ || bytes > heap || !has_room(pool, bytes)) return nullptr;
 
     auto block = std::make_unique<MemoryBlock>();
     const VkBufferCreateInfo info = buffer_info(bytes);
@@ -144,7 +163,8 @@ std::unique_ptr<MemoryBlock> Memory::create_block(std::uint32_t type, std::uint6
                                         .allocationSize = requirements.size,
                                         .memoryTypeIndex = type};
     void* mapped = nullptr;
-    const bool visible = properties_.memoryTypes[type].propertyFlags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT;
+    const bool visible =
+        pool.mapped && (properties_.memoryTypes[type].propertyFlags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT);
     if (requirements.size > heap || vkAllocateMemory(device_, &allocate, nullptr, &block->memory) != VK_SUCCESS ||
         vkBindBufferMemory(device_, block->buffer, block->memory, 0) != VK_SUCCESS ||
         (visible && vkMapMemory(device_, block->memory, 0, VK_WHOLE_SIZE, 0, &mapped) != VK_SUCCESS)) {
@@ -160,7 +180,8 @@ std::unique_ptr<MemoryBlock> Memory::create_block(std::uint32_t type, std::uint6
     block->size = (bytes - block->base) / alignment * alignment;
     block->address += block->base;
     if (block->mapped) block->mapped += block->base;
-    use_.reserved += block->base + block->size;
+    block->pool = &pool;
+    (pool.counted ? use_.reserved : host_reserved_) += block->base + block->size;
     log("vulkan", LogLevel::Debug, "memory block of {} bytes, type {}; {} held", bytes, type, use_.reserved);
     return block;
 }
@@ -169,12 +190,12 @@ void Memory::destroy_block(MemoryBlock& block) {
     if (block.mapped && quirks_.keeps_freed_pages) remove_pages(block.mapped, block.size);
     vkDestroyBuffer(device_, block.buffer, nullptr);
     vkFreeMemory(device_, block.memory, nullptr);
-    use_.reserved -= block.base + block.size;
+    (block.pool->counted ? use_.reserved : host_reserved_) -= block.base + block.size;
 }
 
-void Memory::release(const MemorySlice& slice, std::uint64_t used_bytes, std::uint64_t value) {
+void Memory::release(const MemorySlice& slice, std::uint64_t used_bytes, Domain domain, std::uint64_t value) {
     const std::lock_guard lock(mutex_);
-    use_.used -= used_bytes;
+    (counts(domain) ? use_.used : use_.host) -= used_bytes;
     released_.push_back({slice, value});
 }
 
@@ -224,10 +245,16 @@ void Memory::trim() {
     }
 }
 
-void Memory::count_used(std::uint64_t bytes) {
+void Memory::count_used(std::uint64_t bytes, Domain domain) {
     const std::lock_guard lock(mutex_);
-    use_.used += bytes;
-    use_.peak = std::max(use_.peak, use_.used);
+    (counts(domain) ? use_.used : use_.host) += bytes;
+    use_.peak = std::max(use_.peak, use_.used + use_.adopted);
+}
+
+void Memory::adopt(std::int64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    use_.adopted += static_cast<std::uint64_t>(bytes);   // modulo 2^64: what was added goes again
+    use_.peak = std::max(use_.peak, use_.used + use_.adopted);
 }
 
 Device::MemoryUse Memory::use() const {
@@ -237,7 +264,7 @@ Device::MemoryUse Memory::use() const {
 
 void Memory::reset_peak() {
     const std::lock_guard lock(mutex_);
-    use_.peak = use_.used;
+    use_.peak = use_.used + use_.adopted;
 }
 
 }  // namespace gpu

@@ -4,6 +4,7 @@
 #include <vulkan/vulkan.h>
 
 #include "gpu/vulkan/caps.h"
+#include "gpu/vulkan/queue_family.h"
 
 namespace gpu {
 
@@ -12,11 +13,14 @@ inline constexpr VkMemoryPropertyFlags unified_memory_flags =
     VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT |
     VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
 
-inline constexpr std::uint32_t no_queue_family = ~0u;
-
 Caps read_caps(VkPhysicalDevice physical, int index);
 
-// A compute queue apart from graphics where there is one; no_queue_family where nothing computes.
-std::uint32_t compute_queue_family(VkPhysicalDevice physical, std::uint32_t& timestamp_bits);
+bool has_extension(VkPhysicalDevice physical, const char* name);
+
+// What choose_queue_family() chooses from.
+std::vector<QueueFamily> queue_families(VkPhysicalDevice physical);
+
+// Bytes that the driver grants this process in the largest device-local heap; needs Caps::memory_budget.
+std::uint64_t granted_memory(VkPhysicalDevice physical);
 
 }  // namespace gpu

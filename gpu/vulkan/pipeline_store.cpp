@@ -136,6 +136,7 @@ PipelineRef DeviceCore::create_pipeline(const PipelineKey& key, const Hash& hash
                                                 .pName = "main",
                                                 .pSpecializationInfo = entries.empty() ? nullptr : &constants};
     const VkComputePipelineCreateInfo info{.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+                                           .flags = VK_PIPELINE_CREATE_DISPATCH_BASE_BIT,
                                            .stage = stage,
                                            .layout = layout_for(key.push_bytes)};
     VkPipeline handle = VK_NULL_HANDLE;

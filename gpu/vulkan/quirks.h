@@ -15,8 +15,7 @@ struct Quirks {
 };
 
 inline Quirks quirks_of(const Caps& caps) {
-    const bool cpu = caps.type == DeviceType::Cpu;
-    return {.heap_is_host_memory = cpu, .keeps_freed_pages = cpu};
+    return {.heap_is_host_memory = caps.software, .keeps_freed_pages = caps.software};
 }
 
 }  // namespace gpu

@@ -21,6 +21,8 @@ std::uint64_t DeviceCore::submit(const CommandsRef& commands) {
     check(state.ended, ErrorCode::Failure, "submit: expected a list that was ended, it is still being recorded");
     if (lost_) lost("submit");
     retire();
+    std::uint64_t once = 1;
+    const bool fails = fault_due(faults_.submission, once);
 
     std::unique_lock lock(queue_mutex_);
     while (state.value > completed_) {   // one submission of a list at a time
@@ -38,7 +40,7 @@ std::uint64_t DeviceCore::submit(const CommandsRef& commands) {
                             .pCommandBuffers = &state.slot->buffer,
                             .signalSemaphoreCount = 1,
                             .pSignalSemaphores = &timeline};
-    const VkResult result = vkQueueSubmit(queue, 1, &info, VK_NULL_HANDLE);
+    const VkResult result = fails ? VK_ERROR_DEVICE_LOST : vkQueueSubmit(queue, 1, &info, VK_NULL_HANDLE);
     if (result == VK_ERROR_DEVICE_LOST) {
         in_flight_.push_back({value, commands});
         lock.unlock();
@@ -91,7 +93,7 @@ void DeviceCore::wait(std::uint64_t value) {
 }
 
 void DeviceCore::lost(const char* operation) {
-    lost_ = true;
+    if (!lost_.exchange(true)) vkDeviceWaitIdle(device);   // a loss that a test asked for: what runs must end first
     std::string labels;
     std::size_t count = 0;
     const std::lock_guard lock(queue_mutex_);
