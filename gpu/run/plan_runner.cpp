@@ -2,278 +2,405 @@
 
 #include <algorithm>
 #include <bit>
-#include <chrono>
 #include <cmath>
 #include <cstring>
+#include <deque>
 #include <utility>
 
 #include "gpu/base/cancel.h"
 #include "gpu/base/error.h"
-#include "gpu/base/log.h"
 #include "gpu/base/span.h"
 #include "gpu/base/switches.h"
-#include "gpu/run/leaf.h"
+#include "gpu/run/profile.h"
 
 namespace gpu {
 namespace {
 
 constexpr std::size_t kept_recordings = 4;
-// A segment ends after about this much traffic, so that a cancel is seen in time and no desktop's GPU is held for long.
-constexpr double segment_bytes = 256 << 20;
+// Submissions in flight: the device never waits for the host, and a stop is seen within two slices.
+constexpr std::size_t most_in_flight = 2;
 
-// "@conv2d\n<defines>\n@\n<functions>" names shaders/conv2d.comp with an epilogue: the macros go before the includes, the
-// function before main.
-std::string complete_source(const std::string& source) {
-    if (source.empty() || source[0] != '@') return source;
-    const std::size_t line = source.find('\n');
-    std::string text = shader_source(source.substr(1, line - 1) + ".comp");
-    if (line == std::string::npos) return text;
-    const std::size_t mark = source.find("\n@\n", line);
-    const std::string macros = source.substr(line + 1, mark - line), function = source.substr(mark + 3);
-    text.insert(text.find("void main"), function + "\n");
-    return text.insert(text.find('\n', text.find("#version")) + 1, macros);
-}
+double slice_seconds() { return std::max(switches().slice, 1) * 1e-3; }
 
-std::uint32_t scalar_word(double value, Dtype dtype) {
-    switch (dtype) {
-        case Dtype::I32: return static_cast<std::uint32_t>(static_cast<std::int32_t>(value));
-        case Dtype::U8: case Dtype::Bool: return static_cast<std::uint32_t>(value);
-        default: return std::bit_cast<std::uint32_t>(static_cast<float>(value));
-    }
-}
+// True where a host kernel can read the bytes in place: mapped files place tensors at odd addresses.
+bool is_aligned(const std::byte* data, Dtype dtype) { return std::bit_cast<std::uintptr_t>(data) % size_of(dtype) == 0; }
 
 }  // namespace
 
-PlanRunner::PlanRunner(Device& device, Program program)
-    : device_(device), program_(std::move(program)), pipelines_(program_.steps.size()), host_state_(program_.steps.size()) {
+// What was submitted and not waited for yet.
+class PlanRunner::Queue {
+public:
+    Queue(Device& device, DeviceRate& rate, EvaluationCounters& counters) : device_(device), rate_(rate), counters_(counters) {}
+
+    void submit(const CommandsRef& list, double seconds) {
+        if (flight_.size() >= most_in_flight) wait_oldest();
+        check_cancelled();
+        const std::int64_t now = trace_clock_ns();
+        flight_.push_back({device_.submit(list), seconds, now});
+    }
+    void drain() {
+        while (!flight_.empty()) wait_oldest();
+    }
+
+private:
+    struct Submission {
+        std::uint64_t value;
+        double seconds;
+        std::int64_t start;
+    };
+    void wait_oldest() {
+        const Submission oldest = flight_.front();
+        flight_.pop_front();
+        const std::int64_t start = trace_clock_ns();
+        device_.wait(oldest.value);
+        const std::int64_t now = trace_clock_ns();
+        counters_.wait_ns += now - start;
+        rate_.observe(oldest.seconds, static_cast<double>(now - std::max(oldest.start, last_end_)) * 1e-9, slice_seconds());
+        last_end_ = now;
+    }
+
+    Device& device_;
+    DeviceRate& rate_;
+    EvaluationCounters& counters_;
+    std::deque<Submission> flight_;
+    std::int64_t last_end_ = 0;
+};
+
+PlanRunner::PlanRunner(std::shared_ptr<Device> device, Program program, DeviceRate& rate)
+    : device_(std::move(device)), program_(std::move(program)), rate_(rate), uses_(find_leaf_uses(program_)),
+      pipelines_(program_.steps.size()), host_state_(program_.steps.size()), uses_at_(uses_.all.size()),
+      nodes_at_(program_.nodes.size()), use_buffers_(uses_.all.size()), value_buffers_(program_.nodes.size()),
+      outputs_(program_.outputs.size()) {
     const Span span("pass", "pipelines");
+    for (const LeafUse& use : uses_.all) keys_.push_back(device_key(*device_, use.order));
     std::vector<PipelineKey> keys;
     std::vector<std::size_t> steps;
     for (std::size_t s = 0; s < program_.steps.size(); ++s) {
         const Step& step = program_.steps[s];
+        pushes_.emplace_back(step);
         if (step.kind == Step::Host) continue;
         const std::string name = step.label.substr(0, step.label.find(' '));
         keys.push_back({name, complete_source(step.source), step.defines, step.constants,
-                        static_cast<std::uint32_t>((push_size_of(step.push) + 3) / 4 * 4)});
+                        static_cast<std::uint32_t>(pushes_.back().size())});
         steps.push_back(s);
     }
-    const std::vector<PipelineRef> made = device_.pipelines(keys);
+    const std::vector<PipelineRef> made = device_->pipelines(keys);
     for (std::size_t i = 0; i < made.size(); ++i) pipelines_[steps[i]] = made[i];
 }
 
-std::vector<std::uint64_t> PlanRunner::Bindings::signature() const {
-    std::vector<std::uint64_t> words = address;
-    for (const double scalar : scalars) words.push_back(std::bit_cast<std::uint64_t>(scalar));
-    for (const auto& step : reordered)
-        for (const BufferRef& buffer : step) words.push_back(buffer ? buffer->address() : 0);
-    return words;
-}
-
-PlanRunner::Bindings PlanRunner::bind(const std::vector<StorageRef>& leaves, const std::vector<double>& scalars,
-                                      const BufferRef& arena) {
-    Bindings b;
-    const std::size_t count = program_.nodes.size();
-    b.root.resize(count);
-    b.address.resize(count, 0);
-    b.host.resize(count, nullptr);
-    b.reordered.resize(program_.steps.size());
-    b.output.resize(program_.outputs.size());
-    for (const PlanLeaf& leaf : program_.leaves) b.leaf.push_back(leaf.external >= 0 ? leaves[leaf.external] : leaf.owned);
-    for (const PlanScalar& scalar : program_.scalars) b.scalars.push_back(scalar.external >= 0 ? scalars[scalar.external] : scalar.owned);
-
-    const auto set = [&](std::size_t node, const BufferRef& buffer, std::size_t offset) {
-        b.root[node] = buffer;
-        b.address[node] = buffer->address() + offset;
-        b.host[node] = buffer->mapped() ? buffer->mapped() + offset : nullptr;
-    };
-    for (std::size_t s = 0; s < program_.steps.size(); ++s) {
-        const Step& step = program_.steps[s];
-        b.reordered[s].resize(step.reads.size());
-        for (std::size_t r = 0; r < step.reads.size(); ++r) {
-            const Operand& read = step.reads[r];
-            const PlanNode& root = program_.nodes[read.root];
-            if (root.leaf < 0) continue;
-            if (!read.leaf_order.empty() && read.leaf_order != root.order) {
-                b.reordered[s][r] = device_copy(device_, b.leaf[root.leaf], read.leaf_order);
-            } else if (!b.root[read.root]) {
-                set(read.root, device_copy(device_, b.leaf[root.leaf], {}), 0);
-            }
-        }
-    }
-    for (std::size_t n = 0; n < count; ++n) {
+void PlanRunner::begin(const std::vector<StorageRef>& leaves, const std::vector<double>& scalars, const Memory& memory) {
+    leaves_.clear();
+    scalars_.clear();
+    for (const PlanLeaf& leaf : program_.leaves) leaves_.push_back(leaf.external >= 0 ? leaves[leaf.external] : leaf.owned);
+    for (const PlanScalar& scalar : program_.scalars)
+        scalars_.push_back(scalar.external >= 0 ? scalars[scalar.external] : scalar.owned);
+    arena_ = memory.arena;
+    const std::uint64_t address = arena_ ? arena_->address() : 0;
+    const bool new_arena = address != std::exchange(arena_address_, address);
+    for (std::size_t n = 0; n < program_.nodes.size(); ++n) {
         const Placement& place = program_.placements[n];
-        if (place.kind == Placement::Arena && place.size > 0) set(n, arena, place.offset);
-        if (place.kind == Placement::Output) {
-            b.output[place.output] = place.donor >= 0 ? device_copy(device_, b.leaf[program_.nodes[place.donor].leaf], {})
-                                                      : device_.allocate(std::max<std::size_t>(place.size, 4));
-            set(n, b.output[place.output], 0);
-        }
+        if (place.kind == Placement::Arena && arena_ && new_arena && place.size > 0)
+            nodes_at_[n] = {arena_->address() + place.offset, arena_->mapped() ? arena_->mapped() + place.offset : nullptr};
+        if (place.kind != Placement::Output) continue;
+        const bool takes_leaf = place.donor >= 0 && memory.in_place;
+        const BufferRef buffer = takes_leaf ? donated_buffer(place.donor, memory.residency)
+                                            : memory.residency.allocate(std::max<std::size_t>(place.size, 4));
+        takes_leaves_ = takes_leaves_ || takes_leaf;
+        outputs_[place.output] = buffer;
+        nodes_at_[n] = {buffer->address(), buffer->mapped()};
     }
-    return b;
 }
 
-std::vector<std::byte> PlanRunner::push_block(const Step& step, std::size_t index, const Bindings& b) const {
-    std::vector<std::byte> block;
-    const auto append = [&](const auto& value) {
-        const std::size_t at = (block.size() + sizeof value - 1) / sizeof value * sizeof value;
-        block.resize(at + sizeof value);
-        std::memcpy(block.data() + at, &value, sizeof value);
-    };
-    for (const PushItem& item : step.push) {
-        switch (item.kind) {
-            case PushItem::ReadAddress:
-            case PushItem::ReadView: {
-                const Operand& read = step.reads[item.value];
-                const BufferRef& copy = b.reordered[index][item.value];
-                const std::uint64_t offset = item.kind == PushItem::ReadView ? read.byte_offset() : 0;
-                append((copy ? copy->address() : b.address[read.root]) + offset);
-                break;
+BufferRef PlanRunner::donated_buffer(int node, Residency& residency) const {
+    const StorageRef& leaf = leaves_[program_.nodes[node].leaf];
+    return residency.copy_of(leaf, device_key(*device_, leaf->order), leaf->order);
+}
+
+// Leaves are on the device, and without an arena values have buffers, before the range's steps are recorded.
+void PlanRunner::bind(const StepRange& range, const Memory& memory) {
+    for (std::size_t s = range.first; s < range.last; ++s) {
+        for (const int u : uses_.of_step[s]) {
+            if (u < 0 || (use_buffers_[u] && memory.ranges.size() == 1)) continue;   // streaming: used again, kept longer
+            const LeafUse& use = uses_.all[u];
+            const StorageRef& leaf = leaves_[use.leaf];
+            if (use.host_only) {
+                const std::span<const std::byte> bytes = host_bytes(leaf);
+                if (is_aligned(bytes.data(), leaf->spec.dtype)) {
+                    uses_at_[u] = {0, const_cast<std::byte*>(bytes.data())};   // read only
+                    continue;
+                }
             }
-            case PushItem::WriteAddress: append(b.address[step.result]); break;
-            case PushItem::Word: append(item.value); break;
-            case PushItem::Scalar: append(scalar_word(b.scalars[item.value], item.dtype)); break;
+            use_buffers_[u] = memory.residency.copy_of(leaf, keys_[u], use.order);
+            uses_at_[u] = {use_buffers_[u]->address(), use_buffers_[u]->mapped()};
         }
+        if (memory.arena) continue;
+        const int result = program_.steps[s].result;
+        const Placement& place = program_.placements[result];
+        if (place.kind != Placement::Arena || value_buffers_[result]) continue;
+        value_buffers_[result] = memory.residency.allocate(std::max<std::size_t>(place.size, 4));
+        nodes_at_[result] = {value_buffers_[result]->address(), value_buffers_[result]->mapped()};
     }
-    block.resize((block.size() + 3) / 4 * 4);
-    return block;
 }
 
-PlanRunner::Recording PlanRunner::record(const Bindings& bindings, bool timed) {
-    const Span span("pass", "record");
-    const bool alone = switches().serial || switches().checks("nan");
-    Recording recording;
-    CommandsRef open;
-    std::size_t first = 0;
-    double bytes = 0;   // in the open segment
-    const auto close = [&](std::size_t last) {
-        if (!open) return;
-        open->end();
-        recording.segments.push_back({open, first, last, std::exchange(bytes, 0)});
-        open = nullptr;
-    };
-    for (std::size_t s = 0; s < program_.steps.size(); ++s) {
-        const Step& step = program_.steps[s];
-        if (step.kind == Step::Host) {
-            close(s);
-            recording.segments.push_back({nullptr, s, s + 1});
-            continue;
+// Drops older copies now, while nothing is in flight: what is dropped later is free only when the device has gone on.
+void PlanRunner::make_room(const StepRange& range, const Memory& memory) {
+    std::uint64_t need = 0;
+    std::vector<bool> counted(uses_.all.size());
+    for (std::size_t s = range.first; s < range.last; ++s)
+        for (const int u : uses_.of_step[s]) {
+            if (u < 0 || counted[u] || uses_.all[u].host_only || use_buffers_[u]) continue;
+            counted[u] = true;
+            if (!memory.residency.holds(leaves_[uses_.all[u].leaf], keys_[u])) need += uses_.all[u].bytes;
         }
-        if (std::find(step.groups.begin(), step.groups.end(), 0u) != step.groups.end()) continue;   // an empty tensor
-        if (!open) {
-            open = device_.record(timed);
-            first = s;
-            // What earlier submissions and the host wrote is visible by the submission itself and its semaphore.
-        } else if (step.barrier) {
-            open->barrier();
-        }
-        open->dispatch(pipelines_[s], push_block(step, s, bindings), step.groups, step.label);
-        bytes += step.bytes;
-        if (alone || bytes > segment_bytes) close(s + 1);
+    const Device::MemoryUse use = device_->memory_use();
+    const std::uint64_t then = use.used + use.adopted + need, budget = device_->budget();
+    if (then <= budget) return;
+    memory.residency.evict(then - budget);
+    device_->trim();
+}
+
+// Lets go of what no later range needs.
+void PlanRunner::release(std::size_t range, const Memory& memory) {
+    const auto end = static_cast<int>(memory.ranges[range].last);
+    const bool more = range + 1 < memory.ranges.size();
+    for (std::size_t u = 0; u < uses_.all.size(); ++u) {
+        // A leaf of this range and a far later one is fetched again then; the next range's is bound already.
+        const bool next = more && std::any_of(uses_.of_step.begin() + end, uses_.of_step.begin() + static_cast<long>(memory.ranges[range + 1].last),
+                                              [&](const std::vector<int>& of) { return std::find(of.begin(), of.end(), static_cast<int>(u)) != of.end(); });
+        if (!next) use_buffers_[u] = nullptr;
     }
-    close(program_.steps.size());
+    for (std::size_t n = 0; n < value_buffers_.size(); ++n)
+        if (value_buffers_[n] && program_.placements[n].last < end) value_buffers_[n] = nullptr;
+}
+
+void PlanRunner::make_schedule_for(const std::vector<StepRange>& ranges) {
+    const bool alone = switches().serial || switches().checks("nan");
+    std::vector<std::size_t> key{alone, static_cast<std::size_t>(rate_.version()), static_cast<std::size_t>(switches().slice)};
+    for (const StepRange& range : ranges) key.push_back(range.last);
+    if (key == schedule_key_) return;
+    schedule_key_ = std::move(key);
+    segments_.clear();
+    for (Segment& segment : make_schedule(program_, rate_, ranges, slice_seconds(), alone)) segments_.push_back({std::move(segment), {}});
+}
+
+std::vector<StorageRef> PlanRunner::run(const std::vector<StorageRef>& leaves, const std::vector<double>& scalars,
+                                        const Memory& memory, EvaluationCounters& counters) {
+    struct Scope {
+        PlanRunner& runner;
+        ~Scope() { runner.forget_run(); }
+    } const scope{*this};
+    takes_leaves_ = wrote_over_leaves_ = false;
+    make_schedule_for(memory.ranges);
+    const std::uint64_t recordings = counters.recordings;
+    memory.residency.keep_from_now();
+    begin(leaves, scalars, memory);
+    bind(memory.ranges[0], memory);
+    Queue queue(*device_, rate_, counters);
+    std::size_t next_segment = 0;
+    for (std::size_t r = 0; r < memory.ranges.size(); ++r) {
+        const bool more = r + 1 < memory.ranges.size();
+        const bool ahead = more && memory.arena;   // value by value, memory is what counts
+        if (ahead) make_room(memory.ranges[r + 1], memory);
+        while (next_segment < segments_.size() && segments_[next_segment].segment.first < memory.ranges[r].last)
+            run_segment(segments_[next_segment++], queue, memory, counters);
+        if (!more) break;
+        // The next range's weights travel while the device works on this one's.
+        const std::uint64_t set = memory.residency.next_set();
+        if (ahead) bind(memory.ranges[r + 1], memory);
+        queue.drain();
+        device_->wait_idle();
+        memory.residency.keep_from(set);
+        release(r, memory);
+        if (!ahead) bind(memory.ranges[r + 1], memory);
+    }
+    queue.drain();
+    counters.replays += counters.recordings == recordings;
+    counters.streamed += memory.ranges.size() > 1;
+    return results(memory.residency);
+}
+
+void PlanRunner::forget_run() {
+    std::fill(use_buffers_.begin(), use_buffers_.end(), nullptr);
+    std::fill(value_buffers_.begin(), value_buffers_.end(), nullptr);
+    std::fill(outputs_.begin(), outputs_.end(), nullptr);
+    arena_ = nullptr;
+    leaves_.clear();
+}
+
+void PlanRunner::run_segment(SegmentState& state, Queue& queue, const Memory& memory, EvaluationCounters& counters) {
+    const Segment& segment = state.segment;
+    const bool timed = switches().debug >= 2 || tracing();
+    const bool check_nan = switches().checks("nan");
+    const std::int64_t start = trace_clock_ns();
+    wrote_over_leaves_ = takes_leaves_;
+    if (segment.host) {
+        queue.drain();
+        check_cancelled();
+        const std::int64_t begin = trace_clock_ns();   // after the wait
+        run_host(segment.first, memory.residency);
+        const std::int64_t taken = trace_clock_ns() - begin;
+        ++counters.host_kernels;
+        counters.host_kernel_ns += taken;
+        if (timed) report_kernel(program_.steps[segment.first], begin, taken, KernelPlace::Host);
+    } else {
+        Recording& recording = recording_for(state, timed, counters);
+        for (const CommandsRef& list : recording.lists) {
+            queue.submit(list, segment.seconds / static_cast<double>(recording.lists.size()));
+            ++counters.submissions;
+        }
+        for (std::size_t s = segment.first; s < segment.last; ++s) counters.dispatches += dispatches(s);
+        if (timed || check_nan || switches().serial) queue.drain();
+        if (timed) profile(segment, recording, start);
+    }
+    if (check_nan)
+        for (std::size_t s = segment.first; s < segment.last; ++s) check_finite(s);
+}
+
+bool PlanRunner::dispatches(std::size_t step) const {
+    const auto& groups = program_.steps[step].groups;
+    return std::find(groups.begin(), groups.end(), 0u) == groups.end();
+}
+
+PlanRunner::Place PlanRunner::place_of(std::size_t step, std::size_t read) const {
+    const int use = uses_.of_step[step][read];
+    return use >= 0 ? uses_at_[use] : nodes_at_[program_.steps[step].reads[read].root];
+}
+
+void PlanRunner::fill_words(std::size_t step, std::span<std::byte> into) const {
+    pushes_[step].fill(into, [&](std::size_t read) { return place_of(step, read).address; },
+                       nodes_at_[program_.steps[step].result].address, scalars_);
+}
+
+PlanRunner::Recording& PlanRunner::recording_for(SegmentState& state, bool timed, EvaluationCounters& counters) {
+    std::size_t size = 0;
+    for (std::size_t s = state.segment.first; s < state.segment.last; ++s)
+        if (dispatches(s)) size += pushes_[s].size();
+    words_.resize(size);
+    std::size_t at = 0;
+    for (std::size_t s = state.segment.first; s < state.segment.last; ++s) {
+        if (!dispatches(s)) continue;
+        fill_words(s, std::span(words_).subspan(at, pushes_[s].size()));
+        at += pushes_[s].size();
+    }
+    auto& known = state.recordings;
+    auto found = std::find_if(known.begin(), known.end(), [&](const Recording& one) { return one.timed == timed && one.words == words_; });
+    if (found == known.end()) {
+        if (known.size() >= kept_recordings)
+            known.erase(std::min_element(known.begin(), known.end(),
+                                         [](const auto& a, const auto& b) { return a.last_used < b.last_used; }));
+        known.push_back(record(state.segment, words_, timed));
+        found = known.end() - 1;
+        counters.recordings += found->lists.size();
+    }
+    found->last_used = ++clock_;
+    return *found;
+}
+
+PlanRunner::Recording PlanRunner::record(const Segment& segment, std::vector<std::byte> words, bool timed) {
+    const Span span("pass", "record");
+    Recording recording{std::move(words), {}, timed};
+    const std::span<const std::byte> all(recording.words);
+    if (segment.pieces > 1) {
+        const Step& step = program_.steps[segment.first];
+        for (const GroupPiece& piece : cut_groups(step, complete_source(step.source), segment.pieces)) {
+            recording.lists.push_back(device_->record(timed));
+            recording.lists.back()->dispatch(pipelines_[segment.first], all, piece.groups, step.label, piece.base);
+            recording.lists.back()->end();
+        }
+        return recording;
+    }
+    // What earlier submissions and the host wrote is visible by the submission itself and its semaphore.
+    const CommandsRef list = device_->record(timed);
+    std::size_t at = 0;
+    for (std::size_t s = segment.first; s < segment.last; ++s) {
+        if (!dispatches(s)) continue;
+        const Step& step = program_.steps[s];
+        if (step.barrier && at > 0) list->barrier();
+        list->dispatch(pipelines_[s], all.subspan(at, pushes_[s].size()), step.groups, step.label);
+        at += pushes_[s].size();
+    }
+    list->end();
+    recording.lists.push_back(list);
     return recording;
 }
 
-HostOperand PlanRunner::host_operand(const Operand& operand, std::size_t step, std::size_t read, const Bindings& b) const {
-    HostOperand result;
+HostOperand PlanRunner::host_operand(std::size_t index, std::size_t read) const {
+    const Step& step = program_.steps[index];
     const bool is_read = read != SIZE_MAX;
-    const BufferRef copy = is_read ? b.reordered[step][read] : nullptr;
-    std::byte* base = copy ? copy->mapped() : b.host[operand.root];
-    check(base != nullptr, ErrorCode::Failure, "host kernel {}: an operand is not visible to the host", program_.steps[step].label);
-    result.data = base + operand.byte_offset();
+    const Operand& operand = is_read ? step.reads[read] : step.write;
+    const Place place = is_read ? place_of(index, read) : nodes_at_[operand.root];
+    check(place.host != nullptr, ErrorCode::Failure, "host kernel {}: an operand is not visible to the host", step.label);
+    HostOperand result;
+    result.data = place.host + operand.byte_offset();
     result.shape = operand.view.shape;
     result.strides = operand.view.strides;
     result.dtype = operand.dtype;
     result.blocks = operand.blocks;
     const PlanNode& root = program_.nodes[operand.root];
-    if (is_read && root.leaf >= 0 && operand.view.offset == 0 && operand.view.shape == root.spec.shape && root.view.strides == operand.view.strides)
-        result.leaf = b.leaf[root.leaf];
+    if (is_read && root.leaf >= 0 && operand.view.offset == 0 && operand.view.shape == root.spec.shape &&
+        root.view.strides == operand.view.strides)
+        result.leaf = leaves_[root.leaf];
     return result;
 }
 
-void PlanRunner::run_host(std::size_t index, const Bindings& b) {
+void PlanRunner::run_host(std::size_t index, Residency& residency) {
     const Step& step = program_.steps[index];
     const Kernel& kernel = *program_.nodes[step.core].kernel;
-    const Span span("kernel", step.label);
-    HostCall call{kernel, {}, host_operand(step.write, index, SIZE_MAX, b), step.post_ops, {}, host_state_[index]};
+    HostCall call{kernel, {}, host_operand(index, SIZE_MAX), step.post_ops, {}, host_state_[index]};
     for (std::size_t r = 0; r < step.reads.size(); ++r)
-        (r < kernel.host_inputs.size() ? call.in : call.post_operands).push_back(host_operand(step.reads[r], index, r, b));
+        (r < kernel.host_inputs.size() ? call.in : call.post_operands).push_back(host_operand(index, r));
     for (PostOp& post : call.post_ops)
         if (post.operand >= 0) post.operand -= static_cast<int>(kernel.host_inputs.size());
     host_kernel(kernel.host)(call);
+    for (const HostOperand& operand : call.in)
+        if (operand.leaf) residency.note_packed(operand.leaf);
 }
 
-void PlanRunner::check_finite(std::size_t index, const Bindings& b) const {
+const Buffer* PlanRunner::buffer_of(int node) const {
+    const Placement& place = program_.placements[node];
+    if (place.kind == Placement::Output) return outputs_[place.output].get();
+    return arena_ ? arena_.get() : value_buffers_[node].get();
+}
+
+void PlanRunner::check_finite(std::size_t index) {
     const Step& step = program_.steps[index];
     const PlanNode& result = program_.nodes[step.result];
-    if (result.spec.dtype != Dtype::F32 || !b.host[step.result]) return;
-    const auto* values = reinterpret_cast<const float*>(b.host[step.result]);
-    for (std::int64_t i = 0; i < element_count(result.spec.shape); ++i)
-        check(std::isfinite(values[i]), ErrorCode::Numeric, "{}: expected finite numbers, got {} at element {}", step.label, values[i], i);
-}
-
-void PlanRunner::report(const Step& step, std::int64_t nanoseconds) const {
-    const double us = static_cast<double>(nanoseconds) * 1e-3;
-    if (switches().debug < 2) return;
-    log_message("kernel", LogLevel::Info, format("{} us  {} GB/s  {} GFLOP/s  {}", us, step.bytes / us * 1e-3, step.flop / us * 1e-3, step.label));
-}
-
-std::vector<StorageRef> PlanRunner::run(const std::vector<StorageRef>& leaves, const std::vector<double>& scalars,
-                                        const BufferRef& arena, EvaluationCounters& counters) {
-    const Bindings bindings = bind(leaves, scalars, arena);
-    const bool timed = switches().debug >= 2 || tracing();
-    const std::vector<std::uint64_t> signature = bindings.signature();
-    auto recording = std::find_if(recordings_.begin(), recordings_.end(),
-                                  [&](const Recording& known) { return known.signature == signature; });
-    if (recording == recordings_.end() || timed) {
-        if (recording != recordings_.end()) recordings_.erase(recording);
-        if (recordings_.size() >= kept_recordings)
-            recordings_.erase(std::min_element(recordings_.begin(), recordings_.end(),
-                                               [](const auto& a, const auto& b) { return a.last_used < b.last_used; }));
-        recordings_.push_back(record(bindings, timed));
-        recording = recordings_.end() - 1;
-        recording->signature = signature;
-        ++counters.recordings;
-    } else {
-        ++counters.replays;
+    if (result.spec.dtype != Dtype::F32 || !dispatches(index)) return;
+    const Placement& place = program_.placements[step.result];
+    const std::size_t offset = place.kind == Placement::Arena && arena_ ? place.offset : 0;
+    const auto count = static_cast<std::size_t>(element_count(result.spec.shape));
+    std::vector<std::byte> fetched;
+    const std::byte* bytes = nodes_at_[step.result].host;
+    if (!bytes) {
+        fetched = download(*device_, *buffer_of(step.result), offset, count * sizeof(float));
+        bytes = fetched.data();
     }
-    recording->last_used = ++clock_;
+    for (std::size_t i = 0; i < count; ++i) {
+        float value = 0;
+        std::memcpy(&value, bytes + i * sizeof value, sizeof value);
+        check(std::isfinite(value), ErrorCode::Numeric, "{}: expected finite numbers, got {} at element {}", step.label, value, i);
+    }
+}
 
-    const bool check_nan = switches().checks("nan");
-    std::uint64_t pending = 0;
-    for (std::size_t i = 0; i < recording->segments.size(); ++i) {
-        const Segment& segment = recording->segments[i];
-        const std::int64_t start = timed ? trace_clock_ns() : 0;
-        if (segment.commands) {
-            pending = device_.submit(segment.commands);
-            ++counters.submissions;
-            counters.dispatches += segment.last - segment.first;
-            const bool host_next = i + 1 < recording->segments.size() && !recording->segments[i + 1].commands;
-            if (host_next || segment.bytes > segment_bytes || timed || check_nan || switches().serial || i + 1 == recording->segments.size()) device_.wait(pending);
-        } else {
-            run_host(segment.first, bindings);
-            ++counters.host_kernels;
-        }
-        if (timed && segment.commands) {
-            std::int64_t at = start;
-            std::size_t s = segment.first;
-            for (const Commands::Timing& timing : segment.commands->timings()) {
-                if (tracing()) add_span({"kernel", timing.label, at, timing.nanoseconds, 1000, ""});
-                at += timing.nanoseconds;
-                while (s < segment.last && program_.steps[s].label != timing.label) ++s;
-                if (s < segment.last) report(program_.steps[s++], timing.nanoseconds);
+void PlanRunner::profile(const Segment& segment, const Recording& recording, std::int64_t start) const {
+    std::vector<std::int64_t> times;   // per dispatch of the segment; the pieces of a cut one are added up
+    for (const CommandsRef& list : recording.lists)
+        for (const Commands::Timing& timing : list->timings()) {
+            if (segment.pieces > 1 && !times.empty()) {
+                times[0] += timing.nanoseconds;
+            } else {
+                times.push_back(timing.nanoseconds);
             }
-        } else if (timed) {
-            report(program_.steps[segment.first], trace_clock_ns() - start);
         }
-        if (check_nan)
-            for (std::size_t s = segment.first; s < segment.last; ++s) check_finite(s, bindings);
-        check_cancelled();
+    std::size_t i = 0;
+    for (std::size_t s = segment.first; s < segment.last && i < times.size(); ++s) {
+        if (!dispatches(s)) continue;
+        report_kernel(program_.steps[s], start, times[i], KernelPlace::Device);
+        start += times[i++];
     }
-    return results(bindings);
 }
 
-std::vector<StorageRef> PlanRunner::results(const Bindings& b) const {
+std::vector<StorageRef> PlanRunner::results(Residency& residency) const {
     std::vector<StorageRef> storages;
     for (const int output : program_.outputs) {
         const PlanNode &node = program_.nodes[output], &root = program_.nodes[node.root];
@@ -281,11 +408,13 @@ std::vector<StorageRef> PlanRunner::results(const Bindings& b) const {
             auto alias = std::make_shared<Storage>();
             alias->spec = node.spec;
             alias->order = node.order;
-            alias->host = host_bytes(b.leaf[root.leaf]);
-            alias->owner = b.leaf[root.leaf];
+            alias->host = host_bytes(leaves_[root.leaf]);
+            alias->owner = leaves_[root.leaf];
             storages.push_back(std::move(alias));
         } else {
-            storages.push_back(device_storage(device_, b.root[node.root], node.spec, node.order));
+            const BufferRef& buffer = outputs_[program_.placements[node.root].output];
+            storages.push_back(device_storage(device_, buffer, node.spec, node.order));
+            residency.add_value(storages.back());
         }
     }
     return storages;

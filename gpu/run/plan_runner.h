@@ -1,66 +1,110 @@
 // Runs one plan on one device: pipelines, recorded command lists, host kernels between them. Kept with the plan cache.
+//
+// A run fills the push constants of every segment from the addresses and numbers of that run. Lists that were recorded with
+// the same words are submitted again; a segment with other words is recorded anew, alone.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "gpu/plan/program.h"
 #include "gpu/run/evaluate.h"
 #include "gpu/run/host_kernel.h"
+#include "gpu/run/memory_need.h"
+#include "gpu/run/push_block.h"
+#include "gpu/run/residency.h"
+#include "gpu/run/schedule.h"
 #include "gpu/vulkan/device.h"
 
 namespace gpu {
 
 class PlanRunner {
 public:
-    PlanRunner(Device& device, Program program);
+    PlanRunner(std::shared_ptr<Device> device, Program program, DeviceRate& rate);
 
     const Program& program() const { return program_; }
+    const LeafUses& leaf_uses() const { return uses_; }
+    const std::string& key_of_use(std::size_t use) const { return keys_[use]; }
 
-    // Runs with these leaves and numbers; one storage per output of the program. `arena` has at least arena_bytes.
+    // Where a run's bytes lie.
+    struct Memory {
+        Residency& residency;
+        BufferRef arena;                  // at least arena_bytes; null: every value gets a buffer while it lives
+        std::vector<StepRange> ranges;    // whose leaves are on the device together, one after the other
+        bool in_place = true;             // results may take the places of donated leaves
+    };
+    // Runs with these leaves and numbers; one storage per output of the program. Throws Error{OutOfMemory}, after which
+    // the run may be tried again with other memory.
     std::vector<StorageRef> run(const std::vector<StorageRef>& leaves, const std::vector<double>& scalars,
-                                const BufferRef& arena, EvaluationCounters& counters);
+                                const Memory& memory, EvaluationCounters& counters);
+
+    // Whether the last run began to write results into the places of donated leaves: it cannot be tried again then.
+    bool wrote_over_leaves() const { return wrote_over_leaves_; }
 
 private:
-    // Where every buffer of a run lies: what decides whether a recording may be replayed.
-    struct Bindings {
-        std::vector<BufferRef> root;              // per node; null where there is none
-        std::vector<std::uint64_t> address;       // per node, of the root's first element
-        std::vector<std::byte*> host;             // per node; null where the host cannot see it
-        std::vector<StorageRef> leaf;             // per leaf
-        std::vector<double> scalars;
-        std::vector<std::vector<BufferRef>> reordered;   // per step and read: a leaf in another order, else null
-        std::vector<BufferRef> output;            // per output that has its own buffer
-        std::vector<std::uint64_t> signature() const;
-    };
-    // Consecutive device steps, or one host step.
-    struct Segment {
-        CommandsRef commands;                     // null: host
-        std::size_t first = 0, last = 0;
-        double bytes = 0;                         // traffic
+    struct Place {
+        std::uint64_t address = 0;    // of the first element
+        std::byte* host = nullptr;    // null where the host cannot see it
     };
     struct Recording {
-        std::vector<std::uint64_t> signature;
-        std::vector<Segment> segments;
+        std::vector<std::byte> words; // push constants of its dispatches
+        std::vector<CommandsRef> lists;
+        bool timed = false;
         std::uint64_t last_used = 0;
     };
+    struct SegmentState {
+        Segment segment;
+        std::vector<Recording> recordings;
+    };
+    class Queue;
 
-    Bindings bind(const std::vector<StorageRef>& leaves, const std::vector<double>& scalars, const BufferRef& arena);
-    Recording record(const Bindings& bindings, bool timed);
-    std::vector<std::byte> push_block(const Step& step, std::size_t index, const Bindings& bindings) const;
-    void run_host(std::size_t index, const Bindings& bindings);
-    HostOperand host_operand(const Operand& operand, std::size_t step, std::size_t read, const Bindings& bindings) const;
-    void check_finite(std::size_t index, const Bindings& bindings) const;
-    void report(const Step& step, std::int64_t nanoseconds) const;
-    std::vector<StorageRef> results(const Bindings& bindings) const;
+    void begin(const std::vector<StorageRef>& leaves, const std::vector<double>& scalars, const Memory& memory);
+    void make_schedule_for(const std::vector<StepRange>& ranges);
+    BufferRef donated_buffer(int node, Residency& residency) const;
+    void bind(const StepRange& range, const Memory& memory);
+    void make_room(const StepRange& range, const Memory& memory);
+    void release(std::size_t range, const Memory& memory);
+    void forget_run();
 
-    Device& device_;
+    void run_segment(SegmentState& state, Queue& queue, const Memory& memory, EvaluationCounters& counters);
+    Recording& recording_for(SegmentState& state, bool timed, EvaluationCounters& counters);
+    Recording record(const Segment& segment, std::vector<std::byte> words, bool timed);
+    void fill_words(std::size_t step, std::span<std::byte> into) const;
+    Place place_of(std::size_t step, std::size_t read) const;
+    bool dispatches(std::size_t step) const;
+
+    void run_host(std::size_t index, Residency& residency);
+    HostOperand host_operand(std::size_t step, std::size_t read) const;
+    void check_finite(std::size_t index);
+    const Buffer* buffer_of(int node) const;
+    void profile(const Segment& segment, const Recording& recording, std::int64_t start) const;
+    std::vector<StorageRef> results(Residency& residency) const;
+
+    std::shared_ptr<Device> device_;
     Program program_;
+    DeviceRate& rate_;
+    LeafUses uses_;
+    std::vector<std::string> keys_;               // of the device copies, per use
+    std::vector<PushBlock> pushes_;               // per step
     std::vector<PipelineRef> pipelines_;          // per step; null for host steps
     std::vector<std::shared_ptr<void>> host_state_;
-    std::vector<Recording> recordings_;
+
+    std::vector<SegmentState> segments_;
+    std::vector<std::size_t> schedule_key_;
+
+    // Of the present run; addresses in the arena stay from run to run.
+    std::vector<StorageRef> leaves_;              // per program leaf
+    std::vector<double> scalars_;
+    std::vector<Place> uses_at_, nodes_at_;
+    std::vector<BufferRef> use_buffers_, value_buffers_;   // per use; per node without an arena
+    std::vector<BufferRef> outputs_;
+    BufferRef arena_;
+    std::uint64_t arena_address_ = 0;             // for which nodes_at_ holds; 0: none
+    std::vector<std::byte> words_;                // scratch
     std::uint64_t clock_ = 0;
+    bool takes_leaves_ = false, wrote_over_leaves_ = false;
 };
 
 }  // namespace gpu

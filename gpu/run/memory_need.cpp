@@ -1,0 +1,102 @@
+#include "gpu/run/memory_need.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace gpu {
+namespace {
+
+// Device bytes of the leaves that steps [first, last) read, each counted once.
+std::uint64_t leaf_bytes(const LeafUses& uses, std::size_t first, std::size_t last) {
+    std::set<int> seen;
+    std::uint64_t bytes = 0;
+    for (std::size_t s = first; s < last; ++s)
+        for (const int use : uses.of_step[s])
+            if (use >= 0 && !uses.all[use].host_only && seen.insert(use).second) bytes += uses.all[use].bytes;
+    return bytes;
+}
+
+}  // namespace
+
+LeafUses find_leaf_uses(const Program& program) {
+    LeafUses uses;
+    std::map<std::pair<int, Order>, int> known;
+    uses.of_step.resize(program.steps.size());
+    for (std::size_t s = 0; s < program.steps.size(); ++s) {
+        const Step& step = program.steps[s];
+        for (const Operand& read : step.reads) {
+            const PlanNode& root = program.nodes[read.root];
+            if (root.leaf < 0) {
+                uses.of_step[s].push_back(-1);
+                continue;
+            }
+            const bool as_it_lies = read.leaf_order.empty() || read.leaf_order == root.order;
+            const Order& order = as_it_lies ? root.order : read.leaf_order;
+            const auto [at, fresh] = known.try_emplace({root.leaf, order}, static_cast<int>(uses.all.size()));
+            if (fresh) {
+                const auto bytes = static_cast<std::uint64_t>(element_count(root.spec.shape)) * size_of(root.spec.dtype);
+                uses.all.push_back({root.leaf, order, as_it_lies, std::max<std::uint64_t>(bytes, 4), s, s});
+            }
+            LeafUse& use = uses.all[at->second];
+            use.host_only = use.host_only && step.kind == Step::Host;
+            use.last = s;
+            uses.of_step[s].push_back(at->second);
+        }
+    }
+    return uses;
+}
+
+std::uint64_t output_bytes(const Program& program) {
+    std::uint64_t bytes = 0;
+    for (const Placement& place : program.placements)
+        if (place.kind == Placement::Output && place.donor < 0) bytes += std::max<std::size_t>(place.size, 4);
+    return bytes;
+}
+
+std::vector<StepRange> cut_by_leaves(const Program& program, const LeafUses& uses, std::uint64_t bytes) {
+    std::vector<StepRange> ranges;
+    std::size_t first = 0;
+    std::set<int> here;   // uses of the open range
+    std::uint64_t held = 0;
+    for (std::size_t s = 0; s < program.steps.size(); ++s) {
+        std::uint64_t more = 0;
+        std::set<int> fresh;
+        for (const int use : uses.of_step[s])
+            if (use >= 0 && !uses.all[use].host_only && !here.contains(use) && fresh.insert(use).second) more += uses.all[use].bytes;
+        if (s > first && more > 0 && held + more > bytes) {
+            ranges.push_back({first, s});
+            first = s;
+            here.clear();
+            held = 0;
+            more = leaf_bytes(uses, s, s + 1);
+            fresh.clear();
+            for (const int use : uses.of_step[s])
+                if (use >= 0) fresh.insert(use);
+        }
+        here.merge(fresh);
+        held += more;
+    }
+    ranges.push_back({first, program.steps.size()});
+    return ranges;
+}
+
+std::uint64_t largest_step_leaves(const Program& program, const LeafUses& uses) {
+    std::uint64_t most = 0;
+    for (std::size_t s = 0; s < program.steps.size(); ++s) most = std::max(most, leaf_bytes(uses, s, s + 1));
+    return most;
+}
+
+std::uint64_t largest_live(const Program& program) {
+    std::uint64_t most = 0;
+    for (std::size_t s = 0; s < program.steps.size(); ++s) {
+        std::uint64_t live = 0;
+        for (const Placement& place : program.placements)
+            if (place.kind == Placement::Arena && place.first <= static_cast<int>(s) && static_cast<int>(s) <= place.last)
+                live += place.size;
+        most = std::max(most, live);
+    }
+    return most;
+}
+
+}  // namespace gpu
