@@ -5,6 +5,7 @@
 
 #include "gpu/base/error.h"
 #include "gpu/base/philox.h"
+#include "gpu/io/zero_bytes.h"
 #include "gpu/ops.h"
 
 namespace gpu {
@@ -72,7 +73,7 @@ Tensor to_leaf(const Weight& weight) {
 }
 
 struct Scope::Record {
-    enum class Source { Files, Tensors, Random, Shapes };
+    enum class Source { Files, Tensors, Random, Shapes, Empty };
 
     Source source = Source::Shapes;
     std::uint64_t seed = 0;
@@ -121,6 +122,12 @@ Scope Scope::tensors(std::map<std::string, Tensor, std::less<>> tensors) {
 
 Scope Scope::shapes() { return {std::make_shared<Record>(), ""}; }
 
+Scope Scope::empty() {
+    auto record = std::make_shared<Record>();
+    record->source = Record::Source::Empty;
+    return {std::move(record), ""};
+}
+
 Scope Scope::operator/(std::string_view name) const { return {record_, full(name)}; }
 
 std::string Scope::full(std::string_view name) const {
@@ -132,6 +139,7 @@ Tensor Scope::weight(std::string_view name, const Shape& shape, Init init) const
     if (record_->names.insert(path).second) record_->asked.push_back({path, shape});
     switch (record_->source) {
         case Record::Source::Shapes: return zeros(shape);
+        case Record::Source::Empty: return empty_leaf({shape, Dtype::F32});
         case Record::Source::Random: return drawn(record_->seed, path, shape, init);
         case Record::Source::Tensors: return record_->tensor(path, shape);
         case Record::Source::Files: break;
