@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <random>
 
@@ -46,28 +47,45 @@ std::string fixed_text(double value, int digits) {
     return text;
 }
 
+int print_bench_row(const Arguments& arguments, const QJsonObject& row) {
+    if (arguments.has("--json")) return print_json_line(row), 0;
+    std::vector<std::vector<std::string>> lines;
+    for (auto field = row.begin(); field != row.end(); ++field) {
+        const bool whole = field->isDouble() && field->toDouble() == std::floor(field->toDouble());
+        lines.push_back({field.key().toStdString(), field->isDouble() ? fixed_text(field->toDouble(), whole ? 0 : 2)
+                                                                      : field->toString().toStdString()});
+    }
+    print_line(table_text(lines));
+    return 0;
+}
+
 namespace {
 
 int bench(const Arguments& arguments) {
     const int repeats = std::clamp(std::atoi(arguments.value("--repeat").value_or("9").c_str()), 1, 1000);
     const std::string what = arguments.positionals().empty() ? "" : arguments.positionals()[0];
     if (what == "vae") return bench_vae(arguments, repeats);
+    if (what == "graph") return bench_graph(arguments, repeats);
+    if (what == "model") return bench_model(arguments, repeats);
+    if (what == "replay") return bench_replay(arguments, repeats);
     gpu::check(what == "ops" && arguments.positionals().size() == 1, gpu::ErrorCode::Usage,
-               "bench: expected ops, or vae and its files, got \"{}\"", what);
+               "bench: expected ops, graph, model, replay or vae, got \"{}\"", what);
     return bench_ops(arguments, repeats);
 }
 
 }  // namespace
 
 REGISTER_COMMAND(bench, {.name = "bench",
-                         .arguments = "ops | vae ENCODER [DECODER]",
-                         .summary = "Measures the runtime's kernels beside this machine's own peak",
+                         .arguments = "ops | graph GRAPH | model [NAME...] | replay | vae ENCODER [DECODER]",
+                         .summary = "Measures kernels beside this machine's own peak, graphs and models",
                          .help = "Each row is the median of whole evaluations: planning from the cache, submission and wait included. "
                                  "OF PEAK compares with a large matrix product (or a large copy, for what memory limits) measured "
-                                 "in the same run, OF ONEDNN with oneDNN alone on the same shape in layouts of its own choice.",
+                                 "in the same run, OF ONEDNN with oneDNN alone on the same shape in layouts of its own choice. "
+                                 "Models have empty weights: zeros that take no memory of their own, so that no file is needed. "
+                                 "tests/bench/compare.py shows two files of --json lines side by side.",
                          .options = {json_option, {"--filter", "TEXT", "Only ops whose name contains TEXT"},
                                      {"--repeat", "N", "Runs of each (9)"},
-                                     {"--size", "PIXELS", "vae: side of the picture (512)"}},
+                                     {"--size", "PIXELS", "vae, model: side of the picture (512)"}},
                          .run = bench})
 
 }  // namespace app

@@ -29,10 +29,16 @@ gpu::Tensor bench_noise(const gpu::Shape& shape, unsigned seed);
 // [N, C, H, W] as the runtime keeps feature maps: channels last.
 gpu::Tensor bench_map(const gpu::Shape& shape, unsigned seed);
 
+// Prints a row as a JSON line under --json, else as "field value" pairs.
+int print_bench_row(const Arguments& arguments, const QJsonObject& row);
+
 std::string fixed_text(double value, int digits);
 
 // The suites: `repeats` runs of each row.
 int bench_ops(const Arguments& arguments, int repeats);
 int bench_vae(const Arguments& arguments, int repeats);
+int bench_graph(const Arguments& arguments, int repeats);
+int bench_model(const Arguments& arguments, int repeats);
+int bench_replay(const Arguments& arguments, int repeats);
 
 }  // namespace app

@@ -53,6 +53,7 @@ int run_graph(const Arguments& arguments) {
     const std::string& path = arguments.only("GRAPH");
     const ProgressStyle style = progress_style(arguments);
     if (const auto device = arguments.value("--device")) gpu::switches().device = *device;
+    if (const auto budget = arguments.value("--budget")) gpu::switches().budget = gpu::parse_bytes(*budget, "--budget");
 
     nodes::Document document = load_graph(path);
     std::vector<std::string> files;
@@ -89,6 +90,7 @@ Command run_command() {
                     {"--output-dir", "DIR", "Folder that relative output files start from"},
                     {"--allow", "PATH", "Let the graph read and write here too", "", true},
                     {"--device", "SEL", "Device: an index, cpu, gpu, or a part of its name; see 'heddle devices'"},
+                    {"--budget", "BYTES", "Device memory to keep within, such as 512M or 2G; weights beyond it are streamed"},
                     {"--progress", "STYLE",
                      "auto, bar, json or none; json prints every event as a JSON line on stdout"},
                     {"--json", "", "Print events as JSON lines on stdout, but no progress"}},
