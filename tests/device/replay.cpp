@@ -1,0 +1,183 @@
+// What is recorded, what is replayed and how work is cut into submissions.
+#include <chrono>
+#include <thread>
+
+#include "gpu/base/cancel.h"
+#include "gpu/base/span.h"
+#include "gpu/base/switches.h"
+#include "gpu/ops.h"
+#include "gpu/run/evaluate.h"
+#include "gpu/run/oracle.h"
+#include "gpu/run/schedule.h"
+#include "gpu/vulkan/device.h"
+#include "tests/support/op_cases.h"
+#include "tests/support/test.h"
+
+using namespace gpu;
+
+namespace {
+
+// One sampling step of a made-up network: about `blocks` x 6 steps, a number that changes from call to call.
+Tensor denoise(const Tensor& x, const Tensor& w, double sigma, int blocks) {
+    Tensor h = x * (1 / (1 + sigma));
+    for (int i = 0; i < blocks; ++i) {
+        const Tensor r = silu(group_norm(h, 2, {}, {}));
+        h = h + conv2d(softmax(r, 1) * r, w, {.pad = 1}) * 0.25;
+    }
+    return x + h * -sigma;
+}
+
+template <typename Run>
+EvaluationCounters during(Run run) {
+    const EvaluationCounters a = evaluation_counters();
+    run();
+    EvaluationCounters b = evaluation_counters();
+    b.plans_made -= a.plans_made;
+    b.plan_hits -= a.plan_hits;
+    b.recordings -= a.recordings;
+    b.replays -= a.replays;
+    b.submissions -= a.submissions;
+    b.dispatches -= a.dispatches;
+    b.uploads -= a.uploads;
+    return b;
+}
+
+}  // namespace
+
+class ReplayTest : public QObject {
+    Q_OBJECT
+private slots:
+    void every_step_after_the_first_hits_the_plan() {
+        const Tensor w = tests::random_tensor({8, 8, 3, 3}, 1, -0.2, 0.2);
+        Tensor x = tests::random_tensor({1, 8, 8, 8}, 2);
+        evaluate({x = denoise(x, w, 1.0, 30)});
+        const EvaluationCounters c = during([&] {
+            for (int i = 0; i < 5; ++i) evaluate({x = denoise(x, w, 0.9 - 0.1 * i, 30)});
+        });
+        QCOMPARE(c.plans_made, std::uint64_t(0));
+        QCOMPARE(c.plan_hits, std::uint64_t(5));
+        QCOMPARE(c.uploads, std::uint64_t(0));
+    }
+
+    void a_new_number_records_only_what_reads_it() {
+        const ScopedSwitch alone(&Switches::serial, true);   // a list for every dispatch
+        const Tensor w = tests::random_tensor({4, 4, 3, 3}, 1), x = tests::random_tensor({1, 4, 9, 9}, 2);
+        const auto net = [&](double number) {
+            Tensor h = x;
+            for (int i = 0; i < 4; ++i) h = silu(conv2d(h, w, {.pad = 1}));
+            return softmax(h, 1) * number;
+        };
+        for (int i = 0; i < 3; ++i) to_floats(net(1));
+        const EvaluationCounters same = during([&] { to_floats(net(1)); });
+        QCOMPARE(same.recordings, std::uint64_t(0));
+        QCOMPARE(same.replays, std::uint64_t(1));
+        const EvaluationCounters other = during([&] { to_floats(net(7)); });
+        QVERIFY(other.recordings >= 1 && other.recordings < other.submissions);
+        QCOMPARE(other.replays, std::uint64_t(0));
+        const std::vector<float> one = to_floats(net(1)), seven = to_floats(net(7));
+        for (std::size_t i = 0; i < one.size(); ++i) QVERIFY(std::abs(seven[i] - 7 * one[i]) < 1e-5f);
+    }
+
+    void long_dispatches_are_cut() {
+        const ScopedSwitch no_host(&Switches::host, false);
+        const Tensor big = tests::random_tensor({1 << 20}, 3), a = tests::random_tensor({257, 300}, 4), b = tests::random_tensor({300, 263}, 5);
+        const Tensor map = tests::random_tensor({1, 16, 61, 67}, 6), w = tests::random_tensor({24, 16, 3, 3}, 7);
+        const Tensor rows = tests::random_tensor({700, 1200}, 8);
+        const std::vector<std::function<Tensor()>> all = {
+            [&] { return tanh(big) * 2.0 + big; }, [&] { return matmul(a, b); }, [&] { return conv2d(map, w, {.pad = 1}); },
+            [&] { return softmax(rows, 1); }, [&] { return sum(big); }};
+        for (const auto& make : all) {
+            const ScopedSwitch long_slice(&Switches::slice, 1000);
+            std::vector<double> whole, cut;
+            const EvaluationCounters before = during([&] {
+                const Tensor y = make();
+                evaluate({y});
+                whole = read_doubles(y.value());
+            });
+            const ScopedSwitch short_slice(&Switches::slice, 1);
+            const EvaluationCounters after = during([&] {
+                const Tensor y = make();
+                evaluate({y});
+                cut = read_doubles(y.value());
+            });
+            QVERIFY(cut == whole);
+            QVERIFY(after.submissions >= before.submissions);
+        }
+    }
+
+    void pieces_cover_a_dispatch_once() {
+        Step step;
+        step.kind = Step::Shader;
+        step.groups = {7, 5, 3};
+        const auto covers = [&](const std::string& source, std::uint32_t pieces, int axis, std::size_t expected) {
+            const std::vector<GroupPiece> all = cut_groups(step, source, pieces);
+            if (all.size() != expected) return false;
+            std::uint32_t at = 0;
+            for (const GroupPiece& piece : all) {
+                for (int a = 0; a < 3; ++a)
+                    if (a != axis && (piece.base[a] != 0 || piece.groups[a] != step.groups[a])) return false;
+                if (axis < 0) continue;
+                if (piece.base[axis] != at || piece.groups[axis] == 0) return false;
+                at += piece.groups[axis];
+            }
+            return axis < 0 || at == step.groups[axis];
+        };
+        QVERIFY(covers("main", 3, 0, 3));
+        QVERIFY(covers("main", 100, 0, 7));
+        QVERIFY(covers("gl_NumWorkGroups.x", 4, 1, 4));          // x must stay whole
+        QVERIFY(covers("gl_NumWorkGroups.x gl_NumWorkGroups.y", 2, 2, 2));
+        QVERIFY(covers("uvec3 n = gl_NumWorkGroups;", 4, -1, 1));
+        step.groups = {9, 1, 1};
+        QVERIFY(covers("gl_NumWorkGroups.x", 3, -1, 1));
+        step.kind = Step::Generated;                             // one row: its length is never used
+        QVERIFY(covers("gl_NumWorkGroups.x", 3, 0, 3));
+    }
+
+    void a_stop_is_seen_between_pieces() {
+        const ScopedSwitch no_host(&Switches::host, false);
+        const ScopedSwitch short_slice(&Switches::slice, 1);
+        const Tensor w = tests::random_tensor({32, 32, 3, 3}, 1, -0.1, 0.1), x = tests::random_tensor({1, 32, 128, 128}, 2);
+        Tensor h = x;
+        for (int i = 0; i < 24; ++i) h = conv2d(h, w, {.pad = 1});
+        evaluate({conv2d(x, w, {.pad = 1})});   // pipelines are there
+        const CancelToken token;
+        const EvaluationCounters c = during([&] {
+            std::thread stopper([&] {
+                std::this_thread::sleep_for(std::chrono::milliseconds(60));
+                token.cancel();
+            });
+            const CancelScope scope(token);
+            bool stopped = false;
+            try {
+                evaluate({h});
+            } catch (const Cancelled&) {
+                stopped = true;
+            }
+            stopper.join();
+            QVERIFY(stopped);
+        });
+        QVERIFY2(c.dispatches < 24, qPrintable(QString::number(c.dispatches)));
+        const std::vector<float> again = to_floats(conv2d(x, w, {.pad = 1}) * 1.0);   // and the next run is right
+        const std::vector<double> expected = oracle(conv2d(slice(x, 2, 0, 4), w, {.pad = 1}));
+        QVERIFY(std::abs(again[1 * 128 * 128 + 130] - expected[1 * 4 * 128 + 130]) < 1e-4);
+    }
+
+    void the_trace_tells_of_every_kernel_and_the_plan() {
+        const Tensor a = tests::random_tensor({65, 33}, 1), b = tests::random_tensor({33, 20}, 2);
+        evaluate({silu(matmul(a, b)) + 1.0});
+        start_tracing();
+        evaluate({silu(matmul(a, b)) + 2.0});
+        bool kernel = false, plan = false;
+        for (const SpanRecord& span : take_spans()) {
+            kernel = kernel || (span.category == "kernel" && span.detail.find("MFLOP") != std::string::npos && span.length_ns > 0);
+            plan = plan || (span.name == "evaluate" && span.detail.find("cached") != std::string::npos);
+        }
+        QVERIFY(kernel);
+        QVERIFY(plan);
+    }
+
+    void cleanupTestCase() { QCOMPARE(Device::current().validation_messages(), 0); }
+};
+
+HEDDLE_TEST(replay, ReplayTest)
+#include "replay.moc"
