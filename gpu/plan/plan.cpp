@@ -1,25 +1,9 @@
 // All passes in a row, with their dumps.
-#include <filesystem>
-#include <fstream>
-
-#include "gpu/base/log.h"
 #include "gpu/base/span.h"
-#include "gpu/base/switches.h"
-#include "gpu/plan/program.h"
+#include "gpu/plan/dump.h"
 
 namespace gpu {
 namespace {
-
-void dump(const Program& program, const Hash& structure) {
-    const std::filesystem::path folder = switches().dump;
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    const std::string name = structure.hex().substr(0, 12);
-    std::ofstream(folder / ("plan_" + name + ".txt")) << to_text(program);
-    for (std::size_t s = 0; s < program.steps.size(); ++s)
-        if (!program.steps[s].source.empty())
-            std::ofstream(folder / ("plan_" + name + "_" + std::to_string(s) + ".comp")) << program.steps[s].source;
-}
 
 const char* kind_name(Step::Kind kind) {
     return kind == Step::Generated ? "fused " : kind == Step::Shader ? "shader" : "host  ";
@@ -41,10 +25,13 @@ std::size_t push_size_of(const std::vector<PushItem>& items) {
 
 Program make_plan(const TensorGraph& graph, const DeviceTraits& traits, bool fuse_steps) {
     const Span span("pass", "plan");
+    PassDump dump(graph.structure);
     Program program = build(graph, traits, fuse_steps);
+    dump.after(program, "build");
     const auto pass = [&](void (*run)(Program&), const char* name) {
         run(program);
         verify(program, name);
+        dump.after(program, name);
     };
     pass(simplify, "simplify");
     pass(place, "place");
@@ -52,9 +39,7 @@ Program make_plan(const TensorGraph& graph, const DeviceTraits& traits, bool fus
     pass(order, "order");
     pass(memory, "memory");
     pass(generate, "generate");
-    if (!switches().dump.empty()) dump(program, graph.structure);
-    if (switches().debug >= 3)
-        log_message("plan", LogLevel::Info, to_text(program));
+    dump.finish(program);
     return program;
 }
 
