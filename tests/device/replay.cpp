@@ -1,4 +1,6 @@
 // What is recorded, what is replayed and how work is cut into submissions.
+#include <QDir>
+#include <QTemporaryDir>
 #include <chrono>
 #include <thread>
 
@@ -174,6 +176,34 @@ private slots:
         }
         QVERIFY(kernel);
         QVERIFY(plan);
+    }
+
+    void a_dump_shows_every_pass() {
+        const QTemporaryDir folder;
+        {
+            const ScopedSwitch dump(&Switches::dump, folder.path().toStdString());
+            evaluate({silu(matmul(tests::random_tensor({19, 33}, 1), tests::random_tensor({33, 20}, 2))) + 1.0});
+        }
+        const QDir files(folder.path());
+        for (const char* pass : {"build", "simplify", "place", "fuse", "order", "memory", "generate"})
+            for (const char* kind : {"txt", "dot"}) {
+                const QStringList found = files.entryList({QString("plan_*_%1.%2").arg(QString(pass), QString(kind))});
+                QVERIFY2(found.size() == 1, pass);
+                QFile file(files.filePath(found[0]));
+                QVERIFY(file.open(QIODevice::ReadOnly));
+                const QByteArray text = file.readAll();
+                QVERIFY2(text.contains("matmul") && text.contains("F32 [19, 20]"), pass);
+                if (QByteArray(kind) == "dot") QVERIFY(text.startsWith("digraph") && text.endsWith("}\n") && text.contains("->"));
+            }
+    }
+
+    void cached_plans_are_checked_on_request() {
+        const ScopedSwitch check_cache(&Switches::check, std::string("cache"));
+        const Tensor w = tests::random_tensor({8, 8, 3, 3}, 1), x = tests::random_tensor({1, 8, 8, 8}, 2);
+        evaluate({denoise(x, w, 1.0, 2)});
+        const EvaluationCounters c = during([&] { evaluate({denoise(x, w, 0.5, 2)}); });
+        QCOMPARE(c.plan_hits, std::uint64_t(1));
+        QVERIFY(c.dispatches > 0 && c.replays + c.recordings > 1);   // the values were computed twice
     }
 
     void cleanupTestCase() { QCOMPARE(Device::current().validation_messages(), 0); }

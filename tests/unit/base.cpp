@@ -37,6 +37,21 @@ private slots:
         QCOMPARE(switches().fuse, before);
     }
 
+    void bytes_take_suffixes() {
+        QCOMPARE(parse_bytes("1500", "x"), std::uint64_t(1500));
+        QCOMPARE(parse_bytes("64K", "x"), std::uint64_t(65536));
+        QCOMPARE(parse_bytes("2.5g", "x"), std::uint64_t(5) << 29);
+        for (const char* wrong : {"", "M", "12Q", "-1", "1MB", "nan", "1e300"}) {
+            try {
+                parse_bytes(wrong, "switch X");
+                QFAIL(wrong);
+            } catch (const Error& error) {
+                QCOMPARE(error.code(), ErrorCode::Usage);
+                QVERIFY(error.message().find("switch X") == 0);
+            }
+        }
+    }
+
     void check_lists_whole_words() {
         const ScopedSwitch scope(&Switches::check, std::string("nan,oracle"));
         QVERIFY(switches().checks("nan") && switches().checks("oracle") && !switches().checks("na"));
