@@ -8,6 +8,8 @@
 namespace gpu {
 namespace {
 
+bool packs_weights(const std::string& host_kernel) { return host_kernel == "convolution" || host_kernel == "conv_input_grad"; }
+
 std::string mebibytes(std::uint64_t bytes) { return format("{} MiB", (bytes + (1 << 20) - 1) >> 20); }
 
 }  // namespace
@@ -32,7 +34,7 @@ MemoryForecast Engine::forecast_of(const PlanRunner& runner, const TensorGraph& 
     std::set<int> packed;
     for (std::size_t s = 0; s < program.steps.size(); ++s) {
         const Step& step = program.steps[s];
-        if (step.kind != Step::Host || program.nodes[step.core].kernel->host != "conv2d" || step.reads.size() < 2) continue;
+        if (step.kind != Step::Host || step.reads.size() < 2 || !packs_weights(program.nodes[step.core].kernel->host)) continue;
         const int u = uses.of_step[s][1];
         if (u < 0 || !packed.insert(uses.all[u].leaf).second) continue;
         need.weights += uses.all[u].bytes;
