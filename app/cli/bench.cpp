@@ -67,16 +67,17 @@ int bench(const Arguments& arguments) {
     if (what == "vae") return bench_vae(arguments, repeats);
     if (what == "graph") return bench_graph(arguments, repeats);
     if (what == "model") return bench_model(arguments, repeats);
+    if (what == "block") return bench_block(arguments, repeats);
     if (what == "replay") return bench_replay(arguments, repeats);
     gpu::check(what == "ops" && arguments.positionals().size() == 1, gpu::ErrorCode::Usage,
-               "bench: expected ops, graph, model, replay or vae, got \"{}\"", what);
+               "bench: expected ops, block, graph, model, replay or vae, got \"{}\"", what);
     return bench_ops(arguments, repeats);
 }
 
 }  // namespace
 
 REGISTER_COMMAND(bench, {.name = "bench",
-                         .arguments = "ops | graph GRAPH | model [NAME...] | replay | vae ENCODER [DECODER]",
+                         .arguments = "ops | block | graph GRAPH | model [NAME...] | replay | vae ENCODER [DECODER]",
                          .summary = "Measures kernels beside this machine's own peak, graphs and models",
                          .help = "Each row is the median of whole evaluations: planning from the cache, submission and wait included. "
                                  "OF PEAK compares with a large matrix product (or a large copy, for what memory limits) measured "

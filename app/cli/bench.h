@@ -40,5 +40,6 @@ int bench_vae(const Arguments& arguments, int repeats);
 int bench_graph(const Arguments& arguments, int repeats);
 int bench_model(const Arguments& arguments, int repeats);
 int bench_replay(const Arguments& arguments, int repeats);
+int bench_block(const Arguments& arguments, int repeats);
 
 }  // namespace app

@@ -35,6 +35,14 @@ OpBench product(std::int64_t m, std::int64_t k, std::int64_t n) {
             2.0 * static_cast<double>(m * k * n), [=] { return gpu::onednn_matmul_seconds(m, k, n, 5); }};
 }
 
+// Heads as projections leave them: [B, T, H D].
+OpBench attention(std::int64_t heads, std::int64_t queries, std::int64_t keys, std::int64_t size) {
+    const auto split = [=](const Tensor& x) { return gpu::permute(gpu::reshape(x, {1, x.size(1), heads, size}), {0, 2, 1, 3}); };
+    return {"attention x" + std::to_string(heads), {{1, queries, heads * size}, {1, keys, heads * size}, {1, keys, heads * size}},
+            [=](const Tensors& t) { return gpu::attention(split(t[0]), split(t[1]), split(t[2])); },
+            4.0 * static_cast<double>(heads * queries * keys * size)};
+}
+
 std::vector<OpBench> op_benches() {
     const Shape line{4 << 20}, map{1, 64, 256, 256};
     return {
@@ -56,6 +64,11 @@ std::vector<OpBench> op_benches() {
         product(1024, 1024, 1024),
         product(1024, 640, 2560),
         product(4096, 320, 320),
+        attention(8, 4096, 4096, 40),
+        attention(8, 1024, 1024, 80),
+        attention(8, 256, 256, 160),
+        attention(8, 4096, 77, 40),
+        attention(1, 4096, 4096, 512),
     };
 }
 
