@@ -20,7 +20,7 @@ gpu::Tensor network(const gpu::Tensor& x, const std::vector<gpu::Tensor>& weight
 }  // namespace
 
 int bench_replay(const Arguments& arguments, int repeats) {
-    constexpr int blocks = 75, channels = 64, side = 32;
+    constexpr int blocks = 100, channels = 64, side = 32;
     std::vector<gpu::Tensor> weights;
     for (int i = 0; i < blocks; ++i) weights.push_back(bench_noise({channels, channels, 3, 3}, static_cast<unsigned>(i)) * 0.05);
     gpu::Tensor x = bench_map({1, channels, side, side}, 99);

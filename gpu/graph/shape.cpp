@@ -8,7 +8,8 @@ std::int64_t element_count(const Shape& shape) {
     std::int64_t count = 1;
     bool empty = false;
     for (const std::int64_t extent : shape) {
-        check(extent >= 0, ErrorCode::InvalidGraph, "shape: expected extents of at least 0, got {}", to_string(shape));
+        // No check(): its text would be made every time, and every evaluation asks this of every tensor.
+        if (extent < 0) throw Error(ErrorCode::InvalidGraph, "shape: expected extents of at least 0, got {}", to_string(shape));
         if (extent == 0) empty = true;
         // Zero extents are left out, so that strides computed from the others can not overflow either.
         else if (__builtin_mul_overflow(count, extent, &count))

@@ -99,9 +99,9 @@ struct Primitive final : ElementwiseOp {
         const bool chooses = row.arity == 3;
         if (chooses) expect(*this, in[0].dtype == Dtype::Bool, "expected a Bool condition, got {}", to_string(in[0]));
         for (std::size_t i = chooses ? 1 : 0; i + 1 < in.size(); ++i)
-            expect(*this, in[i].dtype == in[i + 1].dtype, "expected equal types, got {} and {}", to_string(in[i]), to_string(in[i + 1]));
+            if (in[i].dtype != in[i + 1].dtype) expect(*this, false, "expected equal types, got {} and {}", to_string(in[i]), to_string(in[i + 1]));
         for (const Spec& spec : in)
-            expect(*this, spec.shape == in[0].shape, "expected equal shapes, got {} and {}", to_string(in[0]), to_string(spec));
+            if (spec.shape != in[0].shape) expect(*this, false, "expected equal shapes, got {} and {}", to_string(in[0]), to_string(spec));
         const Dtype dtype = in.back().dtype;
         expect(*this, row.domain == Any || is_float(dtype) || (row.domain == Numbers && dtype == Dtype::I32), "expected {}, got {} (cast it first)",
                row.domain == Floats ? "floating numbers" : "floating numbers or I32", to_string(in.back()));
