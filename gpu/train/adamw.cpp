@@ -4,6 +4,7 @@
 
 #include "gpu/base/format.h"
 #include "gpu/ops.h"
+#include "gpu/train/clip.h"
 #include "gpu/train/number.h"
 
 namespace gpu::train {
@@ -28,7 +29,7 @@ struct AdamW final : Optimiser {
 }  // namespace
 
 Moments adam_moments(const Moments& old, const Tensor& g, const AdamWOptions& o) {
-    return {old.first + (g - old.first) * (1 - o.beta1), old.second * o.beta2 + square(g) * (1 - o.beta2)};
+    return {old.first + (g - old.first) * (1 - o.beta1), old.second * o.beta2 + square(computed_for(g, old.second)) * (1 - o.beta2)};
 }
 
 Tensor adam_step(const Tensor& p, const Moments& moments, const AdamWOptions& o, const StepNumbers& n, const ParameterRates& rates) {

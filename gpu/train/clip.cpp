@@ -1,6 +1,8 @@
 #include "gpu/train/clip.h"
 
 #include "gpu/base/error.h"
+#include "gpu/graph/autodiff.h"
+#include "gpu/graph/op.h"
 #include "gpu/ops.h"
 
 namespace gpu::train {
@@ -30,9 +32,20 @@ Tensor global_norm(const Tensors& gradients) {
 
 Tensor scaled(const Tensor& x, const Tensor& factor) { return x * reshape(factor, Shape(static_cast<std::size_t>(x.rank()), 1)); }
 
+Tensor computed_for(const Tensor& x, const Tensor& reader) {
+    if (!x.op() || x.value() || x.op()->kind() != OpKind::Elementwise) return x;
+    Tensors inputs;
+    for (const Tensor& input : x.inputs()) inputs.push_back(barrier(input, reader));
+    return apply_op(x.node()->op, inputs);
+}
+
+Tensor clip_factor(const Tensor& norm, double max_norm) {
+    check(max_norm > 0, ErrorCode::InvalidGraph, "clip_factor: expected a limit above 0, got {}", max_norm);
+    return minimum(max_norm / (norm + 1e-6), 1.0);
+}
+
 Tensors clip_by_norm(const Tensors& gradients, const Tensor& norm, double max_norm) {
-    check(max_norm > 0, ErrorCode::InvalidGraph, "clip_by_norm: expected a limit above 0, got {}", max_norm);
-    const Tensor factor = minimum(max_norm / (norm + 1e-6), 1.0);
+    const Tensor factor = clip_factor(norm, max_norm);
     Tensors clipped;
     for (const Tensor& gradient : gradients) clipped.push_back(scaled(gradient, factor));
     return clipped;

@@ -112,81 +112,94 @@ Tensors Trainer::state_tensors() const {
     return all;
 }
 
-StepResult Trainer::step(const Loss& loss, const std::vector<Tensors>& micro_batches) {
-    const Span span("train", "step");
-    check(!micro_batches.empty(), ErrorCode::InvalidGraph, "trainer: expected at least one micro-batch, got none");
+// Gradients per parameter and the loss, meaned over the micro-batches.
+Trainer::Backward Trainer::differentiate(const Loss& loss, const std::vector<Tensors>& micro_batches) const {
     const NamedTensors named = parameters();
     Tensors wrt;
     for (const Member& member : members_) wrt.push_back(named.at(member.name));
-
-    // Gradients per parameter, summed over the micro-batches.
-    Tensors gradient;
-    Tensor total;
+    const double share = 1.0 / static_cast<double>(micro_batches.size());
+    Backward sum;
     for (const Tensors& batch : micro_batches) {
-        const Tensor value = loss(named, gradient.empty() ? batch : after(batch, gradient));
-        const Tensor differentiated = scale_.scale ? reshape(value, {1}) * scale_.scale : value;
-        const Tensors more = gradients(differentiated, wrt, 1.0 / static_cast<double>(micro_batches.size()));
-        if (gradient.empty()) {
-            gradient = more;
-        } else {
-            for (std::size_t i = 0; i < more.size(); ++i) gradient[i] = gradient[i] + more[i];
-        }
-        const Tensor share = reshape(value, {1}) * (1.0 / static_cast<double>(micro_batches.size()));
-        total = total ? total + share : share;
+        const Tensor value = reshape(loss(named, sum.gradients.empty() ? batch : after(batch, sum.gradients)), {1});
+        const Tensors more = gradients(scale_.scale ? value * scale_.scale : value, wrt, share);
+        for (std::size_t i = 0; i < sum.gradients.size(); ++i) sum.gradients[i] = sum.gradients[i] + more[i];
+        if (sum.gradients.empty()) sum.gradients = more;
+        sum.loss = sum.loss ? sum.loss + value * share : value * share;
     }
+    return sum;
+}
 
-    // Per bundle.
-    Tensors bundled;
+// Gradients per bundle, out of the loss scale and clipped.
+Trainer::Backward Trainer::prepare(const Backward& found) const {
+    Backward result{{}, found.loss};
     for (const Bundle& bundle : bundles_) {
         Tensors parts;
-        for (const std::size_t m : bundle.members) parts.push_back(gradient[m]);
-        bundled.push_back(gather(bundle, parts));
-        if (scale_.scale) bundled.back() = scaled(bundled.back(), 1.0 / scale_.scale);
+        for (const std::size_t m : bundle.members) parts.push_back(found.gradients[m]);
+        result.gradients.push_back(gather(bundle, parts));
     }
-    Tensor norm, finite;
-    if (options_.max_norm > 0 || scale_.scale) norm = global_norm(bundled);
-    if (scale_.scale) finite = less(norm, full({1}, std::numeric_limits<float>::max()));   // false for a NaN too
-    if (options_.max_norm > 0) bundled = clip_by_norm(bundled, norm, options_.max_norm);
-    if (options_.max_value > 0) bundled = clip_by_value(bundled, options_.max_value);
+    // One factor for all that multiplies: the gradients are walked over once.
+    Tensor factor = scale_.scale ? 1.0 / scale_.scale : Tensor();
+    if (options_.max_norm > 0 || factor) {
+        result.norm = global_norm(result.gradients);
+        if (factor) result.norm = result.norm * factor;
+    }
+    if (options_.max_norm > 0) {
+        const Tensor clip = clip_factor(result.norm, options_.max_norm);
+        factor = factor ? factor * clip : clip;
+    }
+    if (factor)
+        for (Tensor& gradient : result.gradients) gradient = scaled(gradient, factor);
+    if (options_.max_value > 0) result.gradients = clip_by_value(result.gradients, options_.max_value);
+    // False for a NaN too.
+    if (scale_.scale) result.finite = less(result.norm, full({1}, std::numeric_limits<float>::max()));
+    return result;
+}
 
-    // What is kept where the step is skipped.
+// The bundles after the step; where gradients are not finite, what they are now.
+std::vector<Trainer::Bundle> Trainer::updated(const Backward& prepared, const StepNumbers& numbers) const {
     const auto unless_skipped = [&](const Tensor& next, const Tensor& old) {
-        return finite ? where(reshape(finite, Shape(static_cast<std::size_t>(old.rank()), 1)), next, old) : next;
+        if (!prepared.finite) return next;
+        return where(reshape(prepared.finite, Shape(static_cast<std::size_t>(old.rank()), 1)), next, old);
     };
-    const StepNumbers numbers{taken_ + 1, rate_at(options_.schedule, step_)};
     std::vector<Bundle> next = bundles_;
-    Tensors outputs{total};
     for (std::size_t i = 0; i < bundles_.size(); ++i) {
         const Bundle& old = bundles_[i];
-        ParameterUpdate update = options_.optimiser->update(old.value, bundled[i], old.state, numbers, old.rates);
+        const ParameterUpdate update = options_.optimiser->update(old.value, prepared.gradients[i], old.state, numbers, old.rates);
         next[i].value = unless_skipped(update.parameter, old.value);
         for (std::size_t s = 0; s < update.state.size(); ++s) next[i].state[s] = unless_skipped(update.state[s], old.state[s]);
-        if (old.average) next[i].average = unless_skipped(next_ema(old.average, next[i].value, options_.ema, taken_ + 1), old.average);
-        outputs.insert(outputs.end(), next[i].state.begin(), next[i].state.end());
-        outputs.push_back(next[i].value);
-        if (next[i].average) outputs.push_back(next[i].average);
+        if (old.average) next[i].average = unless_skipped(next_ema(old.average, next[i].value, options_.ema, numbers.step), old.average);
     }
-    LossScale next_scale;
-    if (scale_.scale) {
-        next_scale = next_loss_scale(scale_, finite, *options_.loss_scale);
-        outputs.insert(outputs.end(), {next_scale.scale, next_scale.good_steps});
-    }
-    if (norm) outputs.push_back(norm);
-    if (finite) outputs.push_back(finite);
+    return next;
+}
 
+StepResult Trainer::step(const Loss& loss, const std::vector<Tensors>& micro_batches) {
+    const Span span("train", "step");
+    check(!micro_batches.empty(), ErrorCode::InvalidGraph, "trainer: expected at least one micro-batch, got none");
+    const StepNumbers numbers{taken_ + 1, rate_at(options_.schedule, step_)};
+    const Backward prepared = prepare(differentiate(loss, micro_batches));
+    std::vector<Bundle> next = updated(prepared, numbers);
+    LossScale next_scale;
+    if (scale_.scale) next_scale = next_loss_scale(scale_, prepared.finite, *options_.loss_scale);
+
+    Tensors outputs{prepared.loss};
+    for (const Tensor& one : {prepared.norm, prepared.finite, next_scale.scale, next_scale.good_steps})
+        if (one) outputs.push_back(one);
+    const auto for_each_kept = [&](auto visit) {
+        for (Bundle& bundle : next) {
+            for (Tensor& tensor : bundle.state) visit(tensor);
+            visit(bundle.value);
+            if (bundle.average) visit(bundle.average);
+        }
+    };
+    for_each_kept([&](Tensor& tensor) { outputs.push_back(tensor); });
     evaluate(outputs, state_tensors());
-    for (Bundle& bundle : next) {
-        bundle.value = leaf(bundle.value.value());
-        for (Tensor& tensor : bundle.state) tensor = leaf(tensor.value());
-        if (bundle.average) bundle.average = leaf(bundle.average.value());
-    }
+    for_each_kept([](Tensor& tensor) { tensor = leaf(tensor.value()); });
     bundles_ = std::move(next);
     if (scale_.scale) scale_ = {leaf(next_scale.scale.value()), leaf(next_scale.good_steps.value())};
-    StepResult result;
-    result.loss = to_number(total);
-    result.norm = norm ? to_number(norm) : 0;
-    result.rate = numbers.rate;
-    result.skipped = finite && to_number(finite) == 0;
+
+    StepResult result{.loss = to_number(prepared.loss), .rate = numbers.rate};
+    if (prepared.norm) result.norm = to_number(prepared.norm);
+    result.skipped = prepared.finite && to_number(prepared.finite) == 0;
     ++step_;
     if (!result.skipped) ++taken_;
     return result;

@@ -83,7 +83,16 @@ private:
         Tensor average;           // empty without one
     };
 
+    // What the backward pass gives: gradients, and where they are asked for their norm and whether they are finite (Bool).
+    struct Backward {
+        Tensors gradients;
+        Tensor loss, norm, finite;   // [1]
+    };
+
     void bundle(std::vector<Parameter> parameters);
+    Backward differentiate(const Loss& loss, const std::vector<Tensors>& micro_batches) const;
+    Backward prepare(const Backward& found) const;
+    std::vector<Bundle> updated(const Backward& prepared, const StepNumbers& numbers) const;
     NamedTensors views(Tensor Bundle::*tensor) const;
     Tensor gather(const Bundle& bundle, const Tensors& parts) const;
     Tensors state_tensors() const;
