@@ -64,27 +64,31 @@ namespace {
 int bench(const Arguments& arguments) {
     const int repeats = std::clamp(std::atoi(arguments.value("--repeat").value_or("9").c_str()), 1, 1000);
     const std::string what = arguments.positionals().empty() ? "" : arguments.positionals()[0];
+    if (what == "train") return bench_train(arguments, repeats);
     if (what == "vae") return bench_vae(arguments, repeats);
     if (what == "graph") return bench_graph(arguments, repeats);
     if (what == "model") return bench_model(arguments, repeats);
     if (what == "block") return bench_block(arguments, repeats);
     if (what == "replay") return bench_replay(arguments, repeats);
     gpu::check(what == "ops" && arguments.positionals().size() == 1, gpu::ErrorCode::Usage,
-               "bench: expected ops, block, graph, model, replay or vae, got \"{}\"", what);
+               "bench: expected ops, block, graph, model, replay, train or vae, got \"{}\"", what);
     return bench_ops(arguments, repeats);
 }
 
 }  // namespace
 
 REGISTER_COMMAND(bench, {.name = "bench",
-                         .arguments = "ops | block | graph GRAPH | model [NAME...] | replay | vae ENCODER [DECODER]",
+                         .arguments = "ops | block | graph GRAPH | model [NAME...] | replay | train | vae ENCODER [DECODER]",
                          .summary = "Measures kernels beside this machine's own peak, graphs and models",
                          .help = "Each row is the median of whole evaluations: planning from the cache, submission and wait included. "
                                  "OF PEAK compares with a large matrix product (or a large copy, for what memory limits) measured "
                                  "in the same run, OF ONEDNN with oneDNN alone on the same shape in layouts of its own choice. "
+                                 "Training steps are forward, backward, clipping, AdamW and an average of a small UNet; tests/bench/train_torch.py "
+                                 "runs the same in PyTorch. "
                                  "Models have empty weights: zeros that take no memory of their own, so that no file is needed. "
                                  "tests/bench/compare.py shows two files of --json lines side by side.",
                          .options = {json_option, {"--filter", "TEXT", "Only ops whose name contains TEXT"},
+                                     {"--batch", "N", "train: pictures a step (32)"},
                                      {"--repeat", "N", "Runs of each (9)"},
                                      {"--size", "PIXELS", "vae, model: side of the picture (512)"}},
                          .run = bench})

@@ -36,6 +36,7 @@ std::string fixed_text(double value, int digits);
 
 // The suites: `repeats` runs of each row.
 int bench_ops(const Arguments& arguments, int repeats);
+int bench_train(const Arguments& arguments, int repeats);
 int bench_vae(const Arguments& arguments, int repeats);
 int bench_graph(const Arguments& arguments, int repeats);
 int bench_model(const Arguments& arguments, int repeats);
