@@ -14,6 +14,7 @@ std::string mebibytes(std::uint64_t bytes) { return format("{} MiB", (bytes + (1
 
 }  // namespace
 
+// `peak` is what a run without streaming takes, also where that is more than the budget.
 MemoryForecast Engine::forecast_of(const PlanRunner& runner, const TensorGraph& graph) const {
     const Program& program = runner.program();
     const LeafUses& uses = runner.leaf_uses();
@@ -43,7 +44,6 @@ MemoryForecast Engine::forecast_of(const PlanRunner& runner, const TensorGraph& 
     const std::uint64_t held = arena_ ? arena_->size() : 0, more = need.arena > held ? need.arena - held : 0;
     need.peak = need.used + missing + need.outputs + more;
     need.streams = first_rung(need) > Rung::EvictWeights;
-    if (need.streams) need.peak = std::min(need.peak, need.budget);
     return need;
 }
 
