@@ -38,7 +38,12 @@ gpu::Tensor bench_noise(const gpu::Shape& shape, unsigned seed) {
 }
 
 gpu::Tensor bench_map(const gpu::Shape& s, unsigned seed) {
-    return gpu::permute(bench_noise({s[0], s[2], s[3], s[1]}, seed), {0, 3, 1, 2});
+    gpu::Shape stored{s[0]};   // [N, spatial axes..., C]
+    stored.insert(stored.end(), s.begin() + 2, s.end());
+    stored.push_back(s[1]);
+    std::vector<int> order{0, static_cast<int>(s.size()) - 1};
+    for (int axis = 1; axis + 1 < static_cast<int>(s.size()); ++axis) order.push_back(axis);
+    return gpu::permute(bench_noise(stored, seed), order);
 }
 
 std::string fixed_text(double value, int digits) {

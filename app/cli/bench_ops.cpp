@@ -3,6 +3,7 @@
 
 #include "app/cli/bench.h"
 #include "gpu/ops.h"
+#include "gpu/ops/conv.h"
 #include "gpu/run/evaluate.h"
 #include "gpu/run/host_kernel.h"
 #include "gpu/vulkan/device.h"
@@ -22,12 +23,24 @@ struct OpBench {
     std::function<double()> reference = {};   // seconds that oneDNN alone takes, if that is the yardstick
 };
 
-OpBench conv(const std::string& name, std::int64_t batch, std::int64_t in, std::int64_t out, std::int64_t side, int kernel) {
-    const Shape x{batch, in, side, side}, w{out, in, kernel, kernel}, y{batch, out, side, side};
-    const int pad = kernel / 2;
-    return {name, {x, w}, [pad](const Tensors& t) { return gpu::conv2d(t[0], t[1], {.pad = pad}); },
-            2.0 * static_cast<double>(batch * out * side * side * in * kernel * kernel),
-            [=] { return gpu::onednn_conv_seconds(gpu::ConvPass::Forward, x, w, y, 1, pad, 5); }};
+// A convolution of kernels `kernel` with as many zeros around as keep the size, or one of its gradients.
+OpBench conv(gpu::ConvPass pass, std::int64_t batch, std::int64_t in, std::int64_t out, const Shape& size, const Shape& kernel) {
+    const std::size_t rank = size.size();
+    Shape x{batch, in}, w{out, in}, y{batch, out}, pad;
+    x.insert(x.end(), size.begin(), size.end());
+    y.insert(y.end(), size.begin(), size.end());
+    w.insert(w.end(), kernel.begin(), kernel.end());
+    for (const std::int64_t taps : kernel) pad.push_back(taps / 2);
+    const gpu::ConvGeometry geometry{Shape(rank, 1), pad, pad, Shape(rank, 1), 1};
+    const double flop = 2.0 * static_cast<double>(gpu::element_count(y)) * static_cast<double>(gpu::element_count(w) / out);
+    const auto reference = [=] { return gpu::onednn_conv_seconds(pass, geometry, x, w, y, 5); };
+    std::string name = "conv" + std::to_string(rank) + "d ";
+    for (const std::int64_t taps : kernel) name += (name.back() == ' ' ? "" : "x") + std::to_string(taps);
+    if (pass == gpu::ConvPass::Forward)
+        return {name, {x, w}, [=](const Tensors& t) { return gpu::convolution(t[0], t[1], geometry); }, flop, reference};
+    if (pass == gpu::ConvPass::InputGrad)
+        return {name + " dx", {y, w}, [=](const Tensors& t) { return gpu::conv_input_grad(t[0], t[1], geometry, size); }, flop, reference};
+    return {name + " dw", {x, y}, [=](const Tensors& t) { return gpu::conv_weight_grad(t[0], t[1], geometry, kernel); }, flop, reference};
 }
 
 OpBench product(std::int64_t m, std::int64_t k, std::int64_t n) {
@@ -45,7 +58,7 @@ OpBench attention(std::int64_t heads, std::int64_t queries, std::int64_t keys, s
 
 std::vector<OpBench> op_benches() {
     const Shape line{4 << 20}, map{1, 64, 256, 256};
-    return {
+    std::vector<OpBench> benches{
         {"silu+add", {line, line}, [](const Tensors& t) { return gpu::silu(t[0]) + t[1]; }},
         {"mul+add+relu", {line, line}, [](const Tensors& t) { return gpu::relu(t[0] * t[1] + 0.5); }},
         {"gelu", {line}, [](const Tensors& t) { return gpu::gelu(t[0]); }},
@@ -56,11 +69,6 @@ std::vector<OpBench> op_benches() {
         {"group_norm+silu", {{1, 320, 64, 64}}, [](const Tensors& t) { return gpu::silu(gpu::group_norm(t[0], 32, {}, {})); }},
         {"resize bicubic x0.5", {{1, 3, 1024, 1024}}, [](const Tensors& t) { return gpu::resize(t[0], 512, 512, gpu::Filter::Bicubic); }},
         {"upsample_nearest x2", {{1, 64, 128, 128}}, [](const Tensors& t) { return gpu::upsample_nearest(t[0], 2); }},
-        conv("conv2d 3x3", 1, 64, 64, 256, 3),
-        conv("conv2d 3x3", 1, 320, 320, 32, 3),
-        conv("conv2d 3x3", 16, 16, 16, 64, 3),
-        conv("conv2d 1x1", 1, 320, 320, 32, 1),
-        conv("conv2d 3x3", 1, 1280, 1280, 8, 3),
         product(1024, 1024, 1024),
         product(1024, 640, 2560),
         product(4096, 320, 320),
@@ -70,13 +78,27 @@ std::vector<OpBench> op_benches() {
         attention(8, 4096, 77, 40),
         attention(1, 4096, 4096, 512),
     };
+    using gpu::ConvPass;
+    for (const ConvPass pass : {ConvPass::Forward, ConvPass::InputGrad, ConvPass::WeightGrad}) {
+        benches.push_back(conv(pass, 1, 64, 64, {256, 256}, {3, 3}));
+        benches.push_back(conv(pass, 1, 320, 320, {32, 32}, {3, 3}));
+        benches.push_back(conv(pass, 16, 16, 16, {64, 64}, {3, 3}));
+        benches.push_back(conv(pass, 32, 64, 64, {16, 16}, {3, 3}));
+        benches.push_back(conv(pass, 32, 192, 192, {4, 4}, {3, 3}));
+        benches.push_back(conv(pass, 1, 640, 640, {32, 32}, {3, 3}));
+        benches.push_back(conv(pass, 1, 320, 320, {32, 32}, {1, 1}));
+        benches.push_back(conv(pass, 1, 1280, 1280, {8, 8}, {3, 3}));
+        benches.push_back(conv(pass, 1, 64, 64, {8, 32, 32}, {3, 3, 3}));
+        benches.push_back(conv(pass, 1, 256, 256, {4096}, {3}));
+    }
+    return benches;
 }
 
 QJsonObject run_bench(const OpBench& bench, const BenchPeaks& peaks, int repeats) {
     Tensors in;
     double bytes = 0;
     for (std::size_t i = 0; i < bench.in.size(); ++i) {
-        const bool map = bench.in[i].size() == 4 && bench.in[i][2] > 3;
+        const bool map = bench.in[i].size() >= 3 && bench.in[i].back() > 3;   // not the taps of a weight
         in.push_back(map ? bench_map(bench.in[i], static_cast<unsigned>(i)) : bench_noise(bench.in[i], static_cast<unsigned>(i)));
         bytes += 4.0 * static_cast<double>(gpu::element_count(bench.in[i]));
     }

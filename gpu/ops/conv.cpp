@@ -146,16 +146,18 @@ Tensor conv(const char* name, const Tensor& x, const Tensor& weight, const ConvO
 
 Tensor conv_transpose(const char* name, const Tensor& x, const Tensor& weight, const ConvTransposeOptions& o, std::size_t rank) {
     check_rank(name, x, weight, rank);
-    const ConvGeometry geometry{each(name, o.stride, rank), each(name, o.pad, rank),
+    ConvGeometry geometry{each(name, o.stride, rank), each(name, o.pad, rank),
                                 each(name, o.pad_end.values.empty() ? o.pad : o.pad_end, rank), each(name, o.dilation, rank), o.groups};
     const Shape extra = each(name, o.output_pad, rank);
     Shape size, beyond(rank + 2, 0);
     for (std::size_t i = 0; i < rank; ++i) {
         check(extra[i] >= 0 && extra[i] < std::max(geometry.stride[i], geometry.dilation[i]), ErrorCode::InvalidGraph,
               "{}: expected output_pad below the stride or the dilation, got {}", name, extra[i]);
-        // What a stride does not leave over is beyond every window: zeros.
-        const std::int64_t inside = std::min(extra[i], geometry.stride[i] - 1);
-        beyond[2 + i] = extra[i] - inside;
+        // More than a stride leaves over takes back what was cut off at the end; what is left then is beyond every
+        // window: zeros.
+        const std::int64_t inside = std::min(extra[i], geometry.stride[i] - 1), back = std::min(extra[i] - inside, geometry.after[i]);
+        geometry.after[i] -= back;
+        beyond[2 + i] = extra[i] - inside - back;
         size.push_back((x.size(static_cast<int>(2 + i)) - 1) * geometry.stride[i] - geometry.before[i] - geometry.after[i] +
                        geometry.dilation[i] * (weight.size(static_cast<int>(2 + i)) - 1) + 1 + inside);
         check(size.back() >= 1, ErrorCode::InvalidGraph, "{}: expected a result of at least 1 element an axis, got {}", name, size.back());

@@ -17,7 +17,7 @@ struct HostOperand {
     Dtype dtype = Dtype::F32;
     std::optional<BlockFormat> blocks;   // `data` is then a block, and the first element is the one at `start` from there
     std::int64_t start = 0;
-    StorageRef leaf;             // set when the operand is a whole leaf as it lies: a weight that may be packed and kept
+    StorageRef leaf;             // set when the operand is all of a leaf: a weight that may be packed and kept
 };
 
 struct HostCall {
@@ -35,8 +35,9 @@ using HostKernel = void (*)(const HostCall&);
 HostKernel host_kernel(const std::string& name);
 
 // Yardsticks for benches, best of `repeats`: oneDNN alone with layouts of its own choice, and a plain copy.
+struct ConvGeometry;
 enum class ConvPass { Forward, InputGrad, WeightGrad };
-double onednn_conv_seconds(ConvPass pass, const Shape& x, const Shape& weight, const Shape& y, int stride, int pad, int repeats);
+double onednn_conv_seconds(ConvPass pass, const ConvGeometry& geometry, const Shape& x, const Shape& weight, const Shape& y, int repeats);
 double onednn_matmul_seconds(std::int64_t m, std::int64_t k, std::int64_t n, int repeats);
 double copy_seconds(std::size_t bytes, int repeats);
 

@@ -8,7 +8,10 @@
 namespace gpu {
 namespace {
 
-bool packs_weights(const std::string& host_kernel) { return host_kernel == "convolution" || host_kernel == "conv_input_grad"; }
+// Convolutions pack their weights, products those of linear layers, which they read transposed.
+bool packs_weights(const Kernel& kernel, const Step& step) {
+    return kernel.host == "convolution" || kernel.host == "conv_input_grad" || (kernel.host == "matmul" && step.reads[1].view.strides.back() != 1);
+}
 
 std::string mebibytes(std::uint64_t bytes) { return format("{} MiB", (bytes + (1 << 20) - 1) >> 20); }
 
@@ -35,7 +38,7 @@ MemoryForecast Engine::forecast_of(const PlanRunner& runner, const TensorGraph& 
     std::set<int> packed;
     for (std::size_t s = 0; s < program.steps.size(); ++s) {
         const Step& step = program.steps[s];
-        if (step.kind != Step::Host || step.reads.size() < 2 || !packs_weights(program.nodes[step.core].kernel->host)) continue;
+        if (step.kind != Step::Host || step.reads.size() < 2 || !packs_weights(*program.nodes[step.core].kernel, step)) continue;
         const int u = uses.of_step[s][1];
         if (u < 0 || !packed.insert(uses.all[u].leaf).second) continue;
         need.weights += uses.all[u].bytes;

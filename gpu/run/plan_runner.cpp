@@ -337,9 +337,11 @@ HostOperand PlanRunner::host_operand(std::size_t index, std::size_t read) const 
     result.dtype = operand.dtype;
     result.blocks = operand.blocks;
     const PlanNode& root = program_.nodes[operand.root];
-    if (is_read && root.leaf >= 0 && operand.view.offset == 0 && operand.view.shape == root.spec.shape &&
-        root.view.strides == operand.view.strides)
-        result.leaf = leaves_[root.leaf];
+    // All of a leaf, in whatever order: the weight of a linear layer is read transposed.
+    bool whole = is_read && root.leaf >= 0 && !operand.blocks && operand.view.offset == 0 &&
+                 element_count(operand.view.shape) == element_count(root.spec.shape);
+    for (std::size_t i = 0; i < operand.view.shape.size(); ++i) whole = whole && (operand.view.strides[i] > 0 || operand.view.shape[i] == 1);
+    if (whole) result.leaf = leaves_[root.leaf];
     return result;
 }
 

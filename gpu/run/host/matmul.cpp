@@ -12,16 +12,27 @@ HostOperand tidy(HostOperand operand) {
     return operand;
 }
 
+dnnl::memory::desc any(const HostOperand& operand) {
+    return {{operand.shape.begin(), operand.shape.end()}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any};
+}
+
+// Where neither axis of the matrix has neighbours next to one another, oneDNN would multiply element by element: such an
+// operand is brought into rows first.
+dnnl::memory::desc readable(const HostOperand& operand) {
+    if (operand.strides[1] == 1 || operand.strides[2] == 1) return strided(operand);
+    return {{operand.shape.begin(), operand.shape.end()}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::abc};
+}
+
 std::shared_ptr<HostPrimitive> prepare(const HostCall& call, const HostOperand& a, const HostOperand& b) {
     int bias = -1;
     const dnnl::primitive_attr attributes = post_attributes(call, 2, false, bias);
-    const dnnl::memory::desc given = strided(b);
-    const dnnl::memory::desc any(given.dims(), dnnl::memory::data_type::f32, dnnl::memory::format_tag::any);
-    // A weight is packed once; what is computed lies as it lies.
-    const auto desc = matmul_desc(strided(a), call.in[1].leaf ? any : given, strided(call.out), attributes);
+    // The weight of a linear layer is read transposed and packed once: 171/144, 30/17 and 12/7 GFLOP/s for 77 x 768 x 320,
+    // 2 x 320 x 1280 and 1 x 1280 x 1280 on one core. One that lies in rows is as fast as it lies.
+    const bool pack = call.in[1].leaf && b.strides[2] != 1;
+    const auto desc = matmul_desc(readable(a), pack ? any(b) : readable(b), strided(call.out), attributes);
     auto primitive = std::make_shared<HostPrimitive>(dnnl::matmul(desc), desc.scratchpad_desc());
     primitive->input(DNNL_ARG_SRC, strided(a), desc.src_desc());
-    primitive->input(DNNL_ARG_WEIGHTS, given, desc.weights_desc(), true);
+    primitive->input(DNNL_ARG_WEIGHTS, strided(b), desc.weights_desc(), pack);
     primitive->output(DNNL_ARG_DST, strided(call.out), desc.dst_desc());
     primitive->post_operands(bias, 2, {}, true);
     return primitive;

@@ -2,11 +2,15 @@
 
 #include "gpu/base/error.h"
 #include "gpu/run/host/scratch.h"
+#include "gpu/run/host/threads.h"
 
 namespace gpu {
 
 dnnl::engine& host_engine() {
-    static dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+    static dnnl::engine engine = [] {
+        stop_spinning();
+        return dnnl::engine(dnnl::engine::kind::cpu, 0);
+    }();
     return engine;
 }
 

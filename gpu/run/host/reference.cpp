@@ -65,9 +65,8 @@ double conv_seconds(ConvPass pass, const ConvProblem& problem, ConvLayout layout
 
 }  // namespace
 
-double onednn_conv_seconds(ConvPass pass, const Shape& x, const Shape& weight, const Shape& y, int stride, int pad, int repeats) {
-    const std::size_t rank = x.size() - 2;
-    const ConvProblem problem{{Shape(rank, stride), Shape(rank, pad), Shape(rank, pad), Shape(rank, 1), 1}, x, weight, y};
+double onednn_conv_seconds(ConvPass pass, const ConvGeometry& geometry, const Shape& x, const Shape& weight, const Shape& y, int repeats) {
+    const ConvProblem problem{geometry, x, weight, y};
     double best = 1e9;
     for (const ConvLayout layout : {ConvLayout::ChannelsLast, ConvLayout::Blocked, ConvLayout::Winograd})
         best = std::min(best, conv_seconds(pass, problem, layout, repeats));
