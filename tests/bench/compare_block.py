@@ -4,7 +4,9 @@
     tests/bench/compare_block.py build/bin/heddle [--rounds N]
 
 Needs python3-torch. Rounds alternate the two programs, so that a machine that slows down slows both; quote the ratios.
-PyTorch runs with maps in its own order and channels last; the faster one counts.
+PyTorch runs with maps in its own order and channels last; the faster one counts. Its matrix products go through the BLAS of
+the system: with the reference one (Debian's libblas3, about 1 GFLOP/s) the transformer block takes half a minute and its
+ratio says nothing. Install libopenblas0 first; the rate of a product is printed to tell.
 """
 import argparse
 import json
@@ -85,12 +87,15 @@ def median_ms(run, repeats):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("heddle")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--repeat", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--repeat", type=int, default=5)
     options = parser.parse_args()
     torch.set_num_threads(2)
     residual, transformer = ResBlock().eval(), TransformerBlock().eval()
     embedding, context = torch.randn(1, EMBEDDING), torch.randn(1, 77, CONTEXT)
+    square = torch.randn(512, 512)
+    rate = 2e-6 * 512 ** 3 / median_ms(lambda: square @ square, 3)
+    print(f"PyTorch's matrix product: {rate:.1f} GFLOP/s" + (" (a reference BLAS: see --help)" if rate < 10 else ""), flush=True)
     results = {}
     for _ in range(options.rounds):
         output = subprocess.run([options.heddle, "bench", "block", "--json", "--repeat", str(options.repeat)], check=True,
