@@ -2,26 +2,12 @@
 // so transposed convolutions and gradients of gradients need nothing else.
 #pragma once
 
-#include "gpu/graph/attrs.h"
+#include "gpu/graph/conv_geometry.h"
 #include "gpu/graph/tensor.h"
 
 namespace gpu {
 
 class KernelBuilder;
-
-// How a window walks over a map of 1 to 3 spatial axes. Lists have one number for each, outermost first.
-struct ConvGeometry {
-    Shape stride, before, after, dilation;   // before, after: zeros around the map
-    std::int64_t groups = 1;
-
-    std::size_t rank() const { return stride.size(); }
-    // Length along one spatial axis that a window of `kernel` leaves of `input`; below 1 where it does not fit.
-    std::int64_t output(std::size_t axis, std::int64_t input, std::int64_t kernel) const;
-    Attrs attrs() const;
-    // For host kernels.
-    std::vector<std::int64_t> params() const;
-    static ConvGeometry from_params(const std::vector<std::int64_t>& params);
-};
 
 // x [N, C, size...] weight [O, C / groups, kernel...] -> [N, O, output...].
 Tensor convolution(const Tensor& x, const Tensor& weight, const ConvGeometry& geometry);
@@ -30,8 +16,6 @@ Tensor conv_input_grad(const Tensor& dy, const Tensor& weight, const ConvGeometr
 // The adjoint in the weight: x [N, C, size...] dy [N, O, output...] -> [O, C / groups, kernel...].
 Tensor conv_weight_grad(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Shape& kernel);
 
-// The lengths of the spatial axes of a map or a weight.
-Shape spatial(const Shape& shape);
 // Throws Error{InvalidGraph} unless x, weight and y fit one another under the geometry.
 void check_conv(const Op& op, const ConvGeometry& geometry, const Spec& x, const Spec& weight, const Shape& y);
 

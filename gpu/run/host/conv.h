@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "gpu/ops/conv.h"
+#include "gpu/graph/conv_geometry.h"
 #include "gpu/run/host/onednn.h"
 
 namespace gpu {
