@@ -38,9 +38,9 @@ struct Kernel {
     struct Input {
         int index = 0;                         // which of the op's inputs
         Order order;                           // it must lie densely in this order; empty: any strides, which are pushed
-        // The kernel reads it through LOADn alone (a host kernel: as HostOperand::blocks), so that weights in blocks are
-        // read where they lie; otherwise they are unpacked into a buffer first. A shader may want them in an order of
-        // their own, and is told by a define.
+        // The kernel reads it through LOADn alone (a host kernel: as HostOperand says), so that weights in blocks or in 16
+        // bits are read where they lie; otherwise they are unpacked into a buffer first. A shader may want blocks in an
+        // order of their own, and is told by a define.
         bool blocks = false;
         Order block_order;
         std::string block_define;

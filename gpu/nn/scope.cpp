@@ -1,6 +1,5 @@
 #include "gpu/nn/scope.h"
 
-#include <cstring>
 #include <set>
 
 #include "gpu/base/error.h"
@@ -10,18 +9,6 @@
 
 namespace gpu {
 namespace {
-
-template <typename Stored, typename Convert>
-Tensor converted(const TensorEntry& entry, Convert convert) {
-    const auto count = static_cast<std::size_t>(element_count(entry.shape));
-    auto values = std::make_shared<std::vector<float>>(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        Stored stored;
-        std::memcpy(&stored, entry.bytes.data() + i * sizeof stored, sizeof stored);   // files promise no alignment
-        (*values)[i] = convert(stored);
-    }
-    return leaf({entry.shape, Dtype::F32}, std::as_bytes(std::span(*values)), values);
-}
 
 // Uniform words addressed by (seed, name, element).
 Tensor drawn(std::uint64_t seed, const std::string& name, const Shape& shape, Scope::Init init) {
@@ -61,14 +48,16 @@ void add_weights(Weights& into, const Checkpoint& file, const std::function<std:
 
 Tensor to_leaf(const Weight& weight) {
     const TensorEntry& entry = weight.entry;
-    switch (entry.dtype) {
-        case Dtype::F32: return leaf({entry.shape, Dtype::F32}, entry.bytes, weight.owner);
-        case Dtype::F16: return converted<std::uint16_t>(entry, f16_to_float);
-        case Dtype::BF16: return converted<std::uint16_t>(entry, bf16_to_float);
-        case Dtype::F64: return converted<double>(entry, [](double value) { return static_cast<float>(value); });
-        default:
-            throw Error(ErrorCode::BadFile, "{}: expected floating point numbers in {}, got {}", weight.file, entry.name,
-                        name_of(entry.dtype));
+    try {
+        const std::span<const std::byte> bytes = used_bytes(entry);
+        if (entry.blocks)
+            return dequantize(leaf({{static_cast<std::int64_t>(bytes.size())}, Dtype::U8}, bytes, weight.owner), *entry.blocks, entry.shape);
+        if (entry.dtype == Dtype::F32 || entry.dtype == Dtype::F16 || entry.dtype == Dtype::BF16)
+            return cast(leaf({entry.shape, entry.dtype}, bytes, weight.owner), Dtype::F32);
+        const auto values = std::make_shared<std::vector<float>>(entry_floats(entry));
+        return leaf({entry.shape, Dtype::F32}, std::as_bytes(std::span(*values)), values);
+    } catch (Error& error) {
+        throw error.in("file " + weight.file);
     }
 }
 

@@ -34,8 +34,8 @@ using Weights = std::map<std::string, Weight, std::less<>>;
 // Throws BadFile when two tensors get the same name. `into` may hold those of other files.
 void add_weights(Weights& into, const Checkpoint& file, const std::function<std::string(const std::string&)>& rename = {});
 
-// An F32 leaf of a file's tensor: F32 is used where it lies, F16, BF16 and F64 are converted (F64 rounds to nearest).
-// Throws BadFile for other element types.
+// A file's tensor as F32. It stays in memory as it is stored: F16, BF16 and quantised weights are converted by the kernels
+// that read them (F64 is rounded to F32 here). Throws BadFile for other element types and for damaged bytes.
 Tensor to_leaf(const Weight& weight);
 
 class Scope {

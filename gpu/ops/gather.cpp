@@ -25,7 +25,7 @@ struct Gather final : Op {
     }
     void lower(KernelBuilder& k) const override {
         const Shape &x = k.in_spec(0).shape, &ids = k.in_spec(1).shape;
-        k.shader("gather").in(0, {}).in(1, row_major(3)).out(row_major(3));
+        k.shader("gather").in(0, {}).in_blocks().in(1, row_major(3)).out(row_major(3));
         k.elements(element_count(k.out_spec().shape)).push(x[1]).push(ids[1]).push(x[2]);
         k.push(ids[0] == 1 ? 0 : ids[1] * ids[2]).push(ids[2]).push(ids[2] == 1 ? 0 : 1);
     }

@@ -54,7 +54,7 @@ private:
             Step step;
             step.core = step.result = i;
             step.members = {i};
-            step.reads = {{from.root, from.view, from.spec.dtype, {}, from.blocks}};
+            step.reads = {{from.root, from.view, from.stored(), {}, from.blocks}};
             step.write = {i, node.view, node.spec.dtype, {}};
             step.write.view.shape[part.axis] = from.spec.shape[part.axis];
             step.write.view.offset = part.start * node.view.strides[part.axis];
@@ -145,7 +145,7 @@ private:
     bool host_operand(const Step& step, int other) const {
         const PlanNode &node = nodes_[other], &core = nodes_[step.core];
         const bool any_float = core.kernel->host_any_float && is_float(node.spec.dtype);
-        if (node.root < 0 || node.blocks || (node.spec.dtype != Dtype::F32 && !any_float)) return false;
+        if (node.root < 0 || node.blocks || (node.stored() != Dtype::F32 && !any_float)) return false;
         if (node.view.is_dense(core.order)) return true;
         const int channel = core.order.back();
         for (std::size_t axis = 0; axis < node.view.shape.size(); ++axis) {
@@ -254,7 +254,7 @@ private:
         step.write = {step.result, result.view, result.spec.dtype, {}};
         const auto operand = [&](int node, const Order& leaf_order) {
             const PlanNode& from = nodes_[node];
-            return Operand{from.root, from.view, from.spec.dtype, leaf_order, from.blocks};
+            return Operand{from.root, from.view, from.stored(), leaf_order, from.blocks};
         };
         std::vector<int> read_nodes;
         if (step.core >= 0) {

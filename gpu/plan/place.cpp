@@ -77,11 +77,28 @@ private:
         switch (node.op->kind()) {
             case OpKind::Source: return own_buffer(std::move(node), row_major(node.spec.shape.size()));
             case OpKind::Reduce: return own_buffer(std::move(node), input(node, 0).order);
-            case OpKind::Elementwise: return own_buffer(std::move(node), elementwise_order(node));
+            case OpKind::Elementwise:
+                if (is_widened_leaf(node)) return place_widened(std::move(node));
+                return own_buffer(std::move(node), elementwise_order(node));
             case OpKind::Movement: return place_movement(std::move(node));
             case OpKind::Kernel: return place_kernel(std::move(node));
         }
         return -1;
+    }
+
+    // A cast of 16-bit weights to F32 is exact, and readers make it as they load.
+    bool is_widened_leaf(const PlanNode& node) const {
+        if (node.op->name() != "cast" || node.spec.dtype != Dtype::F32) return false;
+        const PlanNode& from = input(node, 0);
+        return from.root >= 0 && program_.nodes[from.root].leaf >= 0 && is_float(from.spec.dtype) && size_of(from.spec.dtype) == 2;
+    }
+    int place_widened(PlanNode node) {
+        const PlanNode& from = input(node, 0);
+        node.root = from.root;
+        node.view = from.view;
+        node.order = from.order;
+        node.narrow = from.spec.dtype;
+        return append(std::move(node));
     }
 
     // Unpacked nowhere: readers take the elements from the blocks.
@@ -109,6 +126,7 @@ private:
         }
         node.root = input(node, 0).root;
         node.blocks = input(node, 0).blocks;
+        node.narrow = input(node, 0).narrow;
         node.order = order_of(node.view);
         // Axes of length 1 get the stride of a plain tensor, so that equal layouts compare equal.
         if (node.view.is_dense(node.order)) node.view.strides = dense_strides(node.view.shape, node.order);
@@ -140,13 +158,15 @@ private:
         node.on_host = !kernel.host.empty() && program_.traits.host_kernels && types_fit && element_count(node.spec.shape) > 0;
         for (Kernel::Input& wanted : node.on_host ? kernel.host_inputs : kernel.inputs) {
             int& in = node.inputs[wanted.index];
-            const bool in_blocks = program_.nodes[in].blocks.has_value();
-            if (in_blocks && wanted.blocks && readable_blocks(in, wanted.block_order, node.on_host)) {
-                wanted.order = wanted.block_order;
-                if (!wanted.block_define.empty()) kernel.defines.push_back(wanted.block_define);
-                continue;
+            if (is_packed(in)) {
+                if (wanted.blocks && readable_packed(in, wanted, node.on_host)) {
+                    wanted.order = wanted.block_order;
+                    if (!wanted.block_define.empty()) kernel.defines.push_back(wanted.block_define);
+                    continue;
+                }
+                // Weights of 16 bits may also be taken like any others.
+                if (!wanted.blocks || program_.nodes[in].blocks) in = copied(in, wanted.order.empty() ? program_.nodes[in].order : wanted.order);
             }
-            if (in_blocks) in = copied(in, wanted.order.empty() ? program_.nodes[in].order : wanted.order);
             in = wanted.order.empty() ? strided(in, node.on_host) : in_order(in, wanted.order);
             if (!node.on_host) in = word_aligned(in);
         }
@@ -157,19 +177,24 @@ private:
         return own_buffer(std::move(node), order);
     }
 
-    // Kernels get the address of the first element, which must be that of a word (shaders) or at least of a block.
-    bool readable_blocks(int at, const Order& order, bool on_host) const {
+    bool is_packed(int at) const { return program_.nodes[at].blocks || program_.nodes[at].narrow; }
+
+    // In blocks: kernels get the address of the first element, which must be that of a word (shaders) or at least of a block.
+    // In 16 bits: where the kernel's order for blocks spares a copy.
+    bool readable_packed(int at, const Kernel::Input& wanted, bool on_host) const {
         const PlanNode& node = program_.nodes[at];
+        const bool in_order = wanted.block_order.empty() || node.view.is_dense(wanted.block_order);
+        if (node.narrow) return !wanted.order.empty() && in_order && !node.view.is_dense(wanted.order) && !is_whole_leaf(at) && node.view.offset % 2 == 0;
         const auto elements = static_cast<std::int64_t>(elements_of(*node.blocks));
         if (node.view.offset % elements != 0 || is_broadcast(node.view) || is_backward(node.view)) return false;
         if (!on_host && bytes_of(*node.blocks, static_cast<std::size_t>(node.view.offset)) % 4 != 0) return false;
-        return order.empty() || node.view.is_dense(order);
+        return in_order;
     }
 
     // Without 16-bit storage shaders read words: an element in the middle of one has no address.
     int word_aligned(int at) {
         const PlanNode& node = program_.nodes[at];
-        const std::size_t size = size_of(node.spec.dtype);
+        const std::size_t size = size_of(node.stored());
         const bool in_words = (size == 2 && !program_.traits.storage16) || (size == 1 && !program_.traits.storage8);
         const bool inside = in_words && static_cast<std::size_t>(node.view.offset) * size % 4 != 0;
         return inside ? copied(at, node.order) : at;
@@ -178,7 +203,7 @@ private:
     // The buffer of an output must be dense; one that is a part or a repetition of another gets its own.
     int place_output(int at) {
         const PlanNode& node = program_.nodes[at];
-        const bool whole = node.root >= 0 && !node.blocks && node.view.offset == 0 && node.view.is_dense(node.order) &&
+        const bool whole = node.root >= 0 && !node.blocks && !node.narrow && node.view.offset == 0 && node.view.is_dense(node.order) &&
                            element_count(node.spec.shape) == element_count(program_.nodes[node.root].spec.shape);
         if (node.root == at || whole) return at;
         const int copy = copied(at, row_major(node.spec.shape.size()));
@@ -203,12 +228,15 @@ private:
         const PlanNode& node = program_.nodes[at];
         if (node.root < 0) return copied(at, order);
         if (node.view.is_dense(order)) return at;
-        // The runtime keeps reordered copies of leaves, so that weights are reordered once.
+        return is_whole_leaf(at) ? at : copied(at, order);
+    }
+
+    // The runtime keeps reordered copies of leaves, so that weights are reordered once.
+    bool is_whole_leaf(int at) const {
+        const PlanNode& node = program_.nodes[at];
         const PlanNode& root = program_.nodes[node.root];
-        const bool whole_leaf = root.leaf >= 0 && !node.blocks && node.view.offset == 0 && node.view.is_dense(node.order) &&
-                                element_count(node.spec.shape) == element_count(root.spec.shape) &&
-                                node.spec.shape == root.spec.shape && node.view.is_dense(root.order);
-        return whole_leaf ? at : copied(at, order);
+        return root.leaf >= 0 && !node.blocks && node.view.offset == 0 && node.view.is_dense(node.order) &&
+               node.spec.shape == root.spec.shape && node.view.is_dense(root.order);
     }
 
     int copied(int at, const Order& order) {

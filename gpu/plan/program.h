@@ -28,12 +28,15 @@ struct PlanNode {
     Order order;                       // memory order, if it gets a buffer
     int root = -1;                     // the node whose buffer it lies in: itself, or another for a free view; -1 for constants
     View view;                         // where in the root's buffer
+    std::optional<Dtype> narrow;       // the buffer is a leaf of this 16-bit type, which readers widen to spec.dtype
     std::optional<BlockFormat> blocks; // the buffer holds blocks, and the view counts the elements that they unpack to
     std::optional<Kernel> kernel;      // kernel ops
     bool on_host = false;
 
     // Set by fuse.
     int step = -1;                     // the step that computes it; -1 for leaves, views and constants
+
+    Dtype stored() const { return narrow.value_or(spec.dtype); }
 };
 
 // A leaf of the program: one of the evaluated graph's, or one that a composite brought with it.

@@ -17,6 +17,14 @@ Tensor packed(BlockFormat format, const Shape& shape, std::uint64_t seed, Dtype 
     return dequantize(leaf({{static_cast<std::int64_t>(owner->size())}, Dtype::U8}, *owner, owner), format, shape, dtype);
 }
 
+// F32 as far as the graph is concerned, 16 bits in memory.
+Tensor narrow(Dtype dtype, const Shape& shape, std::uint64_t seed) {
+    const auto values = tests::random_floats(static_cast<std::size_t>(element_count(shape)), seed);
+    const auto bits = std::make_shared<std::vector<std::uint16_t>>();
+    for (const float value : values) bits->push_back(dtype == Dtype::F16 ? float_to_f16(value) : float_to_bf16(value));
+    return cast(leaf({shape, dtype}, std::as_bytes(std::span(*bits)), bits), Dtype::F32);
+}
+
 constexpr BlockFormat formats[] = {BlockFormat::F8_E4M3, BlockFormat::F8_E5M2, BlockFormat::Q8_0, BlockFormat::Q4_0, BlockFormat::Q4_1,
                                    BlockFormat::Q5_0, BlockFormat::Q5_1, BlockFormat::Q4_K, BlockFormat::Q5_K, BlockFormat::Q6_K};
 
@@ -51,4 +59,18 @@ OP_CASES(dequantize, list) {
         list.add({.in = {{3, 256}}, .gradient = false}, [=](const Tensors& in) { return sum(flip(packed(format, {3, 256}, 12), 0) * in[0], {1}); });
     }
     list.add({.in = {{3, 256}}, .gradient = false}, [=](const Tensors& in) { return concat({in[0], packed(BlockFormat::Q8_0, {3, 256}, 13)}, 0); });
+    list.add({.in = {{2, 3}}, .gradient = false}, [=](const Tensors& in) {   // rows of a table, looked up
+        const std::int32_t ids[] = {4, 0};
+        return embedding(packed(BlockFormat::Q4_K, {5, 256}, 14), tensor_i32(ids, {2})) * sum(in[0]);
+    });
+    for (const Dtype dtype : {Dtype::F16, Dtype::BF16}) {
+        list.add({.in = {{5, 7}, {5}}}, [=](const Tensors& in) { return relu(matmul(transpose(in[0], 0, 1), narrow(dtype, {5, 9}, 1)) + sum(in[1])); });
+        list.add({.in = {{2, 6, 7}}}, [=](const Tensors& in) { return matmul(in[0], transpose(slice(narrow(dtype, {9, 7}, 2), 0, 1, 4), 0, 1)); });
+        list.add({.in = {{1, 3, 6, 5}}}, [=](const Tensors& in) {
+            return relu(conv2d(in[0], narrow(dtype, {4, 3, 3, 3}, 3), {.pad = 1}) + reshape(narrow(dtype, {4}, 4), {1, 4, 1, 1}));
+        });
+        list.add({.in = {{3, 33}}}, [=](const Tensors& in) { return silu(in[0] * narrow(dtype, {33}, 5) + narrow(dtype, {3, 33}, 6)); });
+        list.add({.in = {{3}}, .gradient = false}, [=](const Tensors& in) { return sum(narrow(dtype, {3, 40}, 7), {1}, false) * in[0]; });
+        list.add({.in = {{1, 2, 4, 4}}, .gradient = false}, [=](const Tensors& in) { return concat({in[0], narrow(dtype, {1, 3, 4, 4}, 8)}, 1); });
+    }
 }
