@@ -46,7 +46,7 @@ struct Reader {
 };
 
 // The stricter signatures first.
-constexpr Reader readers[] = {{is_pickle, read_pickle}, {is_safetensors, read_safetensors}};
+constexpr Reader readers[] = {{is_gguf, read_gguf}, {is_pickle, read_pickle}, {is_safetensors, read_safetensors}};
 
 // Names what people put in a model's place by mistake.
 std::string describe(std::span<const std::byte> bytes) {
@@ -58,7 +58,6 @@ std::string describe(std::span<const std::byte> bytes) {
         const char* name;
     };
     static constexpr Signature signatures[] = {
-        {0, "GGUF", "a GGUF file"},
         {0, "version https://git-lfs", "a Git LFS pointer (the file itself was not downloaded)"},
         {0, "<!", "a web page"},
         {0, "<html", "a web page"},
@@ -93,7 +92,7 @@ CheckpointContent read(const std::string& path) {
         return content;
     }
     throw Error(ErrorCode::BadFile,
-                "read model: expected safetensors or a PyTorch file (.pth, .pt, .ckpt, .bin), got {}",
+                "read model: expected safetensors, GGUF or a PyTorch file (.pth, .pt, .ckpt, .bin), got {}",
                 describe(file->bytes()));
 }
 

@@ -58,18 +58,22 @@ CheckpointContent read_zip(const FileHandle& file) {
     if (find("constants.pkl")) refuse("a pickle of tensors", "a TorchScript program");
 
     const auto bytes = archive.content(*find("data.pkl"));
+    ZipArchive::verify(*find("data.pkl"), bytes);
     Machine machine(bytes);
     const Value object = machine.run();
     if (machine.consumed() != bytes.size())
         refuse(format("a pickle of {} bytes", bytes.size()), format("its end at {}", machine.consumed()));
 
-    const auto storage_bytes = [&](const Storage& storage) {
+    std::unordered_map<const ZipEntry*, std::shared_ptr<const LazyCheck>> checks;   // tensors share storages
+    const auto storage_bytes = [&](const Storage& storage) -> pickle::StoredBytes {
         const ZipEntry* entry = find(format("data/{}", storage.key));
         if (!entry) refuse(format("storage {} in the zip archive", storage.key), "none");
         const auto stored = archive.content(*entry);
         if (stored.size() != bytes_of(storage))
             refuse(format("{} bytes in storage {}", bytes_of(storage), storage.key), std::to_string(stored.size()));
-        return stored;
+        auto& check = checks[entry];
+        if (!check) check = std::make_shared<const LazyCheck>([entry = *entry, stored] { ZipArchive::verify(entry, stored); });
+        return {stored, check};
     };
     CheckpointContent content{.format = "pickle"};
     pickle::collect_tensors(machine, object, storage_bytes, copy_limit(*file), content);
@@ -149,10 +153,10 @@ CheckpointContent read_legacy(const FileHandle& file) {
     const Value keys = reader.next(key_machine);
     const Storages storages = read_legacy_storages(machine, key_machine, keys, reader.rest());
 
-    const auto storage_bytes = [&](const Storage& storage) {
+    const auto storage_bytes = [&](const Storage& storage) -> pickle::StoredBytes {
         const auto found = storages.find(storage.key);
         if (found == storages.end()) refuse(format("storage {} after the pickles", storage.key.substr(0, 100)), "none");
-        return found->second;
+        return {found->second, nullptr};
     };
     CheckpointContent content{.format = "legacy pickle"};
     pickle::collect_tensors(machine, object, storage_bytes, copy_limit(*file), content);

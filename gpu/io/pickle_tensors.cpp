@@ -218,9 +218,11 @@ private:
                 format("a view inside its storage of {} elements", storage.visible),
                 format("offset {}, shape {}, strides {}", view.offset, to_string(view.shape), to_string(view.strides)));
         // In all, so that the storage is checked for empty tensors too.
-        const auto bytes = storage_bytes_(storage).subspan(static_cast<std::size_t>(storage.first) * size);
+        const StoredBytes stored = storage_bytes_(storage);
+        const auto bytes = stored.bytes.subspan(static_cast<std::size_t>(storage.first) * size);
         if (count == 0) return result;
         if (row_major(view)) {
+            result.unverified = stored.unverified;
             result.bytes =
                 bytes.subspan(static_cast<std::size_t>(view.offset) * size, static_cast<std::size_t>(count) * size);
             return result;
@@ -229,6 +231,7 @@ private:
         if (static_cast<std::uint64_t>(count) > (copy_limit_ - copied_) / size)
             refuse(format("at most {} bytes of tensors that are not row-major", copy_limit_), "more");
         copied_ += static_cast<std::uint64_t>(count) * size;
+        if (stored.unverified) (*stored.unverified)();
         const auto copy = std::make_shared<const std::vector<std::byte>>(gather(view, bytes, size, count));
         content_.keep.push_back(copy);
         result.bytes = *copy;

@@ -9,8 +9,13 @@
 
 namespace gpu::pickle {
 
-// Returns a storage's bytes, count x size_of(dtype) of them; throws BadFile when the file does not hold them.
-using StorageBytes = std::function<std::span<const std::byte>(const Storage&)>;
+// A storage's bytes, count x size_of(dtype) of them, and how they are verified (null: they need not be).
+struct StoredBytes {
+    std::span<const std::byte> bytes;
+    std::shared_ptr<const LazyCheck> unverified;
+};
+// Throws BadFile when the file does not hold the storage.
+using StorageBytes = std::function<StoredBytes(const Storage&)>;
 
 // Adds every tensor under `root` to `content`, named by its path: keys and indices joined by dots. A dict's
 // "state_dict" at the top lends no name to what is in it (metadata "pickle.unwrapped"). A module that was pickled as a

@@ -15,6 +15,9 @@ using FileHandle = std::shared_ptr<const MappedFile>;
 bool is_safetensors(std::span<const std::byte> bytes);
 CheckpointContent read_safetensors(const FileHandle& file);
 
+bool is_gguf(std::span<const std::byte> bytes);
+CheckpointContent read_gguf(const FileHandle& file);
+
 bool is_pickle(std::span<const std::byte> bytes);
 CheckpointContent read_pickle(const FileHandle& file);
 

@@ -139,10 +139,13 @@ Placed checked(HeaderRow& row) {
     if (!row.dtype || !row.shape || !row.offsets)
         refuse("dtype, shape and data_offsets of " + tensor, "not all of them");
     const auto dtype = parse_dtype(*row.dtype);
-    if (!dtype)
-        refuse("F32, F16, BF16, F64, I64, I32, I16, I8, U8 or BOOL as dtype of " + tensor, row.dtype->substr(0, 50));
+    const auto blocks = parse_block_format(*row.dtype);
+    const bool float8 = blocks && elements_of(*blocks) == 1;
+    if (!dtype && !float8)
+        refuse("F32, F16, BF16, F8_E4M3, F8_E5M2, F64, I64, I32, I16, I8, U8 or BOOL as dtype of " + tensor, row.dtype->substr(0, 50));
     if (row.offsets->size() != 2) refuse("2 data_offsets of " + tensor, std::to_string(row.offsets->size()));
-    Placed placed{{.name = row.name, .dtype = *dtype}, (*row.offsets)[0], (*row.offsets)[1]};
+    Placed placed{{.name = row.name, .dtype = dtype.value_or(Dtype::F32)}, (*row.offsets)[0], (*row.offsets)[1]};
+    if (float8) placed.entry.blocks = blocks;
     if (placed.begin > placed.end) refuse("rising data_offsets of " + tensor, range_text(placed.begin, placed.end));
     for (const std::uint64_t extent : *row.shape) {
         if (extent > static_cast<std::uint64_t>(INT64_MAX))
@@ -152,7 +155,7 @@ Placed checked(HeaderRow& row) {
     std::uint64_t bytes = 0;
     try {
         const auto count = static_cast<std::uint64_t>(element_count(placed.entry.shape));
-        if (__builtin_mul_overflow(count, size_of(*dtype), &bytes)) throw Error(ErrorCode::BadFile, "bytes overflow");
+        if (__builtin_mul_overflow(count, float8 ? 1 : size_of(*dtype), &bytes)) throw Error(ErrorCode::BadFile, "bytes overflow");
     } catch (const Error&) {
         refuse("fewer than 2^64 bytes in " + tensor, "shape " + to_string(placed.entry.shape));
     }
@@ -227,20 +230,23 @@ std::string json_text(const std::string& text) {
 }
 
 // Pointers to the entries, in the order in which they are written.
-std::vector<const TensorEntry*> ordered(std::span<const TensorEntry> entries) {
+std::vector<const TensorEntry*> ordered(std::span<const TensorEntry> entries, bool makes_bytes) {
     std::vector<const TensorEntry*> order;
     std::set<std::string_view> names;
     for (const TensorEntry& entry : entries) {
         check(entry.name != metadata_key && names.insert(entry.name).second, ErrorCode::InvalidGraph,
               "save safetensors: expected every name once and none {}, got \"{}\"", metadata_key, entry.name);
-        const auto bytes = static_cast<std::uint64_t>(element_count(entry.shape)) * size_of(entry.dtype);
-        check(entry.bytes.size() == bytes, ErrorCode::InvalidGraph,
-              "save safetensors: expected {} bytes of {} {} tensor \"{}\", got {}", bytes, name_of(entry.dtype),
+        check(entry.foreign.empty() && (!entry.blocks || elements_of(*entry.blocks) == 1), ErrorCode::InvalidGraph,
+              "save safetensors: expected numbers in \"{}\", got {} blocks", entry.name, type_name(entry));
+        const std::uint64_t bytes = bytes_of(entry);
+        check(entry.bytes.size() == bytes || (makes_bytes && entry.bytes.empty()), ErrorCode::InvalidGraph,
+              "save safetensors: expected {} bytes of {} {} tensor \"{}\", got {}", bytes, type_name(entry),
               to_string(entry.shape), entry.name, entry.bytes.size());
         order.push_back(&entry);
     }
     std::sort(order.begin(), order.end(), [](const TensorEntry* a, const TensorEntry* b) {
-        const std::size_t wide_a = size_of(a->dtype), wide_b = size_of(b->dtype);
+        const auto width = [](const TensorEntry& entry) { return entry.blocks ? 1 : size_of(entry.dtype); };
+        const std::size_t wide_a = width(*a), wide_b = width(*b);
         return wide_a != wide_b ? wide_a > wide_b : a->name < b->name;
     });
     return order;
@@ -249,8 +255,8 @@ std::vector<const TensorEntry*> ordered(std::span<const TensorEntry> entries) {
 }  // namespace
 
 void save_safetensors(const std::string& path, std::span<const TensorEntry> entries,
-                      const std::map<std::string, std::string>& metadata) {
-    const auto order = ordered(entries);
+                      const std::map<std::string, std::string>& metadata, const MakeBytes& make) {
+    const auto order = ordered(entries, static_cast<bool>(make));
     std::string header = "{";
     if (!metadata.empty()) {
         header += json_text(std::string(metadata_key)) + ":{";
@@ -263,8 +269,8 @@ void save_safetensors(const std::string& path, std::span<const TensorEntry> entr
         std::string shape;
         for (const std::int64_t extent : entry->shape) shape += format("{}{}", shape.empty() ? "" : ",", extent);
         header += format(R"({}{}:{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]})", header.size() > 1 ? "," : "",
-                         json_text(entry->name), name_of(entry->dtype), shape, offset, offset + entry->bytes.size());
-        offset += entry->bytes.size();
+                         json_text(entry->name), type_name(*entry), shape, offset, offset + bytes_of(*entry));
+        offset += bytes_of(*entry);
     }
     header += "}";
     header.append((8 - header.size() % 8) % 8, ' ');  // the data starts at a multiple of 8
@@ -275,7 +281,16 @@ void save_safetensors(const std::string& path, std::span<const TensorEntry> entr
     for (int byte = 0; byte < 8; ++byte) start[byte] = static_cast<char>(header.size() >> (8 * byte));
     AtomicFile file(path);
     file.append(start + header);
-    for (const TensorEntry* entry : order) file.append(entry->bytes);
+    for (const TensorEntry* entry : order) {
+        if (!entry->bytes.empty() || bytes_of(*entry) == 0) {
+            file.append(used_bytes(*entry));
+            continue;
+        }
+        const std::vector<std::byte> made = make(static_cast<std::size_t>(entry - entries.data()));
+        check(made.size() == bytes_of(*entry), ErrorCode::Failure, "save safetensors: expected {} bytes made for \"{}\", got {}",
+              bytes_of(*entry), entry->name, made.size());
+        file.append(made);
+    }
     file.commit();
 }
 

@@ -1,5 +1,7 @@
 #include "gpu/io/zip.h"
 
+#include <zlib.h>
+
 #include <algorithm>
 #include <string>
 
@@ -88,7 +90,8 @@ void ZipArchive::read_directory(std::uint64_t offset, std::uint64_t bytes, std::
                        .stored = read_little<std::uint32_t>(row, 20, "zip directory"),
                        .size = read_little<std::uint32_t>(row, 24, "zip directory"),
                        .method = read_little<std::uint16_t>(row, 10, "zip directory"),
-                       .flags = read_little<std::uint16_t>(row, 8, "zip directory")};
+                       .flags = read_little<std::uint16_t>(row, 8, "zip directory"),
+                       .crc = read_little<std::uint32_t>(row, 16, "zip directory")};
         read_zip64(slice(directory, at + central_bytes + name_bytes, extra_bytes, "zip directory"), entry);
         if (!index_.emplace(entry.name, entries_.size()).second)
             refuse("every entry once", std::string(entry.name) + " twice");
@@ -119,6 +122,13 @@ std::span<const std::byte> ZipArchive::content(const ZipEntry& entry) const {
     if (as_text(slice(file_, entry.header + local_bytes, name_bytes, what)) != entry.name)
         refuse(what + " at its offset", "an entry of another name");
     return slice(file_, entry.header + local_bytes + name_bytes + extra_bytes, entry.size, what);
+}
+
+void ZipArchive::verify(const ZipEntry& entry, std::span<const std::byte> content) {
+    if (entry.crc == 0) return;
+    const auto sum = static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const unsigned char*>(content.data()), content.size()));
+    if (sum != entry.crc)
+        refuse(format("zip entry {} with check sum {}", entry.name.substr(0, 200), entry.crc), format("{}: its bytes are damaged", sum));
 }
 
 }  // namespace gpu

@@ -17,10 +17,11 @@ struct ZipEntry {
     std::uint64_t size = 0;    // bytes of the content
     int method = 0;            // 0 is stored
     int flags = 0;
+    std::uint32_t crc = 0;     // of the content; 0 where the writer left it out
 };
 
-// The directory of a zip file in memory, which must outlive it. The central directory is the authority; check sums are
-// not computed (that would read all weights once more).
+// The directory of a zip file in memory, which must outlive it. The central directory is the authority. Check
+// sums are computed for what is used, when it is used.
 class ZipArchive {
 public:
     // Throws BadFile when the directory is not there, is cut short, or names an entry twice.
@@ -33,6 +34,10 @@ public:
 
     // The content. Throws BadFile for a compressed or encrypted entry and for one that does not lie inside the file.
     std::span<const std::byte> content(const ZipEntry& entry) const;
+
+    // Throws BadFile when the content's check sum is another than the entry's. Usable after the archive is gone, as long
+    // as the file stays.
+    static void verify(const ZipEntry& entry, std::span<const std::byte> content);
 
 private:
     void read_directory(std::uint64_t offset, std::uint64_t bytes, std::uint64_t count);
