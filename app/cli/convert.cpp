@@ -5,24 +5,51 @@
 #include "app/cli/graph_options.h"
 #include "gpu/base/error.h"
 #include "gpu/io/checkpoint.h"
+#include "gpu/io/quantize.h"
 
 namespace app {
 namespace {
 
 std::string ending(const std::string& path) { return std::filesystem::path(path).extension().string(); }
 
+// safetensors knows no blocks but those of 8-bit floats: quantised tensors are unpacked to F32, one at a time.
+void to_safetensors(const gpu::Checkpoint& checkpoint, const std::string& to) {
+    std::vector<gpu::TensorEntry> entries = checkpoint.entries();
+    for (gpu::TensorEntry& entry : entries) {
+        if (!entry.blocks || gpu::elements_of(*entry.blocks) == 1) continue;
+        entry.blocks.reset();
+        entry.bytes = {};
+    }
+    gpu::save_safetensors(to, entries, checkpoint.metadata(), [&](std::size_t i) {
+        const std::vector<float> values = gpu::entry_floats(checkpoint.entries()[i]);
+        const auto bytes = std::as_bytes(std::span(values));
+        return std::vector<std::byte>(bytes.begin(), bytes.end());
+    });
+}
+
+void to_gguf(const gpu::Checkpoint& checkpoint, const std::string& to, const std::string& format) {
+    if (format == "none") {
+        gpu::save_gguf(to, checkpoint.entries(), checkpoint.metadata());
+    } else {
+        gpu::save_quantized(to, checkpoint, format == "q8_0" ? gpu::BlockFormat::Q8_0 : gpu::BlockFormat::Q4_K);
+    }
+}
+
 int convert(const Arguments& arguments) {
     arguments.expect_count(2, 2, "IN and OUT");
     const std::string& from = arguments.positionals()[0];
     const std::string& to = arguments.positionals()[1];
+    const std::string format = arguments.choice("--quantize", {"none", "q8_0", "q4_k"});
+    if (format != "none" && ending(to) != ".gguf")
+        throw gpu::Error(gpu::ErrorCode::Usage, "convert: expected OUT to end in .gguf with --quantize, got '{}'", to);
     if (ending(to) == ".heddle") {
         load_graph(from).save(to);
     } else if (ending(to) == ".safetensors") {
-        const gpu::Checkpoint checkpoint = gpu::open_checkpoint(from);
-        gpu::save_safetensors(to, checkpoint.entries(), checkpoint.metadata());
+        to_safetensors(gpu::open_checkpoint(from), to);
+    } else if (ending(to) == ".gguf") {
+        to_gguf(gpu::open_checkpoint(from), to, format);
     } else {
-        throw gpu::Error(gpu::ErrorCode::Usage, "convert: expected OUT to end in .heddle or .safetensors, got '{}'",
-                         to);
+        throw gpu::Error(gpu::ErrorCode::Usage, "convert: expected OUT to end in .heddle, .safetensors or .gguf, got '{}'", to);
     }
     print_line("wrote " + to);
     return 0;
@@ -34,7 +61,12 @@ REGISTER_COMMAND(convert, {.name = "convert",
                            .arguments = "IN OUT",
                            .summary = "Converts a graph or a model file",
                            .help = "To .heddle: a graph in canonical form, its nodes brought to today's versions.\n"
-                                   "To .safetensors: the tensors of a PyTorch file, unchanged.",
+                                   "To .safetensors: the tensors of a PyTorch file, unchanged; those of a GGUF file, the quantised\n"
+                                   "ones as F32.\n"
+                                   "To .gguf: the same, unchanged, or with --quantize the weights of layers in blocks of 8.5 bits\n"
+                                   "(q8_0) or 4.5 bits (q4_k) an element; norms and biases stay F32, embeddings, first and last\n"
+                                   "layers F16.",
+                           .options = {{"--quantize", "FORMAT", "q8_0 or q4_k: quantise the weights (OUT.gguf)"}},
                            .run = convert})
 
 }  // namespace app
