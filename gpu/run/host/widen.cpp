@@ -110,16 +110,28 @@ void store_twin(const float* from, const HostOperand& to) {
     });
 }
 
-// One buffer for each operand of a call; kept by the thread, since a page fault costs more than a conversion.
-float* scratch(std::size_t slot, std::int64_t elements) {
+// One buffer for each operand of a call. Those of ordinary size stay with the thread, since a page fault costs more than a
+// conversion.
+std::map<std::size_t, std::vector<float>>& scratch_buffers() {
     thread_local std::map<std::size_t, std::vector<float>> buffers;
-    std::vector<float>& buffer = buffers[slot];
+    return buffers;
+}
+
+float* scratch(std::size_t slot, std::int64_t elements) {
+    std::vector<float>& buffer = scratch_buffers()[slot];
     if (static_cast<std::int64_t>(buffer.size()) < elements) {
         buffer = {};
         buffer.resize(static_cast<std::size_t>(std::max(elements, std::min(scratch_elements, 2 * elements))));
     }
     return buffer.data();
 }
+
+// A map that could not be cut small enough (one picture of a convolution) leaves nothing behind.
+struct ScratchGuard {
+    ~ScratchGuard() {
+        std::erase_if(scratch_buffers(), [](const auto& entry) { return entry.second.size() > static_cast<std::size_t>(scratch_elements); });
+    }
+};
 
 HostOperand widened(const HostOperand& operand, std::size_t slot) {
     if (is_plain(operand)) return operand;
@@ -198,6 +210,7 @@ bool is_f32(const HostCall& call) {
 }
 
 void run_widened(const HostCall& call, HostKernel kernel, const std::vector<HostSplit>& splits) {
+    const ScratchGuard guard;
     Pieces(call, kernel, splits).run(call.in, call.out, call.post_operands, 0);
 }
 
