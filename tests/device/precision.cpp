@@ -4,6 +4,7 @@
 #include <map>
 
 #include "gpu/base/switches.h"
+#include "gpu/graph/autodiff.h"
 #include "gpu/graph/op.h"
 #include "gpu/plan/program.h"
 #include "gpu/run/evaluate.h"
@@ -117,6 +118,50 @@ private slots:
         const ScopedSwitch no_host(&Switches::host, false);
         const ScopedSwitch words(&Switches::small_storage, false);
         compare();
+    }
+
+    // Weights larger than the scratch memory of host kernels, with everything that a piece has to take along.
+    void large_weights_go_in_pieces_data() {
+        QTest::addColumn<bool>("quantised");
+        QTest::newRow("F16") << false;
+        QTest::newRow("Q8_0") << true;
+    }
+    void large_weights_go_in_pieces() {
+        QFETCH(bool, quantised);
+        const std::int64_t count = 640 * 640 * 9;
+        const std::vector<float> values = tests::random_floats(count, 1, -0.02, 0.02);
+        std::vector<std::byte> blocks = pack(BlockFormat::Q8_0, values);
+        const auto bytes = std::make_shared<std::vector<std::byte>>(std::move(blocks));
+        const Tensor half = stored(values, {count}, Dtype::F16).first;
+        const Tensor weight = quantised ? dequantize(leaf({{static_cast<std::int64_t>(bytes->size())}, Dtype::U8}, *bytes, bytes),
+                                                     BlockFormat::Q8_0, {count})
+                                        : cast(half, Dtype::F32);
+        const Tensor plain = tensor(to_floats(weight), {count});
+        const Tensor map = tests::random_tensor({2, 640, 5, 4}, 2), bias = tests::random_tensor({640}, 3), rest = tests::random_tensor({2, 640, 5, 4}, 4);
+        const Tensor rows = tests::random_tensor({9, 640}, 5), added = tests::random_tensor({9, 5760}, 6);
+        const auto compute = [&](const Tensor& w) {
+            const Tensor y = conv2d(map, reshape(w, {640, 640, 3, 3}), {.pad = 1}) + reshape(bias, {1, 640, 1, 1});
+            const Tensor z = matmul(rows, transpose(reshape(w, {5760, 640}), 0, 1)) + added;
+            return std::pair(widened(relu(y + rest)), widened(z));
+        };
+        const auto [y, z] = compute(weight);
+        const auto [plain_y, plain_z] = compute(plain);
+        QVERIFY2(relative_error(y, plain_y) < 1e-5, qPrintable(QString("conv %1").arg(relative_error(y, plain_y))));
+        QVERIFY2(relative_error(z, plain_z) < 1e-5, qPrintable(QString("matmul %1").arg(relative_error(z, plain_z))));
+        // and with activations of 16 bits too
+        const auto small = [&](const Tensor& w) { return widened(conv2d(cast(map, Dtype::BF16), cast(reshape(w, {640, 640, 3, 3}), Dtype::F32), {.pad = 1})); };
+        QVERIFY(relative_error(small(weight), small(plain)) < 1e-5);
+        if (quantised) return;
+        // and its gradients, whose pieces are cut along other axes
+        const auto grads = [&](Dtype dtype) {
+            const Tensor w = reshape(dtype == Dtype::F32 ? plain : half, {640, 640, 3, 3});
+            const Tensors all = gradients(sum(conv2d(map, w, {.pad = 1}) * rest), {map, w});
+            return std::pair(widened(all[0]), widened(all[1]));
+        };
+        const auto [dx, dw] = grads(Dtype::F16);
+        const auto [plain_dx, plain_dw] = grads(Dtype::F32);
+        QVERIFY2(relative_error(dx, plain_dx) < 1e-5, qPrintable(QString("input %1").arg(relative_error(dx, plain_dx))));
+        QVERIFY2(relative_error(dw, plain_dw) < 2e-3, qPrintable(QString("weight %1").arg(relative_error(dw, plain_dw))));
     }
 
     void cleanupTestCase() { QCOMPARE(Device::current().validation_messages(), 0); }

@@ -32,7 +32,7 @@ void host_conv_input_grad(const HostCall& call) {
     if (is_f32(call)) return input_grad_f32(call);
     // Pictures, then channels of the result unless they come in groups.
     std::vector<HostSplit> splits{{0, {0, -1}}};
-    if (ConvGeometry::from_params(call.kernel.params).groups == 1) splits.push_back({1, {-1, 1}});
+    if (ConvGeometry::from_params(call.kernel.params).groups == 1) splits.push_back({1, {-1, 1}, true});
     run_widened(call, input_grad_f32, splits);
 }
 

@@ -32,7 +32,7 @@ void host_conv_weight_grad(const HostCall& call) {
     if (is_f32(call)) return weight_grad_f32(call);
     // Channels of dy, then of x, unless they come in groups.
     std::vector<HostSplit> splits;
-    if (ConvGeometry::from_params(call.kernel.params).groups == 1) splits = {{0, {-1, 1}}, {1, {1, -1}}};
+    if (ConvGeometry::from_params(call.kernel.params).groups == 1) splits = {{0, {-1, 1}, true}, {1, {1, -1}, true}};
     run_widened(call, weight_grad_f32, splits);
 }
 

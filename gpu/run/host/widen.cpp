@@ -133,8 +133,8 @@ struct ScratchGuard {
     }
 };
 
-HostOperand widened(const HostOperand& operand, std::size_t slot) {
-    if (is_plain(operand)) return operand;
+HostOperand widened(const HostOperand& operand, std::size_t slot, bool always = false) {
+    if (is_plain(operand) && !always) return operand;
     float* memory = scratch(slot, stored_elements(operand));
     fill_twin(operand, memory);
     return dense_twin(operand, memory);
@@ -151,10 +151,11 @@ public:
         states_ = std::static_pointer_cast<States>(call.state);
     }
 
-    void run(std::vector<HostOperand> in, const HostOperand& out, std::vector<HostOperand> posts, std::size_t level) {
+    // `cut`: the operands are parts of larger ones, which the kernel would take for dense tensors.
+    void run(std::vector<HostOperand> in, const HostOperand& out, std::vector<HostOperand> posts, std::size_t level, bool cut) {
         for (std::size_t i = 0; i < in.size(); ++i)
-            if (last_split(i) == level) in[i] = widened(in[i], i);
-        if (level == splits_.size()) return run_piece(in, out, posts);
+            if (last_split(i) == level) in[i] = widened(in[i], i, cut && level > 0);
+        if (level == splits_.size()) return run_piece(in, out, posts, cut);
         const HostSplit& split = splits_[level];
         const std::int64_t length = out.shape[split.out], step = step_of(in, out, level);
         for (std::int64_t first = 0; first < length; first += step) {
@@ -162,7 +163,7 @@ public:
             std::vector<HostOperand> piece = in, piece_posts = posts;
             for (std::size_t i = 0; i < in.size(); ++i) piece[i] = part(in[i], split.in[i], first, count);
             for (HostOperand& post : piece_posts) post = part(post, post.shape[split.out] == 1 ? -1 : split.out, first, count);
-            run(piece, part(out, split.out, first, count), piece_posts, level + 1);
+            run(piece, part(out, split.out, first, count), piece_posts, level + 1, cut || (split.dense && step < length));
         }
     }
 
@@ -189,11 +190,12 @@ private:
         return step < length && step > piece_step ? step / piece_step * piece_step : step;
     }
 
-    void run_piece(const std::vector<HostOperand>& in, const HostOperand& out, std::vector<HostOperand> posts) {
-        for (std::size_t i = 0; i < posts.size(); ++i) posts[i] = widened(posts[i], in.size() + 1 + i);
-        const HostOperand target = is_plain(out) ? out : dense_twin(out, scratch(in.size(), stored_elements(out)));
+    void run_piece(const std::vector<HostOperand>& in, const HostOperand& out, std::vector<HostOperand> posts, bool cut) {
+        for (std::size_t i = 0; i < posts.size(); ++i) posts[i] = widened(posts[i], in.size() + 1 + i, cut);
+        const bool twin = cut || !is_plain(out);
+        const HostOperand target = twin ? dense_twin(out, scratch(in.size(), stored_elements(out))) : out;
         kernel_({call_.kernel, in, target, call_.post_ops, posts, (*states_)[out.shape]});
-        if (!is_plain(out)) store_twin(reinterpret_cast<const float*>(target.data), out);
+        if (twin) store_twin(reinterpret_cast<const float*>(target.data), out);
     }
 
     const HostCall& call_;
@@ -211,7 +213,7 @@ bool is_f32(const HostCall& call) {
 
 void run_widened(const HostCall& call, HostKernel kernel, const std::vector<HostSplit>& splits) {
     const ScratchGuard guard;
-    Pieces(call, kernel, splits).run(call.in, call.out, call.post_operands, 0);
+    Pieces(call, kernel, splits).run(call.in, call.out, call.post_operands, 0, false);
 }
 
 }  // namespace gpu

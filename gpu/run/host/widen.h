@@ -11,6 +11,7 @@ namespace gpu {
 struct HostSplit {
     int out = 0;
     std::vector<int> in;
+    bool dense = false;   // the kernel knows dense tensors only: pieces are copied out of what is cut along this axis, and back
 };
 
 // True when nothing has to be converted.
