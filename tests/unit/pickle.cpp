@@ -346,7 +346,7 @@ private slots:
         tar.replace(0, 8, "sys_info");
         tar.replace(257, 5, "ustar");
         QVERIFY(refusal(tar).contains("TAR archive"));
-        QVERIFY(refusal(QByteArray("GGUF\3\0\0\0\0\0\0\0\0\0\0\0", 16)).contains("a GGUF file"));
+        QVERIFY(refusal(QByteArray("\x89HDF\r\n\x1a\n", 8)).contains("an HDF5 file"));
     }
 
     void every_truncation_is_refused_data() {
