@@ -171,6 +171,15 @@ struct CumsumOptions {
 };
 Tensor cumsum(const Tensor& x, int axis, const CumsumOptions& options = {});
 
+// --- vector quantisation ---
+struct Quantised {
+    Tensor values;   // [..., D] the nearest rows, gradient straight through to x (arXiv:1711.00937, section 3.2)
+    Tensor rows;     // the same rows, gradient to the codebook: what the codebook and commitment losses compare with
+    Tensor ids;      // I32 [...]
+};
+// x [..., D], codebook [K, D]; nearest by squared distance, of equal ones the first.
+Quantised vector_quantise(const Tensor& x, const Tensor& codebook);
+
 // --- matrix products and convolution ---
 // a [..., M, K] b [..., K, N] -> [..., M, N], leading axes broadcast.
 Tensor matmul(const Tensor& a, const Tensor& b);
@@ -238,5 +247,42 @@ Tensor resize(const Tensor& x, std::int64_t height, std::int64_t width, Filter f
 Tensor upsample_nearest(const Tensor& x, int factor);
 // Gaussian blur with a standard deviation in pixels, borders replicated.
 Tensor gaussian_blur(const Tensor& x, double sigma);
+
+// --- frequencies ---
+// Complex tensors are F32 with a last axis of 2: real, imaginary. `dims` (1 to 3) counts the transformed axes, the last ones
+// before that. Forward transforms have exp(-2 pi i ...) and no factor, inverse ones the factor 1 / (n1 ... nd).
+Tensor complex(const Tensor& real, const Tensor& imaginary);
+Tensor real_part(const Tensor& z);
+Tensor imaginary_part(const Tensor& z);
+Tensor conjugate(const Tensor& z);
+Tensor complex_multiply(const Tensor& a, const Tensor& b);   // broadcasts
+Tensor fft(const Tensor& z, int dims);        // [..., n1, ..., nd, 2] -> the same shape
+Tensor ifft(const Tensor& z, int dims);
+Tensor rfft(const Tensor& x, int dims);       // real [..., n1, ..., nd] -> [..., n1, ..., nd / 2 + 1, 2]
+// Back to real numbers. `length` is nd: the half spectrum alone does not tell nd from nd + 1.
+Tensor irfft(const Tensor& z, int dims, std::int64_t length);
+
+// Low-pass masks over the frequencies of [n1, ..., nd], values 0 to 1, in the order of fft's output (zero frequency first).
+// A frequency of axis i counts as 2 k / n_i, k from -n_i / 2; with three axes the first is time (arXiv:2312.07537, section 4).
+enum class PassBand { Gaussian, Butterworth, Ideal, Box };
+struct LowPass {
+    PassBand band = PassBand::Butterworth;
+    double spatial = 0.25, temporal = 0.25;   // cut-off, 1 is the highest frequency; 0: nothing passes
+    int order = 4;                            // Butterworth
+    bool published_ideal = true;              // Ideal: d^2 <= 2 spatial, as FreeInit's code has it, instead of d^2 <= spatial^2
+};
+Tensor low_pass_mask(const Shape& sizes, const LowPass& options = {});
+// Re(IFFT(FFT(x) mask)) over the mask's axes, which are x's last.
+Tensor filter_frequencies(const Tensor& x, const Tensor& mask);
+struct FrequencyParts {
+    Tensor low, high;   // they sum to x
+};
+FrequencyParts split_frequencies(const Tensor& x, const Tensor& mask);
+// Linear convolution over the last `dims` axes, x [..., n1, ..., nd] and kernel [..., k1, ..., kd], other axes broadcast; the result
+// has x's sizes. Causal: y[n] = sum of kernel[m] x[n - m]; Same: centred on kernel[(k - 1) / 2]; zeros outside.
+enum class ConvolutionMode { Causal, Same };
+Tensor fft_convolve(const Tensor& x, const Tensor& kernel, int dims, ConvolutionMode mode = ConvolutionMode::Causal);
+// gaussian_blur by one 2-D transform: for wide sigmas on large pictures.
+Tensor fft_gaussian_blur(const Tensor& x, double sigma);
 
 }  // namespace gpu

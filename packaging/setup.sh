@@ -76,11 +76,11 @@ is_fresh() {
 
 # ---- packages -------------------------------------------------------------------------------------------------------
 
-# The lines of a group and of [run]: "name | other >= version".
+# The lines of these groups: "name | other >= version".
 wanted_packages() {
-    awk -v want="$1" '/^\[/ { group = substr($1, 2, length($1) - 2); next }
-                      /^[ \t]*(#|$)/ { next }
-                      group == "run" || group == want' "$package_list"
+    awk -v want=" $* " '/^\[/ { group = substr($1, 2, length($1) - 2); next }
+                        /^[ \t]*(#|$)/ { next }
+                        index(want, " " group " ")' "$package_list"
 }
 
 system_name() { (. /etc/os-release 2>/dev/null && printf '%s' "${PRETTY_NAME:-$ID}") || uname -s; }
@@ -116,12 +116,13 @@ apt_update() {
 }
 
 install_packages() {
-    local lines=() line
-    mapfile -t lines < <(wanted_packages "$1")
+    local lines=() extras=() line
+    mapfile -t lines < <(wanted_packages run "$1")
+    mapfile -t extras < <(wanted_packages extra)
     if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
         say "$(system_name) has no apt-get, so nothing is installed. Needed are a C++20 compiler (GCC 11, Clang 14), CMake 3.22,"
         say "ninja and the development files of: Qt 6.4 (Core, Gui, Widgets, Test), Vulkan 1.2, glslang with SPIRV-Tools,"
-        say "oneDNN, OpenImageIO, Imath, nlohmann-json, xxHash, and a Vulkan driver (Mesa's lavapipe will do)."
+        say "oneDNN, OpenImageIO, Imath, nlohmann-json, xxHash, and a Vulkan driver (Mesa's lavapipe will do). VkFFT 1.3 if it can be had."
         return
     fi
     local missing=() name
@@ -143,6 +144,7 @@ install_packages() {
         fi
     fi
     install_mesa "${#missing[@]}"
+    for line in "${extras[@]}"; do install_extra "$line" "${#missing[@]}"; done
 }
 
 first_name() { local name=${1%%>=*}; name=${name%%|*}; printf '%s\n' "${name// /}"; }
@@ -209,7 +211,8 @@ install_mesa() {
     else
         newest=$(candidate_version mesa-vulkan-drivers)
         [[ -n $newest ]] || { apt_update; newest=$(candidate_version mesa-vulkan-drivers); }
-        if [[ $mesa_choice = stable ]] || { [[ -n $newest ]] && is_new_enough "$newest"; } || ! mesa_from_backports; then
+        if [[ $mesa_choice = stable ]] || { [[ -n $newest ]] && is_new_enough "$newest"; } ||
+            ! from_backports mesa-vulkan-drivers "Mesa's Vulkan drivers"; then
             [[ $mesa_choice = stable ]] || touch "$tried"
             news=yes
             if [[ -z $before || $newest != "$before" ]] && ! apt_get install -y --no-install-recommends mesa-vulkan-drivers; then
@@ -235,17 +238,45 @@ say_mesa() {
     say "Mesa Vulkan drivers $version, $origin"
 }
 
-# Installs mesa-vulkan-drivers from backports, its mirror taken from the system's own package sources. These sources stay
+# ---- backports ------------------------------------------------------------------------------------------------------
+
+# A package that Heddle can do without, as new as it must be: from the release, else from its backports. $1: its line of
+# packages.debian, $2: how many packages were missing before.
+install_extra() {
+    local name oldest newest tried
+    is_satisfied "$1" && return
+    name=$(first_name "$1")
+    oldest=${1##*>=}
+    tried=$build/.$name-tried
+    can_be_root || return 0
+    [[ -z $(find "$tried" -mmin -1440 2>/dev/null) ]] || return 0   # out of reach less than a day ago
+    (( EUID == 0 || $2 > 0 )) || sudo -n true 2>/dev/null || return 0   # not worth a question for the password
+    newest=$(candidate_version "$name")
+    [[ -n $newest ]] || { apt_update; newest=$(candidate_version "$name"); }
+    if [[ -n $newest ]] && dpkg --compare-versions "$newest" ge "${oldest// /}"; then
+        apt_get install -y --no-install-recommends "$name"
+    else
+        from_backports "$name" "$name"
+    fi
+    if is_satisfied "$1"; then
+        rm -f "$build/build.ninja"   # CMake looks for it again
+        return
+    fi
+    touch "$tried"
+    say "$name$([[ $1 != *'>='* ]] || echo " ${oldest// /}") cannot be had here, going on without it"
+}
+
+# Installs $1 (called $2) from backports, their mirror taken from the system's own package sources. These sources stay
 # as they are: backports are named in a temporary folder that apt is pointed to. False, with the reason in the log,
 # where that does not work.
-mesa_from_backports() {
+from_backports() {
     local release mirror suite
     release=$(. /etc/os-release && [[ $ID = debian ]] && printf '%s' "${VERSION_CODENAME:-}") || return 1
     [[ -n $release ]] || return 1
     suite=$release-backports
     scratch=$(mktemp -d) && chmod 755 "$scratch" || return 1
     trap 'rm -rf "$scratch"' EXIT
-    mesa_from_suite
+    from_suite "$1" "$2"
     local result=$?
     rm -rf "$scratch"
     trap - EXIT
@@ -253,8 +284,8 @@ mesa_from_backports() {
     return $result
 }
 
-mesa_from_suite() {
-    if ! LC_ALL=C apt-cache madison mesa-vulkan-drivers 2>/dev/null | grep -q " $suite/"; then
+from_suite() {
+    if ! LC_ALL=C apt-cache madison "$1" 2>/dev/null | grep -q " $suite/"; then
         mirror=$(debian_mirror)
         if [[ -z $mirror ]]; then
             apt_update
@@ -277,10 +308,10 @@ mesa_from_suite() {
             return 1
         apt_sources=(-o "Dir::Etc::sourceparts=$scratch/all")
     fi
-    say "installing Mesa's Vulkan drivers from $suite"
+    say "installing $2 from $suite"
     # NAME/SUITE takes from backports the package and only those of its needs that the release cannot meet.
-    apt_get "${apt_sources[@]}" install -y --no-install-recommends "mesa-vulkan-drivers/$suite" && return 0
-    say "Mesa's Vulkan drivers could not be installed from $suite, taking the release's own"
+    apt_get "${apt_sources[@]}" install -y --no-install-recommends "$1/$suite" && return 0
+    say "$2 could not be installed from $suite, the release's own must do"
     return 1
 }
 

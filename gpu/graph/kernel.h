@@ -27,6 +27,7 @@ struct DeviceTraits {
     std::uint32_t max_push_bytes = 128;
     std::uint32_t max_groups = 65535;
     std::uint32_t max_shared_bytes = 32768;
+    bool fft = false;                  // there is a library for Fourier transforms
 
     friend bool operator==(const DeviceTraits&, const DeviceTraits&) = default;
 };
@@ -58,13 +59,15 @@ struct Kernel {
     std::vector<Part> parts;
     // Instead of a shader: the op's value is its input, the U8 bytes of these blocks, read as elements (dequantize).
     std::optional<BlockFormat> blocks;
+    // Instead of a shader: a library records commands of its own (run/recorder.h). Inputs and output lie densely.
+    std::string recorder;
     Order out_order;                           // empty: the planner chooses (parts only)
     std::array<std::uint32_t, 3> groups{1, 1, 1};
     bool epilogue = false;                     // the shader passes each result through EPILOGUE(value, index), the host
                                                // kernel does post-operations
 
     std::string host;                          // name of a host kernel that serves too; empty: none
-    std::vector<std::int64_t> params;          // for the host kernel
+    std::vector<std::int64_t> params;          // for the host kernel or the recorder
     std::vector<Input> host_inputs;            // orders that the host kernel wants; empty order: any strides
     bool host_any_float = false;               // the host kernel takes F16 and BF16 as well as F32, mixed as they come
     double flop = 0;                           // for benches and profiles
@@ -113,6 +116,11 @@ public:
         const std::int64_t columns = std::min<std::int64_t>(all, traits_.max_groups);
         define("LANES=" + std::to_string(traits_.lanes)).define("BLOCK=" + std::to_string(block)).push(count);
         return groups(columns, all == 0 ? 0 : (all + columns - 1) / columns);
+    }
+    KernelBuilder& recorder(std::string name, std::vector<std::int64_t> params) {
+        kernel_.recorder = std::move(name);
+        kernel_.params = std::move(params);
+        return *this;
     }
     KernelBuilder& with_epilogue() { return kernel_.epilogue = true, *this; }
     KernelBuilder& host(std::string name, std::vector<std::int64_t> params = {}) {

@@ -112,7 +112,7 @@ private:
         KernelBuilder builder(specs, node.spec, program_.traits);
         node.op->lower(builder);
         node.kernel = builder.kernel();
-        return !node.kernel->shader.empty() || !node.kernel->host.empty() || !node.kernel->parts.empty() || node.kernel->blocks;
+        return !node.kernel->shader.empty() || !node.kernel->host.empty() || !node.kernel->parts.empty() || node.kernel->blocks || !node.kernel->recorder.empty();
     }
 
     int expand(const Tensor& tensor) {

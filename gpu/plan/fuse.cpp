@@ -38,7 +38,7 @@ private:
     void add_kernel(int i) {
         Step step;
         step.core = i;
-        step.kind = nodes_[i].on_host ? Step::Host : Step::Shader;
+        step.kind = nodes_[i].on_host ? Step::Host : nodes_[i].kernel->recorder.empty() ? Step::Shader : Step::Recorded;
         step.members = {i};
         if (!nodes_[i].kernel->parts.empty()) return add_parts(i);
         if (program_.fuse && nodes_[i].kernel->epilogue) step.members = epilogue(i);

@@ -9,6 +9,11 @@ void StepWriter::run() {
     label();
     count_work();
     if (step_.kind == Step::Host) return;
+    if (step_.kind == Step::Recorded) {   // no shader, but what it records depends on these addresses
+        for (std::size_t read = 0; read < step_.reads.size(); ++read) push_read(read);
+        push_write();
+        return;
+    }
     if (step_.core >= 0 && step_.kind == Step::Generated) return write_part();
     if (step_.core >= 0) return write_kernel();
     const OpKind kind = nodes_[step_.result].op->kind();

@@ -6,7 +6,7 @@ namespace gpu {
 namespace {
 
 const char* kind_name(Step::Kind kind) {
-    return kind == Step::Generated ? "fused " : kind == Step::Shader ? "shader" : "host  ";
+    return kind == Step::Generated ? "fused " : kind == Step::Shader ? "shader" : kind == Step::Host ? "host  " : "record";
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ struct PushItem {
 std::size_t push_size_of(const std::vector<PushItem>& items);
 
 struct Step {
-    enum Kind { Generated, Shader, Host } kind = Generated;
+    enum Kind { Generated, Shader, Host, Recorded } kind = Generated;
     std::vector<int> members;      // nodes computed here, in topological order
     int core = -1;                 // the kernel op, or -1
     int reduce = -1;               // the reduction, or -1

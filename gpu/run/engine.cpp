@@ -22,6 +22,7 @@ DeviceTraits traits_of(const Caps& caps) {
         traits.lanes = std::max(1u, caps.subgroup_size);
         traits.elements_per_lane = 256;
     }
+    traits.fft = fft_available();
     traits.storage16 = caps.storage16 && switches().small_storage;
     traits.storage8 = caps.storage8 && switches().small_storage;
     traits.max_push_bytes = caps.max_push_bytes;

@@ -12,6 +12,7 @@
 #include "gpu/base/span.h"
 #include "gpu/base/switches.h"
 #include "gpu/run/profile.h"
+#include "gpu/run/recorder.h"
 
 namespace gpu {
 namespace {
@@ -78,7 +79,7 @@ PlanRunner::PlanRunner(std::shared_ptr<Device> device, Program program, DeviceRa
     for (std::size_t s = 0; s < program_.steps.size(); ++s) {
         const Step& step = program_.steps[s];
         pushes_.emplace_back(step);
-        if (step.kind == Step::Host) continue;
+        if (step.kind == Step::Host || step.kind == Step::Recorded) continue;
         const std::string name = step.label.substr(0, step.label.find(' '));
         keys.push_back({name, complete_source(step.source), step.defines, step.constants,
                         static_cast<std::uint32_t>(pushes_.back().size())});
@@ -316,12 +317,30 @@ PlanRunner::Recording PlanRunner::record(const Segment& segment, std::vector<std
         if (!dispatches(s)) continue;
         const Step& step = program_.steps[s];
         if (step.barrier && at > 0) list->barrier();
-        list->dispatch(pipelines_[s], all.subspan(at, pushes_[s].size()), step.groups, step.label);
+        if (step.kind == Step::Recorded) {
+            record_step(s, *list);
+        } else {
+            list->dispatch(pipelines_[s], all.subspan(at, pushes_[s].size()), step.groups, step.label);
+        }
         at += pushes_[s].size();
     }
     list->end();
     recording.lists.push_back(list);
     return recording;
+}
+
+void PlanRunner::record_step(std::size_t index, Commands& commands) const {
+    const Step& step = program_.steps[index];
+    const Kernel& kernel = *program_.nodes[step.core].kernel;
+    const auto operand = [](const Buffer& buffer, const Place& place, const Operand& from) {
+        return RecordOperand{&buffer, place.address - buffer.address() + from.byte_offset(), from.view.shape};
+    };
+    std::vector<RecordOperand> in;
+    for (std::size_t r = 0; r < step.reads.size(); ++r) {
+        const int use = uses_.of_step[index][r];
+        in.push_back(operand(use >= 0 ? *use_buffers_[use] : *buffer_of(step.reads[r].root), place_of(index, r), step.reads[r]));
+    }
+    recorder(kernel.recorder)({*device_, commands, kernel, in, operand(*buffer_of(step.result), nodes_at_[step.result], step.write), step.label});
 }
 
 HostOperand PlanRunner::host_operand(std::size_t index, std::size_t read) const {

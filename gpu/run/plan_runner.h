@@ -75,6 +75,7 @@ private:
     Place place_of(std::size_t step, std::size_t read) const;
     bool dispatches(std::size_t step) const;
 
+    void record_step(std::size_t index, Commands& commands) const;
     void run_host(std::size_t index, Residency& residency);
     HostOperand host_operand(std::size_t step, std::size_t read) const;
     void check_finite(std::size_t index);

@@ -74,7 +74,8 @@ std::vector<Segment> make_schedule(const Program& program, const DeviceRate& rat
             }
             const double seconds = rate.seconds(step);
             if (seconds > slice) {
-                const auto pieces = static_cast<std::uint32_t>(std::min<double>(std::ceil(seconds / slice), most_pieces));
+                const bool whole = step.kind == Step::Recorded;
+                const auto pieces = whole ? 1 : static_cast<std::uint32_t>(std::min<double>(std::ceil(seconds / slice), most_pieces));
                 segments.push_back({s, s + 1, false, seconds, pieces});
                 open = false;
                 continue;

@@ -21,6 +21,7 @@ struct Commands::State {
     void* bound = nullptr;             // the pipeline bound last
     std::uint32_t stamps = 0;          // timestamps written, two a dispatch
     std::vector<std::string> labels;   // one a dispatch
+    std::vector<std::shared_ptr<const void>> kept;   // what the recorded commands use
     std::atomic<std::uint64_t> value = 0;   // timeline value of the last submission
 };
 

@@ -16,6 +16,7 @@
 namespace gpu {
 
 struct DeviceCore;
+class FftPlan;
 
 class Commands {
 public:
@@ -32,6 +33,8 @@ public:
     void copy(const Buffer& from, std::uint64_t from_offset, const Buffer& to, std::uint64_t to_offset,
               std::uint64_t size);
     void fill(const Buffer& to, std::uint64_t offset, std::uint64_t size, std::uint32_t word);
+    // Transforms the plan's buffer in place; a dispatch as far as barriers are concerned. Without a label it is not timed.
+    void fft(const std::shared_ptr<FftPlan>& plan, const std::string& label);
     // Makes shader writes visible to the host; to be called once, last.
     void end();
 

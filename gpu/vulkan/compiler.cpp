@@ -83,11 +83,7 @@ std::string numbered(const std::string& source) {
 
 std::vector<std::uint32_t> run_glslang(const std::string& name, const std::string& source, const std::string& defines) {
     const Span span("vulkan", "glslang", name);
-    static std::once_flag once;
-    std::call_once(once, [] {
-        // Never finalised: other static objects may still compile while the process ends.
-        check(glslang::InitializeProcess(), ErrorCode::Failure, "start glslang: expected success, it refused");
-    });
+    start_glslang();
     ++compilations;
 
     glslang::TShader shader(EShLangCompute);
@@ -114,6 +110,14 @@ std::vector<std::uint32_t> run_glslang(const std::string& name, const std::strin
 }
 
 }  // namespace
+
+void start_glslang() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        // Never finalised: other static objects may still compile while the process ends.
+        check(glslang::InitializeProcess(), ErrorCode::Failure, "start glslang: expected success, it refused");
+    });
+}
 
 std::string shader_source(const std::string& path) {
     if (const std::string& folder = switches().shader_dir; !folder.empty()) {

@@ -91,6 +91,7 @@ void DeviceCore::shut_down() {
         const std::lock_guard lock(queue_mutex_);
         finished.swap(in_flight_);
     }
+    close_fft_plans();
     alive = false;
     memory.reset();
     for (const auto& [hash, pipeline] : pipelines_)

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gpu/vulkan/commands.h"
+#include "gpu/vulkan/fft.h"
 #include "gpu/vulkan/instance.h"
 #include "gpu/vulkan/memory.h"
 #include "gpu/vulkan/pipeline.h"
@@ -51,6 +52,10 @@ struct DeviceCore : std::enable_shared_from_this<DeviceCore> {
     void recycle(CommandSlot* slot);
     void add_query_pool(CommandSlot& slot);
 
+    // fft.cpp
+    FftPlanRef fft_plan(const FftShape& shape);
+    void close_fft_plans();
+
     // timeline.cpp
     std::uint64_t submit(const CommandsRef& commands);
     void wait(std::uint64_t value);
@@ -74,6 +79,7 @@ private:
     PipelineRef find_pipeline(const Hash& hash);
     PipelineRef create_pipeline(const PipelineKey& key, const Hash& hash);
     VkPipelineLayout layout_for(std::uint32_t push_bytes);
+    void make_fft_plan(FftPlan::State& plan, const FftShape& shape);
     [[noreturn]] void lost(const char* operation);
     bool fault_due(std::uint64_t& countdown, std::uint64_t& times);
 
@@ -92,6 +98,10 @@ private:
     std::mutex slots_mutex_;
     std::vector<std::unique_ptr<CommandSlot>> slots_;
     std::vector<CommandSlot*> free_slots_;
+
+    std::mutex fft_mutex_;
+    std::vector<FftPlanRef> fft_plans_;                // the one used last comes last
+    std::vector<std::weak_ptr<FftPlan>> fft_alive_;    // also those that only recorded lists hold
 
     std::mutex pipelines_mutex_;
     std::unordered_map<Hash, PipelineRef> pipelines_;

@@ -165,6 +165,7 @@ std::vector<PipelineRef> Device::pipelines(const std::vector<PipelineKey>& keys)
 
 void Device::save_pipeline_cache() { state_->core->save_pipeline_cache(); }
 
+FftPlanRef Device::fft_plan(const FftShape& shape) { return state_->core->fft_plan(shape); }
 CommandsRef Device::record(bool timed) { return state_->core->record(timed); }
 
 std::uint64_t Device::submit(const CommandsRef& commands) { return state_->core->submit(commands); }

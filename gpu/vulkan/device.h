@@ -12,6 +12,7 @@
 #include "gpu/vulkan/buffer.h"
 #include "gpu/vulkan/caps.h"
 #include "gpu/vulkan/commands.h"
+#include "gpu/vulkan/fft.h"
 #include "gpu/vulkan/pipeline.h"
 
 namespace gpu {
@@ -63,6 +64,9 @@ public:
     std::vector<PipelineRef> pipelines(const std::vector<PipelineKey>& keys);
     // Writes the driver's pipeline blob to the cache folder; also done by the destructor when something is new.
     void save_pipeline_cache();
+
+    // Compiles on first use, which takes about a second unless the cache folder has it. Throws Error{NoDevice} without VkFFT.
+    FftPlanRef fft_plan(const FftShape& shape);
 
     CommandsRef record(bool timed = false);
     // Returns the timeline value at which this submission has finished.

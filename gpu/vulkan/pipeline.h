@@ -27,6 +27,9 @@ struct PipelineKey {
 std::vector<std::uint32_t> compile_glsl(const std::string& name, const std::string& source,
                                         const std::vector<std::string>& defines);
 
+// For libraries that call glslang themselves. compile_glsl does it where it must.
+void start_glslang();
+
 // The text of shaders/<path>: from HEDDLE_SHADER_DIR where set, else embedded. Throws Error{Failure} for an unknown
 // path.
 std::string shader_source(const std::string& path);
