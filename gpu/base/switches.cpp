@@ -35,6 +35,9 @@ const Row rows[] = {
     {"FUSE", &Switches::fuse, "flag", "0 gives every operation a kernel of its own"},
     {"SMALL_STORAGE", &Switches::small_storage, "flag", "0 does without 8- and 16-bit storage, as on devices that lack it"},
     {"PLAN_CACHE", &Switches::plan_cache, "flag", "0 plans every evaluation anew"},
+    {"VARIANT", &Switches::variant, "list", "comma-separated beginnings of kernel variants to use where an op has them: "
+     "tile_64,subgroup"},
+    {"TUNE", &Switches::tune, "flag", "0 takes each op's default variant instead of measuring on GPUs and remembering the choice"},
     {"SERIAL", &Switches::serial, "flag", "1 waits after every kernel, so that a fault points at its cause"},
     {"SHADER_DIR", &Switches::shader_dir, "path", "read shaders from this folder instead of the built-in ones"},
     {"VALIDATION", &Switches::validation, "flag", "1 turns on the Vulkan validation layer, where it is installed"},

@@ -23,6 +23,8 @@ struct Switches {
     bool fuse = true;
     bool small_storage = true;
     bool plan_cache = true;
+    std::string variant;
+    bool tune = true;
     bool serial = false;
     std::string shader_dir;
     bool validation = false;

@@ -28,11 +28,19 @@ struct DeviceTraits {
     std::uint32_t max_groups = 65535;
     std::uint32_t max_shared_bytes = 32768;
     bool fft = false;                  // there is a library for Fourier transforms
+    std::uint32_t max_lanes = 256;     // invocations of a workgroup at most
+    std::uint32_t subgroup_size = 1;   // as kernels get it; 1: nothing is known of subgroups
+    bool software = false;             // the processor runs the shaders: small kernels that are cheap to compile
+    bool float16 = false;              // f16 arithmetic, and f16 in shared memory
+    bool subgroup_shuffle = false;
+    bool cooperative_matrix = false;   // 16 x 16 x 16 products of f16 with f32 sums, in subgroups of coop_subgroup
+    std::uint32_t coop_subgroup = 32;
 
     friend bool operator==(const DeviceTraits&, const DeviceTraits&) = default;
 };
 
 struct Kernel {
+    std::string variant;                       // which of Op::variants(); empty where there is only one
     std::string shader;                        // shaders/<shader>.comp
     std::vector<std::string> defines;
     std::vector<std::uint32_t> constants;      // specialisation constants
@@ -49,6 +57,10 @@ struct Kernel {
     // Push block: one address per input in this order, the output's address, `push`, the strides of inputs that take any,
     // then what the epilogue adds.
     std::vector<Input> inputs;
+    // The shader loads neighbours together and is told of each input the axis along which elements lie side by side (AXIS0,
+    // -1: none) and how many of them may be loaded at once (VECTOR0 = 8, 4, 2, 1: such a group is aligned, and wholly
+    // inside or outside). Costs a pipeline for each layout.
+    bool vectors = false;
     std::vector<std::uint32_t> push;
     // Instead of a shader: every input is copied to its place along an axis of the output (concat).
     struct Part {
@@ -63,6 +75,7 @@ struct Kernel {
     std::string recorder;
     Order out_order;                           // empty: the planner chooses (parts only)
     std::array<std::uint32_t, 3> groups{1, 1, 1};
+    std::uint32_t subgroup_size = 0;           // the shader needs subgroups of this many lanes; 0: any
     bool epilogue = false;                     // the shader passes each result through EPILOGUE(value, index), the host
                                                // kernel does post-operations
 
@@ -76,8 +89,12 @@ struct Kernel {
 // Fluent filling of a Kernel: k.shader("matmul").in(0).in(1).out().push(m, n).groups(...).
 class KernelBuilder {
 public:
-    KernelBuilder(const Specs& in, const Spec& out, const DeviceTraits& traits) : in_(in), out_(out), traits_(traits) {}
+    KernelBuilder(const Specs& in, const Spec& out, const DeviceTraits& traits, std::string variant = {})
+        : in_(in), out_(out), traits_(traits) {
+        kernel_.variant = std::move(variant);
+    }
 
+    const std::string& variant() const { return kernel_.variant; }
     int input_count() const { return static_cast<int>(in_.size()); }
     const Spec& in_spec(int index) const { return in_[index]; }
     const Spec& out_spec() const { return out_; }
@@ -122,6 +139,8 @@ public:
         kernel_.params = std::move(params);
         return *this;
     }
+    KernelBuilder& with_vectors() { return kernel_.vectors = true, *this; }
+    KernelBuilder& subgroups_of(std::uint32_t lanes) { return kernel_.subgroup_size = lanes, *this; }
     KernelBuilder& with_epilogue() { return kernel_.epilogue = true, *this; }
     KernelBuilder& host(std::string name, std::vector<std::int64_t> params = {}) {
         kernel_.host = std::move(name);

@@ -17,6 +17,7 @@
 namespace gpu {
 
 class KernelBuilder;
+struct DeviceTraits;
 
 enum class OpKind {
     Elementwise,   // all inputs and the output have one shape; fused freely
@@ -44,6 +45,9 @@ public:
     virtual std::optional<std::vector<double>> reference(const std::vector<std::span<const double>>& in, const Specs& specs) const;
     // Kernel ops: describes the dispatch. See graph/kernel.h.
     virtual void lower(KernelBuilder& kernel) const;
+    // Kernel ops: the kernels that can compute this on a device with these traits, the one for want of measurements first;
+    // empty where there is only one. lower() finds the chosen name in KernelBuilder::variant().
+    virtual std::vector<std::string> variants(const Specs& in, const DeviceTraits& traits) const;
 
     // Cotangents of the inputs, one each; an empty Tensor where there is none. Written in public ops.
     // `out` is this op's value, `dy` the cotangent of it. The default differentiates `composite`.

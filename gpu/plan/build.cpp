@@ -53,7 +53,8 @@ bool is_identity(const Tensor& tensor) {
 
 class Builder {
 public:
-    Builder(const TensorGraph& graph, const DeviceTraits& traits, bool fuse) : graph_(graph) {
+    Builder(const TensorGraph& graph, const DeviceTraits& traits, bool fuse, const VariantChooser& choose)
+        : graph_(graph), choose_(choose) {
         program_.traits = traits;
         program_.fuse = fuse;
         program_.leaves.resize(graph.leaves.size());
@@ -109,8 +110,18 @@ private:
     bool lower(PlanNode& node) {
         Specs specs;
         for (const int input : node.inputs) specs.push_back(program_.nodes[input].spec);
-        KernelBuilder builder(specs, node.spec, program_.traits);
+        const std::vector<std::string> variants = node.op->variants(specs, program_.traits);
+        KernelBuilder builder(specs, node.spec, program_.traits, variants.empty() ? "" : variants[0]);
         node.op->lower(builder);
+        if (variants.size() > 1 && choose_ && !(program_.traits.host_kernels && runs_on_host(builder.kernel(), specs, node.spec))) {
+            const std::string chosen = choose_(node.op, specs, variants);
+            if (chosen != variants[0]) {
+                KernelBuilder other(specs, node.spec, program_.traits, chosen);
+                node.op->lower(other);
+                node.kernel = other.kernel();
+                return true;
+            }
+        }
         node.kernel = builder.kernel();
         return !node.kernel->shader.empty() || !node.kernel->host.empty() || !node.kernel->parts.empty() || node.kernel->blocks || !node.kernel->recorder.empty();
     }
@@ -135,6 +146,7 @@ private:
     }
 
     const TensorGraph& graph_;
+    const VariantChooser& choose_;
     Program program_;
     std::unordered_map<std::uint64_t, int> position_;
 };
@@ -178,9 +190,16 @@ TensorGraph collect(const Tensors& outputs, const Tensors& donated) {
     return graph;
 }
 
-Program build(const TensorGraph& graph, const DeviceTraits& traits, bool fuse) {
+bool runs_on_host(const Kernel& kernel, const Specs& in, const Spec& out) {
+    return !kernel.host.empty() && element_count(out.shape) > 0 &&
+           std::all_of(in.begin(), in.end(), [&](const Spec& spec) {
+               return spec.dtype == Dtype::F32 || (kernel.host_any_float && is_float(spec.dtype));
+           });
+}
+
+Program build(const TensorGraph& graph, const DeviceTraits& traits, bool fuse, const VariantChooser& choose) {
     const Span span("pass", "build");
-    return Builder(graph, traits, fuse).run();
+    return Builder(graph, traits, fuse, choose).run();
 }
 
 std::vector<std::vector<int>> Program::users() const {

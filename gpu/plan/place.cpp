@@ -151,11 +151,9 @@ private:
     int place_kernel(PlanNode node) {
         if (node.kernel->blocks) return place_blocks(std::move(node));
         Kernel& kernel = *node.kernel;
-        const bool types_fit = std::all_of(node.inputs.begin(), node.inputs.end(), [&](int i) {
-            const Dtype dtype = program_.nodes[i].spec.dtype;
-            return dtype == Dtype::F32 || (kernel.host_any_float && is_float(dtype));
-        });
-        node.on_host = !kernel.host.empty() && program_.traits.host_kernels && types_fit && element_count(node.spec.shape) > 0;
+        Specs specs;
+        for (const int in : node.inputs) specs.push_back(program_.nodes[in].spec);
+        node.on_host = program_.traits.host_kernels && runs_on_host(kernel, specs, node.spec);
         for (Kernel::Input& wanted : node.on_host ? kernel.host_inputs : kernel.inputs) {
             int& in = node.inputs[wanted.index];
             if (is_packed(in)) {

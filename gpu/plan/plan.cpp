@@ -23,10 +23,10 @@ std::size_t push_size_of(const std::vector<PushItem>& items) {
     return bytes;
 }
 
-Program make_plan(const TensorGraph& graph, const DeviceTraits& traits, bool fuse_steps) {
+Program make_plan(const TensorGraph& graph, const DeviceTraits& traits, bool fuse_steps, const VariantChooser& choose) {
     const Span span("pass", "plan");
     PassDump dump(graph.structure);
-    Program program = build(graph, traits, fuse_steps);
+    Program program = build(graph, traits, fuse_steps, choose);
     dump.after(program, "build");
     const auto pass = [&](void (*run)(Program&), const char* name) {
         run(program);
@@ -53,6 +53,8 @@ std::string to_text(const Program& program) {
         for (std::size_t r = 0; r < step.reads.size(); ++r) text += format("{}%{}", r ? ", " : "", step.reads[r].root);
         text += place.kind == Placement::Output ? ") -> output " + std::to_string(place.output)
                                                 : ") -> arena " + std::to_string(place.offset) + "+" + std::to_string(place.size);
+        if (step.kind == Step::Shader && !program.nodes[step.core].kernel->variant.empty())
+            text += " by " + program.nodes[step.core].kernel->variant;
         text += "\n";
     }
     return text;

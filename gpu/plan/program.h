@@ -4,6 +4,7 @@
 // verify checks what each must leave behind. Then generate writes the shaders of fused steps.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -97,6 +98,7 @@ struct Step {
     std::string source;            // GLSL
     std::vector<std::string> defines;
     std::vector<std::uint32_t> constants;
+    std::uint32_t subgroup_size = 0;
     std::vector<PushItem> push;
     std::array<std::uint32_t, 3> groups{1, 1, 1};
     double bytes = 0, flop = 0;
@@ -141,7 +143,13 @@ struct TensorGraph {
 // `donated`: leaves that nobody needs after the run.
 TensorGraph collect(const Tensors& outputs, const Tensors& donated = {});
 
-Program build(const TensorGraph& graph, const DeviceTraits& traits, bool fuse);
+// Picks one of an op's variants (Op::variants, at least two) for these inputs. Empty: the first of them.
+using VariantChooser = std::function<std::string(const std::shared_ptr<const Op>& op, const Specs& in, const std::vector<std::string>& variants)>;
+
+// Whether a device whose memory is the host's computes this by the kernel's host form.
+bool runs_on_host(const Kernel& kernel, const Specs& in, const Spec& out);
+
+Program build(const TensorGraph& graph, const DeviceTraits& traits, bool fuse, const VariantChooser& choose = {});
 void simplify(Program& program);
 void place(Program& program);
 void fuse(Program& program);
@@ -152,7 +160,7 @@ void generate(Program& program);
 void verify(const Program& program, const std::string& pass);
 
 // All passes. Writes text and shaders to HEDDLE_DUMP where that is set.
-Program make_plan(const TensorGraph& graph, const DeviceTraits& traits, bool fuse);
+Program make_plan(const TensorGraph& graph, const DeviceTraits& traits, bool fuse, const VariantChooser& choose = {});
 
 // One line per step: what plans are stored as and diffed by.
 std::string to_text(const Program& program);

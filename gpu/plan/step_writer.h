@@ -33,6 +33,7 @@ private:
     void write_reduce();
     // A kernel op's own shader, with what was fused behind it as a macro and a function.
     void write_kernel();
+    void define_vectors(std::size_t read);
 
     // --- the push block: fields are declared and pushed together ---
 

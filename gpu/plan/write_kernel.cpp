@@ -9,7 +9,9 @@ void StepWriter::write_kernel() {
     step_.defines.insert(step_.defines.end(), kernel.defines.begin(), kernel.defines.end());
     step_.constants = kernel.constants;
     step_.groups = kernel.groups;
+    step_.subgroup_size = kernel.subgroup_size;
     for (std::size_t i = 0; i < kernel.inputs.size(); ++i) {
+        if (kernel.vectors) define_vectors(i);
         define("IN" + std::to_string(i) + "=" + reference_type(step_.reads[i]));
         define("LOAD" + std::to_string(i) + "=" + load(i));
         push_read(i, true);
@@ -40,6 +42,25 @@ void StepWriter::write_kernel() {
     body += "    return v" + std::to_string(local(step_.result)) + ";\n";
     step_.source += "\n#define EPILOGUE_PUSH " + field_text(" ") + "\n#define EPILOGUE(value, index) epilogue_(value, index)\n@\n" +
                     "float epilogue_(float value, uint i) {\n" + body + "}\n";
+}
+
+// Along which axis neighbours of an input lie side by side, and how many of them a load may take.
+void StepWriter::define_vectors(std::size_t read) {
+    const View& view = step_.reads[read].view;
+    int axis = -1;
+    for (std::size_t d = 0; d < view.shape.size(); ++d)
+        if (view.shape[d] > 1 && view.strides[d] == 1) axis = static_cast<int>(d);
+    std::int64_t vector = axis >= 0 ? 8 : 1;
+    const auto divides = [&] {
+        for (std::size_t d = 0; d < view.shape.size(); ++d) {
+            const std::int64_t step = static_cast<int>(d) == axis ? view.shape[d] : view.strides[d];
+            if (view.shape[d] > 1 && step % vector != 0) return false;
+        }
+        return view.offset % vector == 0;
+    };
+    while (vector > 1 && !divides()) vector /= 2;
+    define("AXIS" + std::to_string(read) + "=" + std::to_string(axis));
+    define("VECTOR" + std::to_string(read) + "=" + std::to_string(vector));
 }
 
 }  // namespace gpu

@@ -9,32 +9,17 @@
 #include "gpu/base/log.h"
 #include "gpu/base/span.h"
 #include "gpu/base/switches.h"
+#include "gpu/run/traits.h"
 
 namespace gpu {
 namespace {
 
 constexpr std::size_t kept_plans = 256;
 
-DeviceTraits traits_of(const Caps& caps) {
-    DeviceTraits traits;
-    traits.host_kernels = caps.unified_memory && caps.type == DeviceType::Cpu && switches().host;
-    if (caps.type == DeviceType::Cpu) {
-        traits.lanes = std::max(1u, caps.subgroup_size);
-        traits.elements_per_lane = 256;
-    }
-    traits.fft = fft_available();
-    traits.storage16 = caps.storage16 && switches().small_storage;
-    traits.storage8 = caps.storage8 && switches().small_storage;
-    traits.max_push_bytes = caps.max_push_bytes;
-    traits.max_groups = caps.max_groups_x;
-    traits.max_shared_bytes = caps.max_shared_bytes;
-    return traits;
-}
-
 }  // namespace
 
 Engine::Engine(std::shared_ptr<Device> device)
-    : device_(std::move(device)), rate_(device_->caps()), residency_(device_) {}
+    : device_(std::move(device)), rate_(device_->caps()), residency_(device_), tuner_(device_, Tuner::may_measure(*device_)) {}
 
 Engine::~Engine() = default;
 
@@ -133,7 +118,7 @@ void Engine::run(const Tensors& outputs, const Tensors& donated) {
 
 Hash Engine::key_of(const TensorGraph& graph) const {
     const DeviceTraits traits = traits_of(device_->caps());
-    return Hasher().add(graph.structure).add(traits.host_kernels).add(traits.storage16).add(switches().fuse).add(switches().shader_dir).finish();
+    return Hasher().add(graph.structure).add(traits.host_kernels).add(traits.storage16).add(switches().fuse).add(switches().shader_dir).add(switches().variant).add(switches().tune).finish();
 }
 
 Engine::Plan& Engine::plan_for(const TensorGraph& graph, const Hash& key) {
@@ -144,7 +129,7 @@ Engine::Plan& Engine::plan_for(const TensorGraph& graph, const Hash& key) {
         return found->second;
     }
     ++counters_.plans_made;
-    auto runner = std::make_unique<PlanRunner>(device_, make_plan(graph, traits_of(device_->caps()), switches().fuse), rate_);
+    auto runner = std::make_unique<PlanRunner>(device_, make_plan(graph, traits_of(device_->caps()), switches().fuse, tuner_.chooser()), rate_);
     if (switches().debug >= 1) {
         const MemoryForecast need = forecast_of(*runner, graph);
         log_message("plan", LogLevel::Info,

@@ -21,6 +21,7 @@
 #include "gpu/run/evaluate.h"
 #include "gpu/run/plan_runner.h"
 #include "gpu/run/residency.h"
+#include "gpu/run/tune.h"
 #include "gpu/vulkan/device.h"
 
 namespace gpu {
@@ -72,6 +73,7 @@ private:
     std::shared_ptr<Device> device_;
     DeviceRate rate_;
     Residency residency_;
+    Tuner tuner_;
     Plans plans_;
     std::list<Hash> recent_;   // keys of plans_, least recently used first
     BufferRef arena_;

@@ -82,7 +82,7 @@ PlanRunner::PlanRunner(std::shared_ptr<Device> device, Program program, DeviceRa
         if (step.kind == Step::Host || step.kind == Step::Recorded) continue;
         const std::string name = step.label.substr(0, step.label.find(' '));
         keys.push_back({name, complete_source(step.source), step.defines, step.constants,
-                        static_cast<std::uint32_t>(pushes_.back().size())});
+                        static_cast<std::uint32_t>(pushes_.back().size()), step.subgroup_size});
         steps.push_back(s);
     }
     const std::vector<PipelineRef> made = device_->pipelines(keys);

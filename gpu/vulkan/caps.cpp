@@ -9,6 +9,7 @@
 
 #include "gpu/base/format.h"
 #include "gpu/base/switches.h"
+#include "gpu/vulkan/cooperative_matrix.h"
 #include "gpu/vulkan/instance.h"
 #include "gpu/vulkan/physical.h"
 #include "gpu/vulkan/quirks.h"
@@ -47,6 +48,22 @@ std::uint64_t host_memory_bytes() {
     return bytes;
 }
 
+// f16 matrices of 16 x 16 with f32 sums, the shape that every driver with cooperative matrices offers.
+bool has_matrix_shape(VkPhysicalDevice physical) {
+    const auto list = reinterpret_cast<PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR>(
+        vkGetInstanceProcAddr(Instance::get()->handle(), "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR"));
+    std::uint32_t count = 0;
+    if (!list || list(physical, &count, nullptr) != VK_SUCCESS) return false;
+    std::vector<VkCooperativeMatrixPropertiesKHR> shapes(
+        count, {.sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR});
+    if (list(physical, &count, shapes.data()) < 0) return false;
+    return std::any_of(shapes.begin(), shapes.begin() + count, [](const VkCooperativeMatrixPropertiesKHR& shape) {
+        return shape.MSize == 16 && shape.NSize == 16 && shape.KSize == 16 && shape.scope == VK_SCOPE_SUBGROUP_KHR &&
+               shape.AType == VK_COMPONENT_TYPE_FLOAT16_KHR && shape.BType == VK_COMPONENT_TYPE_FLOAT16_KHR &&
+               shape.CType == VK_COMPONENT_TYPE_FLOAT32_KHR && shape.ResultType == VK_COMPONENT_TYPE_FLOAT32_KHR;
+    });
+}
+
 void read_memory(VkPhysicalDevice physical, Caps& caps) {
     VkPhysicalDeviceMemoryProperties memory;
     vkGetPhysicalDeviceMemoryProperties(physical, &memory);
@@ -76,6 +93,32 @@ void read_features(VkPhysicalDevice physical, Caps& caps) {
     caps.float16 = v12.shaderFloat16;
     caps.storage16 = v11.storageBuffer16BitAccess;
     caps.storage8 = v12.storageBuffer8BitAccess;
+}
+
+void read_subgroups(VkPhysicalDevice physical, Caps& caps) {
+    VkPhysicalDeviceSubgroupProperties subgroups{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES};
+    VkPhysicalDeviceSubgroupSizeControlPropertiesEXT sizes{
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_PROPERTIES_EXT};
+    VkPhysicalDeviceSubgroupSizeControlFeaturesEXT control{
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES_EXT};
+    VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix{
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR};
+    const bool has_control = has_extension(physical, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME);
+    const bool has_matrix = has_extension(physical, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME);
+    if (has_control) subgroups.pNext = &sizes;
+    if (has_matrix) control.pNext = &matrix;
+    VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &subgroups};
+    vkGetPhysicalDeviceProperties2(physical, &properties);
+    VkPhysicalDeviceFeatures2 features{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
+                                       .pNext = has_control ? static_cast<void*>(&control) : has_matrix ? &matrix : nullptr};
+    vkGetPhysicalDeviceFeatures2(physical, &features);
+    caps.subgroup_shuffle = (subgroups.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) &&
+                            (subgroups.supportedOperations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT);
+    caps.subgroup_size_control = has_control && control.subgroupSizeControl && control.computeFullSubgroups &&
+                                 (sizes.requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT);
+    caps.min_subgroup_size = has_control ? sizes.minSubgroupSize : caps.subgroup_size;
+    caps.max_subgroup_size = has_control ? sizes.maxSubgroupSize : caps.subgroup_size;
+    caps.cooperative_matrix = has_matrix && matrix.cooperativeMatrix && caps.float16 && has_matrix_shape(physical);
 }
 
 void read_properties(VkPhysicalDevice physical, Caps& caps) {
@@ -123,6 +166,11 @@ std::string Caps::missing() const {
     require(scalar_block_layout, "scalarBlockLayout");
     require(has_compute_queue, "compute queue");
     return text;
+}
+
+bool Caps::has_subgroup_size(std::uint32_t size) const {
+    return subgroup_size_control ? size >= min_subgroup_size && size <= max_subgroup_size
+                                 : size == subgroup_size && min_subgroup_size == max_subgroup_size;
 }
 
 std::string Caps::identity() const {
@@ -195,6 +243,7 @@ Caps read_caps(VkPhysicalDevice physical, int index) {
     if (properties.apiVersion >= VK_API_VERSION_1_2) {
         read_properties(physical, caps);
         read_features(physical, caps);
+        read_subgroups(physical, caps);
     }
     read_memory(physical, caps);
     return caps;

@@ -35,6 +35,11 @@ struct Caps {
     bool storage16 = false;              // f16 in buffers
     bool storage8 = false;               // u8 in buffers
     std::uint32_t subgroup_size = 1;
+    bool subgroup_size_control = false;  // pipelines may ask for any size from min_ to max_ and for full subgroups
+    std::uint32_t min_subgroup_size = 1;
+    std::uint32_t max_subgroup_size = 1;
+    bool subgroup_shuffle = false;       // in compute shaders
+    bool cooperative_matrix = false;     // VK_KHR_cooperative_matrix with 16 x 16 x 16, f16 in, f32 sums, by subgroup
     std::uint32_t max_push_bytes = 128;
     std::uint32_t max_workgroup_invocations = 128;
     std::uint32_t max_shared_bytes = 16384;
@@ -46,6 +51,8 @@ struct Caps {
 
     // Empty when Heddle can run on it, else what is missing: "bufferDeviceAddress".
     std::string missing() const;
+    // Whether a pipeline can have subgroups of exactly this size, all of them full.
+    bool has_subgroup_size(std::uint32_t size) const;
     // Identity for caches: device, driver and version. A mismatch is a cache miss.
     std::string identity() const;
 };

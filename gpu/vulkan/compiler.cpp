@@ -15,6 +15,7 @@
 #include "gpu/base/span.h"
 #include "gpu/base/switches.h"
 #include "gpu/vulkan/cache_file.h"
+#include "gpu/vulkan/cooperative_matrix.h"
 #include "gpu/vulkan/pipeline.h"
 #include "gpu/vulkan/shader_text.h"
 
@@ -106,7 +107,7 @@ std::vector<std::uint32_t> run_glslang(const std::string& name, const std::strin
     std::vector<std::uint32_t> words;
     glslang::GlslangToSpv(*program.getIntermediate(EShLangCompute), words, &logger, &options);
     if (words.empty()) fail(name, logger.getAllMessages(), defines, source);
-    return words;
+    return to_khr_cooperative_matrix(std::move(words));
 }
 
 }  // namespace
@@ -152,7 +153,7 @@ std::vector<std::uint32_t> compile_glsl(const std::string& name, const std::stri
     }
     const std::string define_lines = preamble(defines);
     const Hash key = Hasher()
-                         .add("spirv 1.5")
+                         .add("spirv 1.5, KHR matrices")
                          .add(GLSLANG_VERSION_MAJOR)
                          .add(GLSLANG_VERSION_MINOR)
                          .add(GLSLANG_VERSION_PATCH)

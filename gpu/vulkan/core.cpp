@@ -4,6 +4,7 @@
 #include "gpu/base/log.h"
 #include "gpu/base/span.h"
 #include "gpu/vulkan/command_state.h"
+#include "gpu/vulkan/cooperative_matrix.h"
 #include "gpu/vulkan/physical.h"
 
 namespace gpu {
@@ -68,13 +69,28 @@ void DeviceCore::create_device() {
                                         .features = {.shaderFloat64 = has.features.shaderFloat64,
                                                      .shaderInt64 = has.features.shaderInt64,
                                                      .shaderInt16 = has.features.shaderInt16}};
-    const char* extensions[] = {VK_EXT_MEMORY_BUDGET_EXTENSION_NAME};
+    std::vector<const char*> extensions;
+    VkPhysicalDeviceSubgroupSizeControlFeaturesEXT subgroups{
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_SIZE_CONTROL_FEATURES_EXT,
+        .subgroupSizeControl = VK_TRUE,
+        .computeFullSubgroups = VK_TRUE};
+    VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrices{
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR, .cooperativeMatrix = VK_TRUE};
+    const auto enable = [&](bool wanted, const char* extension, auto& features) {
+        if (!wanted) return;
+        extensions.push_back(extension);
+        features.pNext = use12.pNext;
+        use12.pNext = &features;
+    };
+    if (caps.memory_budget) extensions.push_back(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
+    enable(caps.subgroup_size_control, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME, subgroups);
+    enable(caps.cooperative_matrix, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME, matrices);
     const VkDeviceCreateInfo info{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
                                   .pNext = &use,
                                   .queueCreateInfoCount = 1,
                                   .pQueueCreateInfos = &queue_info,
-                                  .enabledExtensionCount = caps.memory_budget ? 1u : 0u,
-                                  .ppEnabledExtensionNames = extensions};
+                                  .enabledExtensionCount = static_cast<std::uint32_t>(extensions.size()),
+                                  .ppEnabledExtensionNames = extensions.data()};
     const VkResult result = vkCreateDevice(physical, &info, nullptr, &device);
     check(result == VK_SUCCESS, ErrorCode::NoDevice, "open device {}: expected success, got {}", caps.name,
           result_name(result));

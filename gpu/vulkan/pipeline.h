@@ -18,6 +18,7 @@ struct PipelineKey {
     std::vector<std::string> defines;        // "T=float16_t"
     std::vector<std::uint32_t> constants;    // specialisation constants with ids 0, 1, 2, ...
     std::uint32_t push_bytes = 0;
+    std::uint32_t subgroup_size = 0;         // exactly this many lanes, every subgroup full; 0: as the driver likes
 
     Hash hash() const;
 };

@@ -49,7 +49,7 @@ Hash PipelineKey::hash() const {
     for (const std::string& define : defines) hasher.add(define);
     hasher.add(constants.size());
     for (const std::uint32_t constant : constants) hasher.add(constant);
-    return hasher.add(push_bytes).finish();
+    return hasher.add(push_bytes).add(subgroup_size).finish();
 }
 
 Pipeline::~Pipeline() = default;   // the device owns the handle for as long as it lives
@@ -130,7 +130,16 @@ PipelineRef DeviceCore::create_pipeline(const PipelineKey& key, const Hash& hash
                                          .pMapEntries = entries.data(),
                                          .dataSize = key.constants.size() * 4,
                                          .pData = key.constants.data()};
+    check(key.subgroup_size == 0 || caps.has_subgroup_size(key.subgroup_size), ErrorCode::Failure,
+          "create pipeline {}: expected a device with subgroups of {}, got {} to {}", key.name, key.subgroup_size,
+          caps.min_subgroup_size, caps.max_subgroup_size);
+    const VkPipelineShaderStageRequiredSubgroupSizeCreateInfoEXT subgroup{
+        .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO_EXT,
+        .requiredSubgroupSize = key.subgroup_size};
+    const bool sized = key.subgroup_size != 0 && caps.subgroup_size_control;
     const VkPipelineShaderStageCreateInfo stage{.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+                                                .pNext = sized ? &subgroup : nullptr,
+                                                .flags = sized ? VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT_EXT : 0u,
                                                 .stage = VK_SHADER_STAGE_COMPUTE_BIT,
                                                 .module = module.handle,
                                                 .pName = "main",

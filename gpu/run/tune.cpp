@@ -1,0 +1,163 @@
+#include "gpu/run/tune.h"
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cstring>
+#include <sstream>
+
+#include "gpu/base/error.h"
+#include "gpu/base/log.h"
+#include "gpu/base/span.h"
+#include "gpu/base/switches.h"
+#include "gpu/run/plan_runner.h"
+#include "gpu/run/traits.h"
+#include "gpu/vulkan/cache_file.h"
+#include "gpu/vulkan/quirks.h"
+#include "gpu/vulkan/shader_text.h"
+
+namespace gpu {
+namespace {
+
+constexpr int repeats = 5;
+constexpr double long_enough = 0.05;    // seconds: one run that takes this long says enough
+constexpr double clear_win = 0.97;      // another variant than the default must beat it by this much
+
+Hash file_key(const Caps& caps) {
+    Hasher hasher;
+    hasher.add("tuning 1").add(caps.identity());
+    for (const ShaderText& shader : embedded_shaders()) hasher.add(shader.path).add(shader.text);
+    return hasher.finish();
+}
+
+std::int64_t rounded(std::int64_t size) {
+    if (size <= 2) return size;
+    const auto power = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(size - 1)));
+    return size <= power + power / 2 ? power + power / 2 : 2 * power;
+}
+
+// The first of `variants` that starts with one of the comma-separated words.
+std::string forced(const std::string& words, const std::vector<std::string>& variants) {
+    std::istringstream list(words);
+    for (std::string word; std::getline(list, word, ',');)
+        for (const std::string& variant : variants)
+            if (!word.empty() && variant.starts_with(word)) return variant;
+    return {};
+}
+
+Tensor noise(const Spec& spec) {
+    std::vector<std::byte> bytes(static_cast<std::size_t>(element_count(spec.shape)) * size_of(spec.dtype));
+    // Small numbers of any floating type: the top byte of each element stays at a modest exponent.
+    std::uint32_t state = 1;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        state = state * 1664525u + 1013904223u;
+        const bool top = i % size_of(spec.dtype) + 1 == size_of(spec.dtype);
+        bytes[i] = static_cast<std::byte>(top ? 0x30 | (state >> 31) << 7 : state >> 24);
+    }
+    const auto owner = std::make_shared<std::vector<std::byte>>(std::move(bytes));
+    return leaf(spec, *owner, owner);
+}
+
+}  // namespace
+
+Tuner::Tuner(std::shared_ptr<Device> device, bool measure)
+    : device_(std::move(device)), measure_(measure), key_(file_key(device_->caps())),
+      path_(format("tuning/{}.txt", hash_text(device_->caps().identity()).hex())) {
+    load();
+}
+
+bool Tuner::may_measure(const Device& device) {
+    return switches().tune && !switches().validation && !switches().sync_validation &&
+           !device.caps().software && !quirks_of(device.caps()).executes_nothing;
+}
+
+VariantChooser Tuner::chooser() {
+    return [this](const std::shared_ptr<const Op>& op, const Specs& in, const std::vector<std::string>& variants) {
+        return choose(op, in, variants);
+    };
+}
+
+std::string Tuner::class_of(const Op& op, const Specs& in) {
+    std::string text = op.text();
+    for (const Spec& spec : in) {
+        Shape shape = spec.shape;
+        for (std::int64_t& size : shape) size = rounded(size);
+        text += format(" {} {}", name_of(spec.dtype), to_string(shape));
+    }
+    return text;
+}
+
+std::string Tuner::choose(const std::shared_ptr<const Op>& op, const Specs& in, const std::vector<std::string>& variants) {
+    if (const std::string name = forced(switches().variant, variants); !name.empty()) return name;
+    if (!switches().tune) return variants[0];
+    const std::string shapes = class_of(*op, in);
+    if (const auto known = choices_.find(shapes);
+        known != choices_.end() && std::find(variants.begin(), variants.end(), known->second) != variants.end())
+        return known->second;
+    if (!measure_) return variants[0];
+    const std::string best = measured(op, in, variants);
+    choices_[shapes] = best;
+    save();
+    return best;
+}
+
+std::string Tuner::measured(const std::shared_ptr<const Op>& op, const Specs& in, const std::vector<std::string>& variants) {
+    const Span span("run", "tune", std::string(op->name()));
+    std::string best = variants[0];
+    double least = 0;
+    for (const std::string& variant : variants) {
+        double time = 0;
+        try {
+            time = seconds(op, in, variant);
+        } catch (const Error& error) {
+            // A driver that cannot build or run one variant still has the others.
+            log("tune", LogLevel::Warning, "{} by {}: {}", class_of(*op, in), variant, error.what());
+            continue;
+        }
+        log("tune", LogLevel::Info, "{} by {}: {} us", class_of(*op, in), variant, time * 1e6);
+        if (least == 0 || time < least * clear_win) {
+            least = time;
+            best = variant;
+        }
+    }
+    ++measurements_;
+    return best;
+}
+
+double Tuner::seconds(const std::shared_ptr<const Op>& op, const Specs& in, const std::string& variant) const {
+    Tensors leaves;
+    for (const Spec& spec : in) leaves.push_back(noise(spec));
+    const TensorGraph graph = collect({apply_op(op, leaves)});
+    DeviceRate rate(device_->caps());
+    Residency residency(device_);
+    PlanRunner runner(device_, make_plan(graph, traits_of(device_->caps()), false, [&](const auto&, const auto&, const auto&) { return variant; }), rate);
+    const std::size_t arena_bytes = runner.program().arena_bytes;
+    const PlanRunner::Memory memory{residency, arena_bytes ? device_->allocate(arena_bytes) : nullptr, {{0, runner.program().steps.size()}}};
+    EvaluationCounters counters;
+    double least = 0;
+    for (int i = -1; i < repeats; ++i) {
+        const auto start = std::chrono::steady_clock::now();
+        runner.run(graph.leaves, graph.scalars, memory, counters);
+        const double time = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        if (i >= 0) least = least == 0 ? time : std::min(least, time);
+        if (i >= 0 && time > long_enough) break;
+    }
+    return least;
+}
+
+// Lines of class, tab, variant.
+void Tuner::load() {
+    const auto payload = read_cache_file(path_, key_);
+    if (!payload) return;
+    std::istringstream lines(std::string(reinterpret_cast<const char*>(payload->data()), payload->size()));
+    for (std::string line; std::getline(lines, line);)
+        if (const auto tab = line.find('\t'); tab != std::string::npos) choices_[line.substr(0, tab)] = line.substr(tab + 1);
+}
+
+void Tuner::save() const {
+    std::string text;
+    for (const auto& [shapes, variant] : choices_) text += shapes + "\t" + variant + "\n";
+    write_cache_file(path_, key_, std::as_bytes(std::span(text)));
+}
+
+}  // namespace gpu
