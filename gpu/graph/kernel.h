@@ -34,7 +34,7 @@ struct DeviceTraits {
     bool float16 = false;              // f16 arithmetic, and f16 in shared memory
     bool subgroup_shuffle = false;
     bool cooperative_matrix = false;   // 16 x 16 x 16 products of f16 with f32 sums, in subgroups of coop_subgroup
-    std::uint32_t coop_subgroup = 32;
+    std::uint32_t coop_subgroup = 32;  // lanes of a subgroup where a kernel depends on their number
 
     friend bool operator==(const DeviceTraits&, const DeviceTraits&) = default;
 };
@@ -59,7 +59,7 @@ struct Kernel {
     std::vector<Input> inputs;
     // The shader loads neighbours together and is told of each input the axis along which elements lie side by side (AXIS0,
     // -1: none) and how many of them may be loaded at once (VECTOR0 = 8, 4, 2, 1: such a group is aligned, and wholly
-    // inside or outside). Costs a pipeline for each layout.
+    // inside or outside; LOAD4_0 and, for halves, WORDS8_0 of common/vectors.glsl then do it). Costs a pipeline for each layout.
     bool vectors = false;
     std::vector<std::uint32_t> push;
     // Instead of a shader: every input is copied to its place along an axis of the output (concat).

@@ -1,8 +1,11 @@
 // x [N, C, size...], weight [O, C / groups, kernel...] -> [N, O, output...], over 1 to 3 spatial axes with zero padding.
+#include <algorithm>
+
 #include "gpu/graph/kernel.h"
 #include "gpu/graph/op.h"
 #include "gpu/ops.h"
 #include "gpu/ops/conv.h"
+#include "gpu/ops/gemm.h"
 
 namespace gpu {
 namespace {
@@ -28,15 +31,50 @@ struct Convolution final : Op {
     void lower(KernelBuilder& k) const override {
         const Shape &x = k.in_spec(0).shape, &w = k.in_spec(1).shape, &y = k.out_spec().shape;
         const auto rank = static_cast<int>(g.rank());
-        Order weight_order;   // kernel..., C, O
+        Order weight_order;
         for (int i = 0; i < rank; ++i) weight_order.push_back(2 + i);
-        weight_order.insert(weight_order.end(), {1, 0});
-        conv_shader(k, g, w, x, y, w[1], w[0] / g.groups);
+        if (const GemmTiling* tiling = tiled(k.variant())) {
+            weight_order.insert(weight_order.begin(), 0);   // O, kernel..., C
+            weight_order.push_back(1);
+            lower_tiled(k, *tiling);
+        } else {
+            weight_order.insert(weight_order.end(), {1, 0});   // kernel..., C, O
+            conv_shader(k, g, w, x, y, w[1], w[0] / g.groups);
+        }
         k.in(0, channels_last(x.size())).in(1, weight_order).in_blocks(row_major(x.size()), "WEIGHTS_OIHW").out(channels_last(x.size())).with_epilogue();
         // An empty sum is the shader's to store.
         if (element_count(x) > 0 && element_count(w) > 0)
             k.host("convolution", g.params()).host_in(0, channels_last(x.size())).host_in(1, row_major(x.size())).host_in_blocks().host_any_float();
         k.flop(conv_flop(y, w));
+    }
+
+    // As a product of matrices where there is one group only: its tilings beside the simple kernel.
+    std::vector<std::string> variants(const Specs& in, const DeviceTraits& traits) const override {
+        if (g.groups != 1) return {};
+        return gemm_variants(product(in[0], in[1]), in[0].dtype == Dtype::F16 && in[1].dtype == Dtype::F16, traits);
+    }
+
+    // Pixels times channels, summed over taps and channels.
+    GemmShape product(const Spec& x, const Spec& w) const {
+        const Shape y = infer({x, w}).shape;
+        return {1, y[0] * element_count(spatial(y)), y[1], element_count(w.shape) / std::max<std::int64_t>(w.shape[0], 1)};
+    }
+
+    static const GemmTiling* tiled(const std::string& variant) {
+        const GemmTiling* tiling = variant.empty() ? nullptr : &gemm_tiling(variant);
+        return tiling && tiling->kind != GemmKind::Simple ? tiling : nullptr;
+    }
+
+    // shaders/common/conv_gemm.glsl: k runs over taps and, padded to whole steps, channels.
+    void lower_tiled(KernelBuilder& k, const GemmTiling& tiling) const {
+        const Shape &x = k.in_spec(0).shape, &w = k.in_spec(1).shape, &y = k.out_spec().shape;
+        const std::int64_t step = tiling.step_k(), padded = (w[1] + step - 1) / step * step, taps = element_count(spatial(w));
+        const GemmShape shape{1, y[0] * element_count(spatial(y)), y[1], taps * padded};
+        lower_gemm(k, "convolution", tiling, shape, w[1] % step != 0);
+        conv_constants(k, g, w);
+        k.push(shape.m).push(shape.n).push(shape.k).push(w[1]).push(padded);
+        for (const Shape& lengths : {three_axes(spatial(x)), three_axes(spatial(y))})
+            for (const std::int64_t length : lengths) k.push(length);
     }
 
     // One product of matrices per kernel tap, summed.

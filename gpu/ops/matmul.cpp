@@ -5,6 +5,7 @@
 #include "gpu/graph/kernel.h"
 #include "gpu/graph/op.h"
 #include "gpu/ops.h"
+#include "gpu/ops/gemm.h"
 
 namespace gpu {
 namespace {
@@ -20,16 +21,26 @@ struct Matmul final : Op {
         return {{a[0], a[1], b[2]}, promote(in[0].dtype, in[1].dtype)};
     }
 
+    std::vector<std::string> variants(const Specs& in, const DeviceTraits& traits) const override {
+        return gemm_variants(shape_of(in[0], in[1]), in[0].dtype == Dtype::F16 && in[1].dtype == Dtype::F16, traits);
+    }
+
     void lower(KernelBuilder& k) const override {
         const Shape &a = k.in_spec(0).shape, &out = k.out_spec().shape;
-        // Each invocation computes 4 x 4 elements; neighbouring lanes take neighbouring columns.
-        const std::int64_t columns = (out[2] + 3) / 4, rows = (out[1] + 3) / 4;
-        k.shader("matmul").in(0, {}).in(1, {}).in_blocks().out(row_major(3)).with_epilogue();
+        k.in(0, {}).in(1, {}).in_blocks().out(row_major(3)).with_epilogue();
         k.push(out[1]).push(out[2]).push(a[2]).push(k.in_spec(1).shape[0] == 1 ? 0 : 1);
-        k.groups((columns + 15) / 16, (rows + 3) / 4, out[0]);
+        if (const GemmTiling& tiling = gemm_tiling(k.variant()); tiling.kind != GemmKind::Simple) {
+            lower_gemm(k, "matmul", tiling, shape_of(k.in_spec(0), k.in_spec(1)), a[2] % tiling.step_k() != 0);
+        } else {
+            // Each invocation computes 4 x 4 elements; neighbouring lanes take neighbouring columns.
+            const std::int64_t columns = (out[2] + 3) / 4, rows = (out[1] + 3) / 4;
+            k.shader("matmul").groups((columns + 15) / 16, (rows + 3) / 4, out[0]);
+        }
         k.host("matmul").host_in(0, {}).host_in(1, {}).host_in_blocks().host_any_float();
         k.flop(2.0 * static_cast<double>(out[0] * out[1] * out[2]) * static_cast<double>(a[2]));
     }
+
+    static GemmShape shape_of(const Spec& a, const Spec& b) { return {a.shape[0], a.shape[1], b.shape[2], a.shape[2]}; }
 
     // Multiply everything with everything and sum over K.
     Tensor composite(const Tensors& in) const override {

@@ -50,7 +50,9 @@ void StepWriter::define_vectors(std::size_t read) {
     int axis = -1;
     for (std::size_t d = 0; d < view.shape.size(); ++d)
         if (view.shape[d] > 1 && view.strides[d] == 1) axis = static_cast<int>(d);
-    std::int64_t vector = axis >= 0 ? 8 : 1;
+    const Operand& operand = step_.reads[read];
+    const bool plain = !operand.blocks && is_float(operand.dtype) && (operand.dtype == Dtype::F32 || program_.traits.storage16);
+    std::int64_t vector = plain && axis >= 0 ? 8 : 1;
     const auto divides = [&] {
         for (std::size_t d = 0; d < view.shape.size(); ++d) {
             const std::int64_t step = static_cast<int>(d) == axis ? view.shape[d] : view.strides[d];
@@ -59,6 +61,8 @@ void StepWriter::define_vectors(std::size_t read) {
         return view.offset % vector == 0;
     };
     while (vector > 1 && !divides()) vector /= 2;
+    if (vector >= 4) define("LOAD4_" + std::to_string(read) + "=load4_" + std::string(name_of(operand.dtype)));
+    if (vector == 8 && operand.dtype == Dtype::F16) define("WORDS8_" + std::to_string(read) + "=words8_F16");
     define("AXIS" + std::to_string(read) + "=" + std::to_string(axis));
     define("VECTOR" + std::to_string(read) + "=" + std::to_string(vector));
 }

@@ -23,10 +23,11 @@ DeviceTraits traits_of(const Caps& caps) {
     traits.max_shared_bytes = caps.max_shared_bytes;
     traits.max_lanes = caps.max_workgroup_invocations;
     traits.float16 = caps.float16 && traits.storage16;
-    traits.subgroup_shuffle = caps.subgroup_shuffle && caps.has_subgroup_size(caps.subgroup_size);
+    traits.subgroup_shuffle = caps.subgroup_shuffle;
     traits.subgroup_size = caps.subgroup_size;
     // Wave32 where there is a choice: the matrix units of AMD's chips work on 32 lanes, and NVIDIA's subgroups have 32.
     traits.coop_subgroup = caps.has_subgroup_size(32) ? 32 : caps.subgroup_size;
+    traits.subgroup_shuffle = traits.subgroup_shuffle && caps.has_subgroup_size(traits.coop_subgroup);
     traits.cooperative_matrix = caps.cooperative_matrix && traits.float16 && caps.has_subgroup_size(traits.coop_subgroup);
     return traits;
 }

@@ -2,4 +2,6 @@
 #ifndef EPILOGUE
 #define EPILOGUE_PUSH
 #define EPILOGUE(value, index) (value)
+#else
+float epilogue_(float value, uint index);   // written just before main
 #endif

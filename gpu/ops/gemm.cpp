@@ -1,0 +1,103 @@
+#include "gpu/ops/gemm.h"
+
+#include <algorithm>
+
+#include "gpu/base/error.h"
+
+namespace gpu {
+namespace {
+
+constexpr std::int64_t enough = 96;      // workgroups: about one for each core of a large GPU
+constexpr std::uint32_t block_k = 16;    // of Tile
+constexpr std::uint32_t coop_block_k = 32;
+constexpr std::uint32_t side = 16;       // of a matrix
+
+const std::vector<GemmTiling>& tilings() {
+    static const std::vector<GemmTiling> list = {
+        {"coop_128x128", GemmKind::Coop, 128, 128, 4, 2}, {"coop_128x64", GemmKind::Coop, 128, 64, 2, 2},
+        {"coop_64x64", GemmKind::Coop, 64, 64, 2, 2},     {"tile_128x128", GemmKind::Tile, 128, 128, 8, 8},
+        {"tile_128x64", GemmKind::Tile, 128, 64, 8, 4},   {"tile_64x64", GemmKind::Tile, 64, 64, 4, 4},
+        {"tile_32x32", GemmKind::Tile, 32, 32, 4, 4},     {"subgroup", GemmKind::Subgroup, 32, 32, 1, 1},
+        {"simple", GemmKind::Simple, 16, 64, 4, 4},
+    };
+    return list;
+}
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+bool runs_on(const GemmTiling& tiling, const GemmShape& shape, bool halves, const DeviceTraits& traits) {
+    if (tiling.kind == GemmKind::Simple) return true;
+    if (shape.m == 0 || shape.n == 0 || shape.k == 0) return false;   // the first loads ask for no permission
+    if (tiling.kind == GemmKind::Coop && !(traits.cooperative_matrix && halves)) return false;
+    const std::uint32_t subgroup = traits.coop_subgroup;
+    const bool known = subgroup >= 4 && subgroup <= 64 && (subgroup & (subgroup - 1)) == 0;
+    if (tiling.kind == GemmKind::Subgroup && !(traits.subgroup_shuffle && known)) return false;
+    if (ceil_div(shape.m, tiling.m) > traits.max_groups || shape.batch > traits.max_groups) return false;
+    return tiling.lanes(traits) <= traits.max_lanes && tiling.shared_bytes() <= traits.max_shared_bytes;
+}
+
+}  // namespace
+
+std::uint32_t GemmTiling::lanes(const DeviceTraits& traits) const {
+    const std::uint32_t parts = m / inner_m * (n / inner_n);
+    switch (kind) {
+        case GemmKind::Simple: return 64;
+        case GemmKind::Tile: return parts;
+        case GemmKind::Coop:
+        case GemmKind::Subgroup: return parts / (side * side) * traits.coop_subgroup;
+    }
+    return 0;
+}
+
+// As the shaders declare it.
+std::uint32_t GemmTiling::shared_bytes() const {
+    switch (kind) {
+        case GemmKind::Simple: return 0;
+        case GemmKind::Tile: return block_k * (m / 4 + 1 + n / 4 + 1) * 16;
+        case GemmKind::Coop: return 2 * (m + n) * 5 * 16 + m / inner_m * (n / inner_n) * 4;
+        case GemmKind::Subgroup: return 2 * (m + n) * 9 * 16 + m / inner_m * (n / inner_n) * 4;
+    }
+    return 0;
+}
+
+std::int64_t GemmTiling::step_k() const { return kind == GemmKind::Tile ? block_k : coop_block_k; }
+
+const GemmTiling& gemm_tiling(const std::string& name) {
+    for (const GemmTiling& tiling : tilings())
+        if (tiling.name == name) return tiling;
+    throw Error(ErrorCode::Failure, "matrix product: expected the name of a kernel variant, got \"{}\"", name);
+}
+
+std::vector<std::string> gemm_variants(const GemmShape& shape, bool halves, const DeviceTraits& traits) {
+    std::vector<std::string> names;
+    for (const GemmTiling& tiling : tilings())
+        if (runs_on(tiling, shape, halves, traits)) names.push_back(tiling.name);
+    std::string best = "simple";
+    if (!traits.software && shape.m > 1) {
+        // Of the best kind there is (the list's first), the largest tile with enough workgroups, else the smallest.
+        const GemmKind kind = gemm_tiling(names[0]).kind;
+        for (const std::string& name : names) {
+            const GemmTiling& tiling = gemm_tiling(name);
+            if (tiling.kind != kind) break;
+            best = name;
+            if (shape.batch * ceil_div(shape.m, tiling.m) * ceil_div(shape.n, tiling.n) >= enough) break;
+        }
+    }
+    const auto at = std::find(names.begin(), names.end(), best);
+    std::rotate(names.begin(), at, at + 1);
+    return names;
+}
+
+void lower_gemm(KernelBuilder& kernel, const std::string& op, const GemmTiling& tiling, const GemmShape& shape, bool tail) {
+    const DeviceTraits& traits = kernel.traits();
+    kernel.shader(op + (tiling.kind == GemmKind::Tile ? "_tile" : "_coop")).with_vectors();
+    kernel.constant(tiling.lanes(traits)).constant(tiling.m).constant(tiling.n);
+    if (tiling.kind == GemmKind::Tile) kernel.constant(block_k);
+    kernel.constant(tiling.inner_m).constant(tiling.inner_n);
+    if (tiling.kind != GemmKind::Tile) kernel.constant(tail);
+    if (tiling.kind != GemmKind::Tile) kernel.subgroups_of(traits.coop_subgroup);
+    if (tiling.kind == GemmKind::Subgroup) kernel.define("COOP_SUBGROUP=" + std::to_string(traits.coop_subgroup));
+    kernel.groups(ceil_div(shape.n, tiling.n), ceil_div(shape.m, tiling.m), shape.batch);
+}
+
+}  // namespace gpu

@@ -1,0 +1,125 @@
+// C = A B for a workgroup's tile of BLOCK_M x BLOCK_N by subgroups' matrices (common/coopmat.glsl). A subgroup computes
+// PARTS_M x PARTS_N of them. Tiles of A and B go through shared memory twice over: while one pair is multiplied, the next
+// is on its way through registers, so that a step of the loop needs one barrier.
+//
+// The including shader defines, COOP_PACK elements along k to a word:
+//     ARow a_row(uint m)                                       what is known of a row before the loop
+//     uvec4 a_load(ARow row, uint k0, uint k, out bool real)   the word at k0 + k; k0 is that of the step, the same in all
+//                                                              invocations. Not real: zeros are meant, whatever was read.
+//     B_ALONG_K 1: BColumn b_column(uint n), uvec4 b_load(BColumn column, uint k0, uint k, out bool real)    as for A
+//               0: uvec4 b_load(uint k, uint n, out bool real)                         eight halves along n (COOP_PACK 8)
+#extension GL_KHR_shader_subgroup_basic : require
+
+layout(local_size_x_id = 0) in;
+layout(constant_id = 1) const uint BLOCK_M = 128;
+layout(constant_id = 2) const uint BLOCK_N = 128;
+layout(constant_id = 3) const uint PARTS_M = 4;
+layout(constant_id = 4) const uint PARTS_N = 2;
+
+const uint LANES = gl_WorkGroupSize.x;   // of BLOCK_M / (16 PARTS_M) * BLOCK_N / (16 PARTS_N) subgroups
+const uint BLOCK_K = 32;
+const uint WORDS_K = BLOCK_K / COOP_PACK;
+const uint PITCH = WORDS_K + 1;          // padded: eight rows of a matrix then lie in different banks
+const uint WORDS_A = BLOCK_M * WORDS_K / LANES, WORDS_B = BLOCK_N * WORDS_K / LANES;   // that an invocation loads
+const uint TILE_A = BLOCK_M * PITCH, TILE_B = BLOCK_N * PITCH;
+const uint STAGE = COOP_SIDE * COOP_SIDE;
+
+shared uvec4 tile_a[2 * TILE_A];
+shared uvec4 tile_b[2 * TILE_B];
+shared float stage[BLOCK_M / (COOP_SIDE * PARTS_M) * (BLOCK_N / (COOP_SIDE * PARTS_N)) * STAGE];
+
+// What an invocation reads for A and B, and the words on their way. (Globals: glslang passes and assigns nothing that holds an
+// array whose length is a specialisation constant.)
+ARow rows_of_a[WORDS_A];
+#if B_ALONG_K
+BColumn columns_of_b[WORDS_B];
+#endif
+uvec4 next_a[WORDS_A], next_b[WORDS_B];
+bool real_a[WORDS_A], real_b[WORDS_B];
+
+// Which words of the tiles this invocation loads: one place along k, every LANES / WORDS_K-th row.
+uint word_k() { return gl_LocalInvocationIndex % WORDS_K; }
+uint word_row(uint i) { return gl_LocalInvocationIndex / WORDS_K + i * (LANES / WORDS_K); }
+#if !B_ALONG_K
+// Pairs of neighbouring k, eight columns each; four neighbouring lanes read 64 bytes of a row.
+uint pair_column(uint i) {
+    const uint at = gl_LocalInvocationIndex + i * LANES;
+    return (at % 4 + at / (4 * BLOCK_K / 2) * 4) * 8;
+}
+uint pair_k(uint i) { return (gl_LocalInvocationIndex + i * LANES) / 4 % (BLOCK_K / 2) * 2; }
+#endif
+
+void fetch(uint k0, uint n0) {
+    for (uint i = 0; i < WORDS_A; ++i) next_a[i] = a_load(rows_of_a[i], k0, word_k() * COOP_PACK, real_a[i]);
+#if B_ALONG_K
+    for (uint i = 0; i < WORDS_B; ++i) next_b[i] = b_load(columns_of_b[i], k0, word_k() * COOP_PACK, real_b[i]);
+#else
+    for (uint i = 0; i < WORDS_B / 2; ++i)
+        for (uint j = 0; j < 2; ++j) next_b[2 * i + j] = b_load(k0 + pair_k(i) + j, n0 + pair_column(i), real_b[2 * i + j]);
+#endif
+}
+
+// The words into one half of the tiles. Zeros come in here, not where the words are loaded: what touches a word waits for it.
+void put(uint half_) {
+    for (uint i = 0; i < WORDS_A; ++i) next_a[i] = real_a[i] ? next_a[i] : uvec4(0);
+    for (uint i = 0; i < WORDS_B; ++i) next_b[i] = real_b[i] ? next_b[i] : uvec4(0);
+    for (uint i = 0; i < WORDS_A; ++i) tile_a[half_ * TILE_A + word_row(i) * PITCH + word_k()] = next_a[i];
+#if B_ALONG_K
+    for (uint i = 0; i < WORDS_B; ++i) tile_b[half_ * TILE_B + word_row(i) * PITCH + word_k()] = next_b[i];
+#else
+    // Turned on the way: a column's neighbours along k lie side by side, as the matrices want them.
+    for (uint i = 0; i < WORDS_B / 2; ++i)
+        for (uint e = 0; e < 8; ++e) {
+            const uint x = next_b[2 * i][e / 2], y = next_b[2 * i + 1][e / 2];
+            const uint both = e % 2 == 0 ? (x & 0xffffu) | y << 16 : x >> 16 | (y & 0xffff0000u);
+            tile_b[half_ * TILE_B + (pair_column(i) + e) * PITCH + pair_k(i) / 8][pair_k(i) / 2 % 4] = both;
+        }
+#endif
+}
+
+void gemm_coop(uint m0, uint n0, uint K) {
+    for (uint i = 0; i < WORDS_A; ++i) rows_of_a[i] = a_row(m0 + word_row(i));
+#if B_ALONG_K
+    for (uint i = 0; i < WORDS_B; ++i) columns_of_b[i] = b_column(n0 + word_row(i));
+#endif
+    const uint columns = BLOCK_N / (COOP_SIDE * PARTS_N);   // of subgroups
+    const uint row = gl_SubgroupID / columns * PARTS_M * COOP_SIDE, column = gl_SubgroupID % columns * PARTS_N * COOP_SIDE;
+    CoopC total[PARTS_M][PARTS_N];
+    for (uint i = 0; i < PARTS_M; ++i)
+        for (uint j = 0; j < PARTS_N; ++j) total[i][j] = COOP_ZERO;
+
+    fetch(0, n0);
+    put(0);
+    barrier();
+    uint half_ = 0;
+    for (uint k0 = 0; k0 < K; k0 += BLOCK_K) {
+        const bool more = k0 + BLOCK_K < K;
+        if (more) fetch(k0 + BLOCK_K, n0);
+        for (uint k = 0; k < BLOCK_K; k += COOP_SIDE) {
+            CoopA a[PARTS_M];
+            for (uint i = 0; i < PARTS_M; ++i)
+                COOP_LOAD_A(a[i], tile_a, half_ * TILE_A + (row + i * COOP_SIDE) * PITCH + k / COOP_PACK, PITCH);
+            for (uint j = 0; j < PARTS_N; ++j) {
+                CoopB b;
+                COOP_LOAD_B(b, tile_b, half_ * TILE_B + (column + j * COOP_SIDE) * PITCH + k / COOP_PACK, PITCH);
+                for (uint i = 0; i < PARTS_M; ++i) total[i][j] = COOP_PRODUCT(a[i], b, total[i][j]);
+            }
+        }
+        half_ = 1 - half_;
+        if (more) put(half_);
+        barrier();
+    }
+
+    // Through shared memory, one matrix at a time, so that each element meets its epilogue with its index known.
+    const uint mine = gl_SubgroupID * STAGE;
+    for (uint i = 0; i < PARTS_M; ++i)
+        for (uint j = 0; j < PARTS_N; ++j) {
+            COOP_STORE(total[i][j], stage, mine, COOP_SIDE);
+            subgroupMemoryBarrierShared();
+            subgroupBarrier();
+            for (uint at = gl_SubgroupInvocationID; at < STAGE; at += gl_SubgroupSize)
+                store_result(m0 + row + i * COOP_SIDE + at / COOP_SIDE, n0 + column + j * COOP_SIDE + at % COOP_SIDE, stage[mine + at]);
+            subgroupMemoryBarrierShared();
+            subgroupBarrier();
+        }
+}

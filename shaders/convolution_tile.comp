@@ -1,0 +1,48 @@
+// A convolution of one group, 1 to 3 spatial axes, channels last, as a matrix product by tiles in shared memory.
+#version 460
+#include "common/types.glsl"
+#include "common/vectors.glsl"
+#include "common/math.glsl"
+#include "common/epilogue.glsl"
+#include "common/conv_gemm.glsl"
+
+vec4 a_load(ARow row, uint k0, uint k) {
+    uint at;
+    const uint c = channel(k0, k);
+    if (!meets(row, k0, at) || c >= p.C) return vec4(0);
+#if VECTOR0 >= 4
+    return LOAD4_0(p.x, at + c);
+#else
+    vec4 x = vec4(0);
+    for (uint e = 0; e < 4; ++e)
+        if (c + e < p.C) x[e] = LOAD0(p.x, at + c + e);
+    return x;
+#endif
+}
+
+vec4 b_load(BColumn column, uint k0, uint k) {
+    const uint c = channel(k0, k);
+#if VECTOR1 >= 4 && !defined(WEIGHTS_OIHW)
+    return c < p.C ? LOAD4_1(p.w, weight_at(column, k0, c)) : vec4(0);
+#else
+    vec4 x = vec4(0);
+    for (uint e = 0; e < 4; ++e)
+        if (c + e < p.C) x[e] = LOAD1(p.w, weight_at(column, k0, c + e));
+    return x;
+#endif
+}
+
+#include "common/gemm_tile.glsl"
+
+void main() {
+    const uint m0 = gl_WorkGroupID.y * BLOCK_M, n0 = gl_WorkGroupID.x * BLOCK_N;
+    gemm_tile(m0, n0, p.K);
+    for (uint i = 0; i < LANE_M; ++i)
+        for (uint j = 0; j < LANE_N / 4; ++j)
+            for (uint e = 0; e < 4; ++e) {
+                const uint m = result_row(m0, i), n = result_column(n0, j) + e;
+                if (m >= p.M || n >= p.O) continue;
+                const uint at = m * p.O + n;
+                STORE(p.y, at, EPILOGUE(total[i][j][e], at));
+            }
+}

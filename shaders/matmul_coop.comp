@@ -1,0 +1,84 @@
+// c[b, m, n] = sum over k of a[b, m, k] b[b, k, n] by subgroups' matrices: halves in, floats summed (or floats throughout with
+// COOP_SUBGROUP). Any strides of a and b, c row-major.
+#version 460
+#include "common/types.glsl"
+#include "common/vectors.glsl"
+#include "common/coopmat.glsl"
+#include "common/math.glsl"
+#include "common/epilogue.glsl"
+
+layout(push_constant, scalar) uniform Push {
+    IN0 a;
+    IN1 b;
+    OUT c;
+    uint M, N, K;
+    uint batched_b;
+    uint a_batch, a_row, a_column;   // strides
+    uint b_batch, b_row, b_column;
+    EPILOGUE_PUSH
+} p;
+
+layout(constant_id = 5) const bool K_TAIL = true;   // K is no multiple of BLOCK_K
+
+struct ARow {
+    uint at;   // of the row's first element; past the end: of the last row, whose results nobody stores
+};
+struct BColumn {
+    uint at;
+};
+#if AXIS1 == 2 && COOP_PACK == 8 && defined(WORDS8_1)
+#define B_ALONG_K 0
+#else
+#define B_ALONG_K 1
+#endif
+
+ARow a_row(uint m) { return ARow(gl_WorkGroupID.z * p.a_batch + min(m, p.M - 1) * p.a_row); }
+
+uvec4 a_load(ARow row, uint k0, uint word, out bool real) {
+    const uint k = k0 + word;
+    real = !K_TAIL || k < p.K;
+#if AXIS0 == 2 && COOP_PACK == 8 && defined(WORDS8_0)
+    return WORDS8_0(p.a, row.at + min(k, p.K - 8));
+#elif AXIS0 == 2 && COOP_PACK == 4 && VECTOR0 >= 4
+    return floatBitsToUint(LOAD4_0(p.a, row.at + min(k, p.K - 4)));
+#else
+    float x[COOP_PACK];
+    for (uint e = 0; e < COOP_PACK; ++e) x[e] = k + e < p.K ? LOAD0(p.a, row.at + (k + e) * p.a_column) : 0.0;
+    return coop_words(x);
+#endif
+}
+
+uint b_start() { return p.batched_b != 0 ? gl_WorkGroupID.z * p.b_batch : 0; }
+
+#if B_ALONG_K
+BColumn b_column(uint n) { return BColumn(b_start() + min(n, p.N - 1) * p.b_column); }
+
+uvec4 b_load(BColumn column, uint k0, uint word, out bool real) {
+    const uint k = k0 + word;
+    real = !K_TAIL || k < p.K;
+#if AXIS1 == 1 && COOP_PACK == 8 && defined(WORDS8_1)
+    return WORDS8_1(p.b, column.at + min(k, p.K - 8));
+#elif AXIS1 == 1 && COOP_PACK == 4 && VECTOR1 >= 4
+    return floatBitsToUint(LOAD4_1(p.b, column.at + min(k, p.K - 4)));
+#else
+    float x[COOP_PACK];
+    for (uint e = 0; e < COOP_PACK; ++e) x[e] = k + e < p.K ? LOAD1(p.b, column.at + (k + e) * p.b_row) : 0.0;
+    return coop_words(x);
+#endif
+}
+#else
+uvec4 b_load(uint k, uint n, out bool real) {
+    real = !K_TAIL || k < p.K;
+    return WORDS8_1(p.b, b_start() + min(k, p.K - 1) * p.b_row + min(n, p.N - 8));
+}
+#endif
+
+void store_result(uint m, uint n, float value) {
+    if (m >= p.M || n >= p.N) return;
+    const uint at = (gl_WorkGroupID.z * p.M + m) * p.N + n;
+    STORE(p.c, at, EPILOGUE(value, at));
+}
+
+#include "common/gemm_coop.glsl"
+
+void main() { gemm_coop(gl_WorkGroupID.y * BLOCK_M, gl_WorkGroupID.x * BLOCK_N, p.K); }

@@ -1,0 +1,125 @@
+// Every kernel variant that this device can run, over the cases of the ops that have variants, in F32 and F16.
+#include <algorithm>
+#include <set>
+
+#include "gpu/base/switches.h"
+#include "gpu/graph/op.h"
+#include "gpu/plan/program.h"
+#include "gpu/run/evaluate.h"
+#include "gpu/run/oracle.h"
+#include "gpu/run/traits.h"
+#include "gpu/vulkan/device.h"
+#include "tests/support/op_cases.h"
+#include "tests/support/test.h"
+
+using namespace gpu;
+using tests::OpCase;
+
+namespace {
+
+// The variants of all kernel ops in y.
+std::set<std::string> variants_in(const Tensor& y, const DeviceTraits& traits) {
+    std::set<std::string> names;
+    for (const Tensor& node : collect({y}).nodes) {
+        if (!node.op() || node.op()->kind() != OpKind::Kernel) continue;
+        Specs in;
+        for (const Tensor& input : node.inputs()) in.push_back(input.spec());
+        for (const std::string& name : node.op()->variants(in, traits)) names.insert(name);
+    }
+    return names;
+}
+
+Tensors inputs_of(const OpCase& one, Dtype dtype) {
+    Tensors in;
+    for (std::size_t i = 0; i < one.in.size(); ++i) {
+        const Tensor x = tests::random_tensor(one.in[i], 100 + i, one.low, one.high);
+        in.push_back(dtype == Dtype::F32 ? x : cast(x, dtype));
+    }
+    if (dtype != Dtype::F32) evaluate(in);   // leaves then, exactly what the device has
+    return in;
+}
+
+}  // namespace
+
+class VariantsTest : public QObject {
+    Q_OBJECT
+
+private slots:
+    void forced_data() {
+        QTest::addColumn<QString>("variant");
+        QTest::addColumn<int>("dtype");
+        const ScopedSwitch no_host(&Switches::host, false);
+        const DeviceTraits traits = traits_of(Device::current().caps());
+        std::set<std::string> names;
+        for (const auto& [op, cases] : tests::all_op_cases())
+            for (const OpCase& one : cases.all())
+                for (const Dtype dtype : {Dtype::F32, Dtype::F16})
+                    if (op == "matmul" || op == "convolution") names.merge(variants_in(one.make(inputs_of(one, dtype)), traits));
+        names.erase("simple");   // the default here: the tests of ops run it
+        for (const std::string& name : names)
+            for (const Dtype dtype : {Dtype::F32, Dtype::F16})
+                QTest::newRow((name + " " + std::string(name_of(dtype))).c_str()) << QString::fromStdString(name) << static_cast<int>(dtype);
+    }
+    void forced() {
+        QFETCH(QString, variant);
+        QFETCH(int, dtype);
+        const auto type = static_cast<Dtype>(dtype);
+        const ScopedSwitch no_host(&Switches::host, false);
+        const ScopedSwitch force(&Switches::variant, variant.toStdString());
+        const DeviceTraits traits = traits_of(Device::current().caps());
+        // A software driver takes seconds to compile some of these, so each variant gets every fourth case, from another one
+        // on. HEDDLE_VARIANT=<name> HEDDLE_HOST=0 test_device ops runs all.
+        std::size_t number = std::hash<std::string>()(variant.toStdString()) % 4;
+        int ran = 0;
+        for (const auto& [op, cases] : tests::all_op_cases()) {
+            if (op != "matmul" && op != "convolution") continue;
+            for (const OpCase& one : cases.all()) {
+                const Tensors in = inputs_of(one, type);
+                if (!variants_in(one.make(in), traits).contains(variant.toStdString())) continue;
+                if (number++ % 4 != 0) continue;
+                try {
+                    const std::vector<double> expected = oracle(one.make(in));
+                    const Tensor y = one.make(in);
+                    evaluate({y});
+                    const double error = relative_error(read_doubles(y.value()), expected);
+                    const double allowed = type == Dtype::F32 ? one.tolerance : 2e-3;
+                    QVERIFY2(error < allowed, qPrintable(QString("%1 %2: relative L2 %3").arg(op.c_str(), one.name.c_str()).arg(error)));
+                } catch (const Error& failure) {
+                    QFAIL((op + " " + one.name + ": " + failure.what()).c_str());
+                }
+                ++ran;
+            }
+        }
+        QVERIFY(ran > 0);
+    }
+
+    void a_processor_takes_the_simple_kernel() {
+        DeviceTraits traits;
+        traits.software = true;
+        traits.subgroup_shuffle = true;
+        traits.subgroup_size = 8;
+        const Tensor y = matmul(tests::random_tensor({300, 64}, 1), tests::random_tensor({64, 300}, 2));
+        QVERIFY(to_text(make_plan(collect({y}), traits, true)).find(" by simple") != std::string::npos);
+        traits.software = false;
+        QVERIFY(to_text(make_plan(collect({y}), traits, true)).find(" by tile_") != std::string::npos);
+        QVERIFY(to_text(make_plan(collect({y}), traits, true, [](const auto&, const auto&, const auto&) { return "subgroup"; })).find(" by subgroup") != std::string::npos);
+    }
+
+    void halves_take_cooperative_matrices() {
+        DeviceTraits traits;
+        traits.float16 = traits.cooperative_matrix = true;
+        traits.subgroup_size = 64;
+        traits.max_shared_bytes = 65536;
+        const auto half = [](const Shape& shape) { return cast(tests::random_tensor(shape, 1), Dtype::F16); };
+        const std::string text = to_text(make_plan(collect({matmul(half({4096, 640}), half({640, 640}))}), traits, true));
+        QVERIFY2(text.find(" by coop_128x128") != std::string::npos, text.c_str());
+        traits.max_shared_bytes = 32768;   // the large tile does not fit
+        const std::string small = to_text(make_plan(collect({matmul(half({4096, 640}), half({640, 640}))}), traits, true));
+        QVERIFY2(small.find(" by coop_64x64") != std::string::npos, small.c_str());
+    }
+
+    void cleanupTestCase() { QCOMPARE(Device::current().validation_messages(), 0); }
+};
+
+HEDDLE_TEST(variants, VariantsTest)
+#include "variants.moc"
