@@ -28,6 +28,11 @@ bool is_aligned(const std::byte* data, Dtype dtype) { return std::bit_cast<std::
 
 }  // namespace
 
+PipelineKey pipeline_key(const Step& step) {
+    return {step.label.substr(0, step.label.find(' ')), complete_source(step.source), step.defines, step.constants,
+            static_cast<std::uint32_t>(PushBlock(step).size()), step.subgroup_size};
+}
+
 // What was submitted and not waited for yet.
 class PlanRunner::Queue {
 public:
@@ -80,9 +85,7 @@ PlanRunner::PlanRunner(std::shared_ptr<Device> device, Program program, DeviceRa
         const Step& step = program_.steps[s];
         pushes_.emplace_back(step);
         if (step.kind == Step::Host || step.kind == Step::Recorded) continue;
-        const std::string name = step.label.substr(0, step.label.find(' '));
-        keys.push_back({name, complete_source(step.source), step.defines, step.constants,
-                        static_cast<std::uint32_t>(pushes_.back().size()), step.subgroup_size});
+        keys.push_back(pipeline_key(step));
         steps.push_back(s);
     }
     const std::vector<PipelineRef> made = device_->pipelines(keys);

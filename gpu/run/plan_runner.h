@@ -20,6 +20,9 @@
 
 namespace gpu {
 
+// The pipeline of a step that is no host kernel.
+PipelineKey pipeline_key(const Step& step);
+
 class PlanRunner {
 public:
     PlanRunner(std::shared_ptr<Device> device, Program program, DeviceRate& rate);

@@ -1,0 +1,168 @@
+// Predicted speed of the matrix products and convolutions of the SD 1.5 (512 x 512) and SDXL (1024 x 1024) UNets, two
+// pictures at once as guidance wants them, f16. See chip_model.h for what the model knows and ignores.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+
+#include "gpu/base/error.h"
+#include "gpu/ops.h"
+#include "gpu/ops/gemm.h"
+#include "tests/isa/chip_model.h"
+#include "tests/isa/subjects.h"
+#include "tests/support/test.h"
+
+using namespace gpu;
+
+namespace {
+
+struct Work {
+    std::string name;
+    tests::Product product;
+    enum { Linear, Scores, Values, Conv3x3 } kind = Linear;
+    bool large = false;   // the goal holds for it
+};
+
+Work linear(const std::string& name, double m, double k, double n) { return {name, {1, m, n, k}, Work::Linear}; }
+
+// Scores of `heads` with `tokens` queries against `keys`, and their product with the values.
+void attention(std::vector<Work>& list, const std::string& model, double heads, double tokens, double keys, double width) {
+    const std::string name = gpu::format("{} attention {} x {}, {} heads of {}", model, tokens, keys, heads, width);
+    list.push_back({name + ": scores", {heads, tokens, keys, width}, Work::Scores});
+    list.push_back({name + ": values", {heads, tokens, width, keys}, Work::Values});
+}
+
+Work conv(const std::string& model, double batch, double side, double in, double out) {
+    Work work{gpu::format("{} conv 3x3 {} x {}, {} -> {}", model, side, side, in, out), {1, batch * side * side, out, 9 * in}, Work::Conv3x3};
+    work.product.read_bytes = 2 * (batch * side * side * in + 9 * in * out);
+    return work;
+}
+
+std::vector<Work> works() {
+    std::vector<Work> list;
+    const auto transformer = [&](const std::string& model, double tokens, double width, double heads, double context) {
+        const double rows = 2 * tokens;
+        list.push_back(linear(gpu::format("{} q, k, v, out {} x {}", model, rows, width), rows, width, width));
+        list.push_back(linear(gpu::format("{} feed-forward in {} x {}", model, rows, width), rows, width, 8 * width));
+        list.push_back(linear(gpu::format("{} feed-forward out {} x {}", model, rows, width), rows, 4 * width, width));
+        list.push_back(linear(gpu::format("{} context k, v {} x {}", model, 2 * 77, width), 2 * 77, context, width));
+        attention(list, model, 2 * heads, tokens, tokens, width / heads);
+        attention(list, model, 2 * heads, tokens, 77, width / heads);
+    };
+    transformer("SD1.5", 4096, 320, 8, 768);
+    transformer("SD1.5", 1024, 640, 8, 768);
+    transformer("SD1.5", 256, 1280, 8, 768);
+    transformer("SD1.5", 64, 1280, 8, 768);
+    transformer("SDXL", 4096, 640, 10, 2048);
+    transformer("SDXL", 1024, 1280, 20, 2048);
+    list.push_back(conv("SD1.5", 2, 64, 320, 320));
+    list.push_back(conv("SD1.5", 2, 32, 640, 640));
+    list.push_back(conv("SD1.5", 2, 16, 1280, 1280));
+    list.push_back(conv("SD1.5", 2, 8, 1280, 1280));
+    list.push_back(conv("SDXL", 2, 128, 320, 320));
+    list.push_back(conv("SDXL", 2, 64, 640, 640));
+    list.push_back(conv("SDXL", 2, 32, 1280, 1280));
+    // Large: enough to do for every unit, several times over.
+    for (Work& work : list)
+        work.large = work.kind == Work::Linear && work.product.m * work.product.n >= 4096.0 * 1280 && work.product.k >= 640;
+    return list;
+}
+
+// The op of that kind at a size that no property of the code depends on beyond what the kind says.
+Tensor sample(const Work& work) {
+    const auto half = [](const Shape& shape) { return tests::blank(Dtype::F16, shape); };
+    const auto k = static_cast<std::int64_t>(work.product.k), n = static_cast<std::int64_t>(work.product.n);
+    switch (work.kind) {
+        case Work::Linear: return matmul(half({256, k}), transpose(half({n, k}), 0, 1));
+        case Work::Scores: return matmul(half({2, 256, k}), transpose(half({2, n, k}), 1, 2));
+        case Work::Values: return matmul(half({2, 256, k}), half({2, k, n}));
+        case Work::Conv3x3: return conv2d(permute(half({1, 16, 16, k / 9}), {0, 3, 1, 2}), half({n, k / 9, 3, 3}), {.pad = 1});
+    }
+    return {};
+}
+
+struct Best {
+    std::string variant;
+    tests::Prediction prediction;
+};
+
+class Predictor {
+public:
+    Predictor(const tests::NullDevice& device, const std::string& family) : device_(device), family_(family) {}
+
+    Best best(const Work& work) {
+        Best best;
+        const DeviceTraits traits = tests::traits_of(device_, family_);
+        const GemmShape shape{2, 4096, 4096, static_cast<std::int64_t>(work.product.k)};
+        const tests::Chip& chip = tests::chip(family_);
+        const Tensor y = sample(work);
+        for (const std::string& variant : gemm_variants(shape, true, traits)) {
+            const GemmTiling& tiling = gemm_tiling(variant);
+            if (tiling.kind != GemmKind::Tile && tiling.kind != GemmKind::Coop) continue;
+            const tests::CompiledStep& step = code(work, y, variant);
+            if (step.code.assembly.empty()) continue;
+            const tests::Tiling shape_of{double(tiling.m), double(tiling.n), double(tiling.step_k()),
+                                         static_cast<int>(tiling.lanes(traits)) / step.wave};
+            const tests::LoopStatistics& loop = loop_of(step, 2 * shape_of.m * shape_of.n * shape_of.k / shape_of.waves);
+            if (!loop.found) continue;
+            const auto prediction = tests::predict(chip, loop, static_cast<int>(step.code.statistic("Subgroups per SIMD")), shape_of, work.product);
+            if (prediction.flops > best.prediction.flops) best = {variant, prediction};
+        }
+        return best;
+    }
+
+private:
+    // One compilation for each kernel: variants differ by kind and by what is left over along k.
+    const tests::CompiledStep& code(const Work& work, const Tensor& y, const std::string& variant) {
+        const std::string key = gpu::format("{} {} {} {}", static_cast<int>(work.kind), variant, std::fmod(work.product.k, 32) == 0, std::fmod(work.product.k, 8) == 0);
+        const auto known = kept_.find(key);
+        return known != kept_.end() ? known->second : kept_[key] = tests::compile(device_, family_, y, variant);
+    }
+
+    const tests::LoopStatistics& loop_of(const tests::CompiledStep& step, double step_flop) {
+        const auto known = loops_.find(&step);
+        return known != loops_.end() ? known->second
+                                     : loops_[&step] = tests::loop_statistics(step.code, step.wave, tests::chip(family_), step_flop);
+    }
+
+    const tests::NullDevice& device_;
+    const std::string family_;
+    std::map<const tests::CompiledStep*, tests::LoopStatistics> loops_;
+    std::map<std::string, tests::CompiledStep> kept_;
+};
+
+}  // namespace
+
+class PredictTest : public QObject {
+    Q_OBJECT
+private slots:
+    void chip_data() {
+        QTest::addColumn<QString>("family");
+        for (const char* family : {"navi21", "navi31"}) QTest::newRow(family) << family;
+    }
+    void chip() {
+        QFETCH(QString, family);
+        std::string why;
+        const auto device = tests::NullDevice::open(family.toStdString(), why);
+        if (!device) QSKIP(qPrintable(QString::fromStdString(why)));
+        const bool matrix = tests::traits_of(*device, family.toStdString()).cooperative_matrix;
+        const double peak = tests::chip(family.toStdString()).peak(matrix);
+        std::printf("%s, %s, %s: predicted of a peak of %.1f TFLOP/s\n", qPrintable(family), device->driver().c_str(),
+                    matrix ? "cooperative matrices" : "f32 vectors", peak * 1e-12);
+        Predictor predictor(*device, family.toStdString());
+        QStringList below;
+        for (const Work& work : works()) {
+            const Best best = predictor.best(work);
+            const double share = best.prediction.flops / peak;
+            std::printf("%-52s %7.1f TFLOP/s %3.0f %%  %-13s limit: %s%s\n", work.name.c_str(), best.prediction.flops * 1e-12, share * 100,
+                        best.variant.c_str(), best.prediction.limit.c_str(), work.large ? "  (large)" : "");
+            QVERIFY2(best.prediction.flops > 0 && share <= 1.0, work.name.c_str());
+            if (work.large && matrix && share < 0.6) below.append(QString::fromStdString(work.name));
+        }
+        std::fflush(stdout);
+        QVERIFY2(below.isEmpty(), qPrintable("large products below 60 % of the matrix units' peak: " + below.join(", ")));
+    }
+};
+
+HEDDLE_TEST(predict, PredictTest)
+#include "predict.moc"
