@@ -93,6 +93,7 @@ Tensor mean(const Tensor& x, std::vector<int> axes = {}, bool keep = true);
 Tensor max(const Tensor& x, std::vector<int> axes = {}, bool keep = true);
 Tensor min(const Tensor& x, std::vector<int> axes = {}, bool keep = true);
 Tensor softmax(const Tensor& x, int axis = -1);
+Tensor log_softmax(const Tensor& x, int axis = -1);
 // Sums a broadcast away: the adjoint of broadcast_to.
 Tensor sum_to(const Tensor& x, const Shape& shape);
 
@@ -239,6 +240,9 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Attent
 // --- normalisation ---
 // x [N, C, ...]; mean and variance over C / groups and all trailing axes; weight and bias [C] may be empty.
 Tensor group_norm(const Tensor& x, int groups, const Tensor& weight, const Tensor& bias, double eps = 1e-5);
+// x [..., C] over its last axis; weight and bias [C] may be empty.
+Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps = 1e-5);
+Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps = 1e-6);
 
 // --- pictures: x [N, C, H, W] ---
 enum class Filter { Nearest, Bilinear, Bicubic, Lanczos, Area };

@@ -63,13 +63,18 @@ void expect(const Op& op, bool condition, std::string_view text, const Args&... 
     if (!condition) throw Error(ErrorCode::InvalidGraph, std::string(op.name()) + ": " + format(text, args...));
 }
 
-// Elementwise primitives carry what code generation and the oracle need.
+// out[i] from in[0][i], in[1][i], ... of `count` floats (a Bool is 0 or 1). `out` may be one of the inputs.
+using VectorFunction = void (*)(const float* const* in, float* out, std::size_t count);
+
+// Elementwise primitives carry what code generation, the host's interpreter of fused regions and the oracle need.
 class ElementwiseOp : public Op {
 public:
     OpKind kind() const override { return OpKind::Elementwise; }
     // A GLSL expression of the operands' names, in the compute type of `out` (float, int or uint).
     virtual std::string glsl(const std::vector<std::string>& operands, const Specs& in, Dtype out) const = 0;
     virtual double eval(const double* operands) const = 0;
+    // Null where there is none: regions with this op then run in shaders only.
+    virtual VectorFunction vector() const { return nullptr; }
     // The name under which host kernels can do this as they write their result: add, mul, relu, tanh, sigmoid; else empty.
     virtual std::string_view post_op() const { return {}; }
 };
@@ -92,6 +97,9 @@ public:
     virtual std::string glsl_combine(const std::string& a, const std::string& b) const = 0;
     virtual double identity() const = 0;
     virtual double combine(double a, double b) const = 0;
+    // For the host: `total` combined with `count` floats in a fixed order, and combine() over arrays; null: shaders only.
+    virtual float (*fold() const)(float total, const float* x, std::size_t count) { return nullptr; }
+    virtual VectorFunction vector() const { return nullptr; }
 };
 
 // Where an element of the output lies in the input, for every movement op.

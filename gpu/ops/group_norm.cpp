@@ -1,4 +1,7 @@
 // y = (x - mean) / sqrt(variance + eps), over C / groups channels and all positions of one picture.   arXiv:1803.08494
+#include <algorithm>
+#include <numeric>
+
 #include "gpu/base/error.h"
 #include "gpu/graph/kernel.h"
 #include "gpu/graph/op.h"
@@ -6,6 +9,21 @@
 
 namespace gpu {
 namespace {
+
+// The mean over each group's channels and all positions, as [N, C, 1, ...] with equal numbers within a group. Positions
+// first: along channels, which lie side by side in memory.
+Tensor group_mean(const Tensor& x, int groups) {
+    const std::int64_t n = x.size(0), c = x.size(1);
+    Tensor total = x;
+    if (x.rank() > 2) {
+        std::vector<int> positions(static_cast<std::size_t>(x.rank() - 2));
+        std::iota(positions.begin(), positions.end(), 2);
+        total = sum(x, positions);
+    }
+    const Shape per_channel = total.shape(), grouped{n, groups, c / groups};
+    const double count = static_cast<double>(x.element_count()) / static_cast<double>(std::max<std::int64_t>(n * groups, 1));
+    return reshape(broadcast_to(sum(reshape(total, grouped), {2}) / count, grouped), per_channel);
+}
 
 struct GroupNorm final : Op {
     GroupNorm(int groups, double eps) : groups(groups), eps(eps) {}
@@ -21,7 +39,10 @@ struct GroupNorm final : Op {
         return in[0];
     }
 
+    // On the host the composite's steps serve better: statistics in two sweeps along channels, then one that normalises and
+    // takes what follows, all spread over pixels instead of the few groups.
     void lower(KernelBuilder& k) const override {
+        if (k.traits().host_kernels && k.in_spec(0).dtype == Dtype::F32) return;
         const Shape& x = k.in_spec(0).shape;
         const std::int64_t positions = element_count(x) / (x[0] * x[1]);
         k.shader("group_norm").define("LANES=" + std::to_string(k.traits().lanes)).in(0, channels_last(x.size())).out(channels_last(x.size())).with_epilogue();
@@ -31,11 +52,19 @@ struct GroupNorm final : Op {
     }
 
     Tensor composite(const Tensors& in) const override {
-        const Shape& shape = in[0].shape();
-        const Tensor x = reshape(in[0], {shape[0], groups, -1});   // [N, G, C / G * positions]
-        const Tensor centred = x - mean(x, {2});
-        return reshape(centred * rsqrt(mean(square(centred), {2}) + eps), shape);
+        const Tensor mean = group_mean(in[0], groups);
+        return (in[0] - mean) * scale(in[0], mean);
     }
+
+    // With r = 1 / sqrt(variance + eps): dx = r (dy - mean(dy) - y mean(dy y)).
+    Tensors vjp(const Tensors& in, const Tensor& out, const Tensor& dy) const override {
+        const Tensor r = scale(in[0], group_mean(in[0], groups));
+        return {r * (dy - group_mean(dy, groups) - out * group_mean(dy * out, groups))};
+    }
+
+private:
+    // mean - x, not x - mean: a value of its own, computed as it is summed. A shared one would be stored and read twice.
+    Tensor scale(const Tensor& x, const Tensor& mean) const { return rsqrt(group_mean(square(mean - x), groups) + eps); }
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "gpu/base/error.h"
 #include "gpu/graph/op.h"
 #include "gpu/ops.h"
+#include "gpu/ops/vector_math.h"
 
 namespace gpu {
 namespace {
@@ -57,8 +58,7 @@ const Row rows[] = {
     {"log", 1, Floats, "log($0)", EVAL { return std::log(x[0]); }, VJP { return Tensors{dy / in[0]}; }},
     {"sin", 1, Floats, "sin($0)", EVAL { return std::sin(x[0]); }, VJP { return Tensors{dy * cos(in[0])}; }},
     {"cos", 1, Floats, "cos($0)", EVAL { return std::cos(x[0]); }, VJP { return Tensors{-(dy * sin(in[0]))}; }},
-    // tanh of large arguments overflows in some drivers' exp-based form.
-    {"tanh", 1, Floats, "tanh(clamp($0, -15.0, 15.0))", EVAL { return std::tanh(x[0]); },
+    {"tanh", 1, Floats, "tanh_($0)", EVAL { return std::tanh(x[0]); },
      VJP { return Tensors{dy * (1.0 - out * out)}; }, false, "tanh"},
     {"sigmoid", 1, Floats, "1.0 / (1.0 + exp(-$0))", EVAL { return 1 / (1 + std::exp(-x[0])); },
      VJP { return Tensors{dy * out * (1.0 - out)}; }, false, "sigmoid"},
@@ -114,6 +114,7 @@ struct Primitive final : ElementwiseOp {
     }
     double eval(const double* operands) const override { return row.eval(operands); }
     std::string_view post_op() const override { return row.post_op ? row.post_op : ""; }
+    VectorFunction vector() const override { return vector_function(row.name); }
     Tensors vjp(const Tensors& in, const Tensor& out, const Tensor& dy) const override { return row.vjp(in, out, dy); }
 };
 

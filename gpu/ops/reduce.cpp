@@ -6,6 +6,7 @@
 #include "gpu/base/error.h"
 #include "gpu/graph/op.h"
 #include "gpu/ops.h"
+#include "gpu/ops/vector_math.h"
 
 namespace gpu {
 namespace {
@@ -16,12 +17,14 @@ struct Row {
     const char* glsl_identity;
     const char* glsl;   // combines $0 and $1
     double (*combine)(double, double);
+    float (*fold)(float, const float*, std::size_t);
+    const char* vector;   // the primitive that combines two
 };
 
 // uintBitsToFloat of -infinity: GLSL has no literal for it.
-const Row sum_row{"sum", 0, "0.0", "$0 + $1", [](double a, double b) { return a + b; }};
+const Row sum_row{"sum", 0, "0.0", "$0 + $1", [](double a, double b) { return a + b; }, fold_sum, "add"};
 const Row max_row{"reduce_max", -std::numeric_limits<double>::infinity(), "uintBitsToFloat(0xff800000u)", "max($0, $1)",
-                  [](double a, double b) { return std::max(a, b); }};
+                  [](double a, double b) { return std::max(a, b); }, fold_max, "max"};
 
 struct Reduce final : ReduceOp {
     Reduce(const Row& row, std::vector<int> over) : row(row), over(std::move(over)) {}
@@ -49,6 +52,8 @@ struct Reduce final : ReduceOp {
     }
     double identity() const override { return row.identity; }
     double combine(double a, double b) const override { return row.combine(a, b); }
+    float (*fold() const)(float, const float*, std::size_t) override { return row.fold; }
+    VectorFunction vector() const override { return vector_function(row.vector); }
 
     Tensors vjp(const Tensors& in, const Tensor& out, const Tensor& dy) const override {
         if (&row == &sum_row) return {broadcast_to(dy, in[0].shape())};
@@ -95,6 +100,11 @@ Tensor mean(const Tensor& x, std::vector<int> axes, bool keep) {
 Tensor softmax(const Tensor& x, int axis) {
     const Tensor e = exp(x - max(x, {axis}));
     return e / sum(e, {axis});
+}
+
+Tensor log_softmax(const Tensor& x, int axis) {
+    const Tensor centred = x - max(x, {axis});
+    return centred - log(sum(exp(centred), {axis}));
 }
 
 Tensor sum_to(const Tensor& x, const Shape& shape) {

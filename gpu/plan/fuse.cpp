@@ -1,5 +1,6 @@
 // Groups nodes into steps. A kernel op takes the elementwise nodes that only its result feeds (epilogue); elementwise
-// chains with at most one reduction become one generated kernel. A node joins a step when all its readers are in it.
+// chains and reductions over the same axes of one index space become one generated kernel (softmax, norms). A node joins a
+// step when all its readers are in it.
 #include <algorithm>
 #include <set>
 
@@ -10,6 +11,10 @@ namespace gpu {
 namespace {
 
 constexpr std::size_t max_epilogue = 12;
+// Elements of rows that are walked more than once, and how many rows there should be unless they are short.
+constexpr std::int64_t longest_row = 65536, short_row = 8192, fewest_rows = 16;
+
+bool is_repetition(const Program& program, int node, int of);
 
 class Fuser {
 public:
@@ -158,51 +163,99 @@ private:
     // --- generated kernels ---
 
     bool join(int i) {
-        if (!program_.fuse || nodes_[i].output || users_[i].empty()) return false;
-        const int s = nodes_[users_[i][0]].step;
-        for (const int user : users_[i])
-            if (s < 0 || nodes_[user].step != s) return false;
-        Step& step = program_.steps[s];
-        if (step.kind != Step::Generated || step.core >= 0 || !can_fuse(nodes_[step.result])) return false;
-        if (nodes_[i].op->kind() == OpKind::Reduce) {
-            if (step.reduce >= 0 || nodes_[i].spec.shape != nodes_[step.result].spec.shape || !fits_with(step, i, i)) return false;
-            step.reduce = i;
-        } else if (!is_elementwise(i) || !in_one_zone(step, i) || !fits_with(step, i, step.reduce)) {
-            return false;
-        }
-        step.members.insert(step.members.begin(), i);
+        if (!program_.fuse || nodes_[i].output) return false;
+        const int s = step_of_readers(i);
+        if (s < 0) return false;
+        Step larger = program_.steps[s];
+        if (larger.kind != Step::Generated || larger.core >= 0 || !can_fuse(nodes_[larger.result])) return false;
+        larger.members.insert(larger.members.begin(), i);
+        if (!admits(larger, i) || !pushes_little(larger)) return false;
+        program_.steps[s] = std::move(larger);
         nodes_[i].step = s;
         return true;
+    }
+
+    // Sizes and strides that do not fit become literals of the text. Rows are worth that: each step saved is a sweep over them.
+    bool pushes_little(const Step& step) const {
+        return step.axes.empty() ? push_bytes(step) <= program_.traits.max_push_bytes
+                                 : fixed_push_bytes(step) <= program_.traits.max_push_bytes;
     }
 
     static bool can_fuse(const PlanNode& node) {
         return node.op->kind() == OpKind::Elementwise || node.op->kind() == OpKind::Reduce;
     }
 
-    // Before the reduction (its input's shape) or after it (the result's shape); all readers on the same side.
-    bool in_one_zone(const Step& step, int i) const {
-        if (step.reduce < 0) return nodes_[i].spec.shape == nodes_[step.result].spec.shape;
-        const Shape& before = nodes_[nodes_[step.reduce].inputs[0]].spec.shape;
-        const bool feeds_reduce = nodes_[i].spec.shape == before;
+    // The one step that all readers of `i` are in, or -1. Who reads `i` repeated along some axes reads `i`.
+    int step_of_readers(int i) const {
+        int step = -1;
         for (const int user : users_[i]) {
-            const bool user_before = user == step.reduce || nodes_[user].spec.shape == before;
-            if (user_before != feeds_reduce) return false;
+            const int at = is_repetition(program_, user, i) && !nodes_[user].output ? step_of_readers(user) : nodes_[user].step;
+            if (at < 0 || (step >= 0 && at != step)) return -1;
+            step = at;
         }
-        return feeds_reduce || nodes_[i].spec.shape == nodes_[step.result].spec.shape;
+        return step;
     }
 
-    bool fits_with(const Step& step, int i, int reduce) const {
-        Step larger = step;
-        larger.members.insert(larger.members.begin(), i);
-        larger.reduce = reduce;
-        return push_bytes(larger) <= program_.traits.max_push_bytes;
+    // Whether the step's index space has a place for its new member `i`; settles what the first reduction decides.
+    bool admits(Step& step, int i) const {
+        const PlanNode &node = nodes_[i], &result = nodes_[step.result];
+        if (node.op->kind() == OpKind::Reduce) {
+            const auto& axes = static_cast<const ReduceOp&>(*node.op).axes();
+            const Shape& space = nodes_[node.inputs[0]].spec.shape;
+            if (step.axes.empty()) {
+                if (node.spec.shape != result.spec.shape && space != result.spec.shape) return false;
+                step.space = space;
+                step.axes = axes;
+            }
+            return axes == step.axes && space == step.space && suits_rows(step);
+        }
+        if (!is_elementwise(i)) return false;
+        if (node.spec.shape == step.space) return true;
+        if (step.axes.empty()) {   // it may follow a reduction that is to come
+            const int reduction = reduction_behind(i, step.space);
+            if (reduction < 0) return false;
+            step.axes = static_cast<const ReduceOp&>(*nodes_[reduction].op).axes();
+        }
+        return node.spec.shape == row_shape(step) && suits_rows(step);
+    }
+
+    static Shape row_shape(const Step& step) {
+        Shape shape = step.space;
+        for (const int axis : step.axes) shape[axis] = 1;
+        return shape;
+    }
+
+    // A reduction of `space`, not in a step yet, that elementwise nodes of the rows' shape lead from to `i`; or -1.
+    int reduction_behind(int i, const Shape& space) const {
+        for (const int input : nodes_[i].inputs) {
+            const PlanNode& node = nodes_[input];
+            if (!node.op || node.scalar >= 0 || node.step >= 0 || node.spec.shape != nodes_[i].spec.shape) continue;
+            if (node.op->kind() == OpKind::Reduce && nodes_[node.inputs[0]].spec.shape == space) return input;
+            if (node.op->kind() != OpKind::Elementwise) continue;
+            if (const int found = reduction_behind(input, space); found >= 0) return found;
+        }
+        return -1;
+    }
+
+    // One workgroup walks a row several times where several reductions, or a result along the row, follow each other: rows
+    // must stay in a cache, and there must be enough of them. A single reduction has no limit.
+    bool suits_rows(const Step& step) const {
+        const auto is_reduction = [&](int member) { return nodes_[member].op->kind() == OpKind::Reduce; };
+        const auto reductions = std::count_if(step.members.begin(), step.members.end(), is_reduction);
+        if (reductions <= 1 && nodes_[step.result].spec.shape != step.space) return true;
+        const std::int64_t rows = element_count(row_shape(step)), length = element_count(step.space) / std::max<std::int64_t>(rows, 1);
+        return length <= longest_row && (rows >= fewest_rows || length <= short_row);
     }
 
     void add_generated(int i) {
         Step step;
         step.members = {i};
         step.result = i;
-        if (nodes_[i].op->kind() == OpKind::Reduce) step.reduce = i;
+        step.space = nodes_[i].spec.shape;
+        if (nodes_[i].op->kind() == OpKind::Reduce) {
+            step.space = nodes_[nodes_[i].inputs[0]].spec.shape;
+            step.axes = static_cast<const ReduceOp&>(*nodes_[i].op).axes();
+        }
         assign(std::move(step));
     }
 
@@ -215,41 +268,47 @@ private:
 
     // Nodes that the step reads from buffers, each once.
     std::vector<int> external_inputs(const Step& step) const {
-        const std::set<int> inside(step.members.begin(), step.members.end());
         std::vector<int> result;
         for (const int member : step.members)
             for (const int input : nodes_[member].inputs)
-                if (!inside.contains(input) && nodes_[input].root >= 0 && nodes_[input].scalar < 0 &&
+                if (member_of(program_, step, input) < 0 && nodes_[input].root >= 0 && nodes_[input].scalar < 0 &&
                     std::find(result.begin(), result.end(), input) == result.end())
                     result.push_back(input);
         return result;
     }
 
-    // An upper bound of what generate() will push.
-    std::size_t push_bytes(const Step& step) const {
+    // Addresses and numbers, which can only be pushed.
+    std::size_t fixed_push_bytes(const Step& step) const {
         std::set<int> scalars;
         for (const int member : step.members) {
             if (nodes_[member].scalar >= 0) scalars.insert(nodes_[member].scalar);
             for (const int input : nodes_[member].inputs)
                 if (nodes_[input].scalar >= 0) scalars.insert(nodes_[input].scalar);
         }
-        std::size_t bytes = 8 + 4 * scalars.size();
+        return 8 + 8 * external_inputs(step).size() + 4 * scalars.size();
+    }
+
+    // An upper bound of what generate() will push.
+    std::size_t push_bytes(const Step& step) const {
+        std::size_t bytes = fixed_push_bytes(step);
         if (step.core >= 0) bytes += 4 * nodes_[step.core].kernel->push.size();
         const Order& order = nodes_[step.result].order;
         std::size_t strided = 0;
         for (const int input : external_inputs(step)) {
-            bytes += 8;
-            const bool linear = step.reduce < 0 && nodes_[input].view.is_dense(order) && nodes_[input].view.shape.size() == order.size();
+            const bool linear = step.axes.empty() && nodes_[input].view.is_dense(order) && nodes_[input].view.shape.size() == order.size();
             if (!linear) {
                 bytes += 4 * nodes_[input].view.shape.size() + 4;
                 ++strided;
             }
         }
-        return bytes + 4 + 4 * (strided || step.reduce >= 0 ? 1 + order.size() : 0);
+        return bytes + 4 + 4 * (strided || !step.axes.empty() ? 1 + order.size() : 0);
     }
 
     void finish(Step& step) {
-        if (step.core >= 0 && step.kind == Step::Generated) return;   // add_parts() did
+        if (step.core >= 0 && step.kind == Step::Generated) {   // add_parts() did
+            if (runs_on_host(step)) step.kind = Step::Host;
+            return;
+        }
         const PlanNode& result = nodes_[step.result];
         step.write = {step.result, result.view, result.spec.dtype, {}};
         const auto operand = [&](int node, const Order& leaf_order) {
@@ -284,6 +343,27 @@ private:
         for (PostOp& post : step.post_ops)
             if (post.operand >= 0)
                 post.operand = static_cast<int>(std::find(read_nodes.begin(), read_nodes.end(), post.operand) - read_nodes.begin());
+        if (runs_on_host(step)) step.kind = Step::Host;
+    }
+
+    // Whether the host's interpreter takes a generated step: floats only, ops that have vector functions.
+    bool runs_on_host(const Step& step) const {
+        if (step.kind != Step::Generated || !program_.traits.host_kernels) return false;
+        for (const Operand& operand : step.reads)
+            if (operand.dtype != Dtype::F32 || operand.blocks || element_count(operand.view.shape) == 0) return false;
+        if (step.write.dtype != Dtype::F32 || element_count(step.write.view.shape) == 0) return false;
+        if (step.core >= 0) return true;   // a copy into its place
+        for (const int member : step.members) {
+            const PlanNode& node = nodes_[member];
+            if (node.spec.dtype != Dtype::F32 && node.spec.dtype != Dtype::Bool) return false;
+            if (node.scalar >= 0) continue;
+            const auto* elementwise = dynamic_cast<const ElementwiseOp*>(node.op.get());
+            const auto* reduction = dynamic_cast<const ReduceOp*>(node.op.get());
+            if (!(elementwise && elementwise->vector()) && !(reduction && reduction->vector() && reduction->fold())) return false;
+            for (const int input : node.inputs)
+                if (nodes_[input].spec.dtype != Dtype::F32 && nodes_[input].spec.dtype != Dtype::Bool) return false;
+        }
+        return true;
     }
 
     bool read_by_epilogue(const Step& step, int node) const {
@@ -299,7 +379,26 @@ private:
     const std::vector<std::vector<int>> users_;
 };
 
+// Whether `node` is a free view of all of `of` with axes of length 1 repeated.
+bool is_repetition(const Program& program, int node, int of) {
+    const PlanNode &view = program.nodes[node], &from = program.nodes[of];
+    if (view.root != of || node == of || from.root != of || view.view.offset != 0 || view.spec.shape.size() != from.spec.shape.size())
+        return false;
+    for (std::size_t axis = 0; axis < from.spec.shape.size(); ++axis) {
+        const std::int64_t length = view.spec.shape[axis], given = from.spec.shape[axis];
+        if (length != given && given != 1) return false;
+        if (length > 1 && view.view.strides[axis] != (given == 1 ? 0 : from.view.strides[axis])) return false;
+    }
+    return true;
+}
+
 }  // namespace
+
+int member_of(const Program& program, const Step& step, int node) {
+    for (const int member : step.members)
+        if (member == node || is_repetition(program, node, member)) return member;
+    return -1;
+}
 
 void fuse(Program& program) {
     const Span span("pass", "fuse");

@@ -17,7 +17,7 @@ void StepWriter::run() {
     if (step_.core >= 0 && step_.kind == Step::Generated) return write_part();
     if (step_.core >= 0) return write_kernel();
     const OpKind kind = nodes_[step_.result].op->kind();
-    if (step_.reduce >= 0) return write_reduce();
+    if (!step_.axes.empty()) return write_rows();
     if (kind == OpKind::Movement) return write_padding();
     write_elementwise();
 }

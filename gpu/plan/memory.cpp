@@ -2,6 +2,7 @@
 // walks an input and its result in the same order may write over the input when nobody needs it again (donation).
 // Barriers follow from the ranges that steps read and write.
 #include <algorithm>
+#include <numeric>
 
 #include "gpu/base/span.h"
 #include "gpu/plan/program.h"
@@ -10,6 +11,7 @@ namespace gpu {
 namespace {
 
 constexpr std::size_t alignment = 256;
+constexpr int improvement_rounds = 40;
 
 std::size_t aligned(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
@@ -39,7 +41,8 @@ void find_live_ranges(Program& program) {
 
 // Whether the step walks this input and its result in the same order, so that it may write over it as it goes.
 bool walks_along(const Program& program, const Step& step, const Operand& read) {
-    if (step.kind != Step::Generated || step.reduce >= 0 || step.core >= 0) return false;
+    // Rows are read for the last time where their result is written, element by element.
+    if (step.core >= 0 || program.nodes[step.result].spec.shape != step.space) return false;
     if (program.nodes[step.result].op->kind() != OpKind::Elementwise) return false;
     const auto reads_of_root = std::count_if(step.reads.begin(), step.reads.end(),
                                              [&](const Operand& other) { return other.root == read.root; });
@@ -90,39 +93,104 @@ void place_on_leaves(Program& program) {
     }
 }
 
-// First fit by start of life, lowest offset among the blocks that live at the same time.
-void assign_offsets(Program& program) {
-    std::vector<int> alive;
-    for (std::size_t s = 0; s < program.steps.size(); ++s) {
-        const int at = static_cast<int>(s);
-        const int result = program.steps[s].result;
-        Placement& place = program.placements[result];
-        if (place.kind != Placement::Arena || place.first != at || std::find(alive.begin(), alive.end(), result) != alive.end())
-            continue;
-        std::erase_if(alive, [&](int node) { return program.placements[node].last < at; });
-        if (const int from = donor(program, s); from >= 0) {
-            place.offset = program.placements[from].offset;
-            std::erase(alive, from);
-        } else {
-            std::sort(alive.begin(), alive.end(),
-                      [&](int a, int b) { return program.placements[a].offset < program.placements[b].offset; });
-            std::size_t offset = 0, best = SIZE_MAX, best_gap = SIZE_MAX;
-            for (const int node : alive) {
-                const Placement& other = program.placements[node];
-                if (other.offset >= offset && other.offset - offset >= place.size && other.offset - offset < best_gap) {
-                    best = offset;
-                    best_gap = other.offset - offset;
-                }
-                offset = std::max(offset, aligned(other.offset + other.size));
+// A piece of the arena: one result, or several that follow each other in place.
+struct Block {
+    std::size_t size = 0;
+    int first = -1, last = -1;   // steps
+    std::size_t offset = 0;
+
+    bool lives_with(const Block& other) const { return first <= other.last && other.first <= last; }
+};
+
+// Gives the blocks places in this order, each the tightest gap among those placed that live at the same time (or the lowest
+// that fits). Returns the bytes needed.
+std::size_t pack(std::vector<Block>& blocks, const std::vector<int>& order, bool tightest) {
+    std::vector<const Block*> placed;   // by offset
+    std::size_t bytes = 0;
+    for (const int index : order) {
+        Block& block = blocks[index];
+        std::size_t end = 0, best = SIZE_MAX, best_gap = SIZE_MAX;
+        for (const Block* other : placed) {
+            if (!other->lives_with(block)) continue;
+            if (other->offset >= end + block.size && other->offset - end < best_gap && (tightest || best == SIZE_MAX)) {
+                best = end;
+                best_gap = other->offset - end;
             }
-            place.offset = best == SIZE_MAX ? offset : best;
+            end = std::max(end, other->offset + other->size);
         }
-        alive.push_back(result);
-        program.arena_bytes = std::max(program.arena_bytes, aligned(place.offset + place.size));
-        std::size_t live = 0;
-        for (const int node : alive) live += aligned(program.placements[node].size);
-        program.arena_lower_bound = std::max(program.arena_lower_bound, live);
+        block.offset = best == SIZE_MAX ? end : best;
+        bytes = std::max(bytes, block.offset + block.size);
+        const auto behind = [](const Block* one, const Block* two) { return one->offset < two->offset; };
+        placed.insert(std::upper_bound(placed.begin(), placed.end(), &block, behind), &block);
     }
+    return bytes;
+}
+
+// No order is best for every graph: by start of life suits chains, large or long-lived blocks first suit skip connections.
+void pack_best(std::vector<Block>& blocks, std::size_t bound) {
+    std::vector<int> by_start(blocks.size());
+    std::iota(by_start.begin(), by_start.end(), 0);
+    const auto sorted = [&](auto key) {
+        std::vector<int> order = by_start;
+        std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return key(blocks[a]) > key(blocks[b]); });
+        return order;
+    };
+    const std::vector<int> orders[]{by_start, sorted([](const Block& block) { return block.size; }),
+                                    sorted([](const Block& block) { return static_cast<std::size_t>(block.last - block.first); }),
+                                    sorted([](const Block& block) { return block.size * static_cast<std::size_t>(block.last - block.first + 1); })};
+    std::vector<Block> best;
+    std::vector<int> best_order;
+    std::size_t best_bytes = SIZE_MAX;
+    const auto attempt = [&](const std::vector<int>& order, bool tightest) {
+        const std::size_t bytes = pack(blocks, order, tightest);
+        if (bytes >= best_bytes) return;
+        best_bytes = bytes;
+        best = blocks;
+        best_order = order;
+    };
+    for (const std::vector<int>& order : orders)
+        for (const bool tightest : {true, false}) attempt(order, tightest);
+    // Then whatever sticks out at the top is placed first, over and over.
+    std::vector<int> order = best_order;
+    blocks = best;
+    for (int round = 0; round < improvement_rounds && best_bytes > bound; ++round) {
+        const auto ends = [&](int block) { return blocks[block].offset + blocks[block].size; };
+        const auto top = std::max_element(order.begin(), order.end(), [&](int a, int b) { return ends(a) < ends(b); });
+        std::rotate(order.begin(), top, top + 1);
+        attempt(order, round % 2 == 0);
+    }
+    blocks = std::move(best);
+}
+
+// Most bytes that live at one step.
+std::size_t live_bytes(const std::vector<Block>& blocks, std::size_t steps) {
+    std::vector<std::size_t> live(steps, 0);
+    for (const Block& block : blocks)
+        for (int s = block.first; s <= block.last; ++s) live[s] += block.size;
+    return *std::max_element(live.begin(), live.end());
+}
+
+void assign_offsets(Program& program) {
+    std::vector<Block> blocks;
+    std::vector<int> block_of(program.nodes.size(), -1);
+    for (std::size_t s = 0; s < program.steps.size(); ++s) {
+        const int result = program.steps[s].result;
+        const Placement& place = program.placements[result];
+        if (place.kind != Placement::Arena || block_of[result] >= 0) continue;
+        if (const int from = donor(program, s); from >= 0) {
+            block_of[result] = block_of[from];
+            blocks[block_of[from]].last = place.last;
+        } else {
+            block_of[result] = static_cast<int>(blocks.size());
+            blocks.push_back({aligned(place.size), place.first, place.last});
+        }
+    }
+    if (blocks.empty()) return;
+    program.arena_lower_bound = live_bytes(blocks, program.steps.size());
+    pack_best(blocks, program.arena_lower_bound);
+    for (std::size_t n = 0; n < program.nodes.size(); ++n)
+        if (block_of[n] >= 0) program.placements[n].offset = blocks[block_of[n]].offset;
+    for (const Block& block : blocks) program.arena_bytes = std::max(program.arena_bytes, block.offset + block.size);
 }
 
 struct Range {

@@ -86,7 +86,10 @@ struct Step {
     enum Kind { Generated, Shader, Host, Recorded } kind = Generated;
     std::vector<int> members;      // nodes computed here, in topological order
     int core = -1;                 // the kernel op, or -1
-    int reduce = -1;               // the reduction, or -1
+    // Elementwise nodes and reductions run over one index space: nodes of this shape, and nodes of the same shape with
+    // length 1 along the reduced axes ("rows": what the reductions give, and what is computed from it).
+    Shape space;
+    std::vector<int> axes;         // reduced ones, ascending; empty: no reduction
     int result = -1;               // the node whose buffer is written
     std::vector<Operand> reads;
     Operand write;
@@ -128,6 +131,10 @@ struct Program {
 
     std::vector<std::vector<int>> users() const;
 };
+
+// The member of `step` whose value `node` is: itself, or what it repeats along the reduced axes; -1 where it is read from
+// a buffer.
+int member_of(const Program& program, const Step& step, int node);
 
 // The part of a tensor graph that has no values yet, in topological order: what evaluate() hashes and build() reads.
 struct TensorGraph {

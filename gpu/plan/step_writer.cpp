@@ -52,7 +52,7 @@ std::string StepWriter::scalar(int index, Dtype dtype) {
 std::string StepWriter::operand(int node, const std::map<int, std::string>& loaded) {
     if (nodes_[node].scalar >= 0) return scalar(nodes_[node].scalar, nodes_[node].spec.dtype);
     if (const auto found = loaded.find(node); found != loaded.end()) return found->second;
-    return "v" + std::to_string(local(node));
+    return "v" + std::to_string(local(member_of(program_, step_, node)));
 }
 
 int StepWriter::local(int node) const {
@@ -84,7 +84,7 @@ std::vector<std::pair<int, std::size_t>> StepWriter::reads_by_node(const std::ve
     for (const int member : members)
         for (const int input : nodes_[member].inputs) {
             const PlanNode& node = nodes_[input];
-            if (node.scalar >= 0 || std::find(step_.members.begin(), step_.members.end(), input) != step_.members.end()) continue;
+            if (node.scalar >= 0 || member_of(program_, step_, input) >= 0) continue;
             const auto same = [&](const Operand& read) {
                 return read.root == node.root && read.view.offset == node.view.offset &&
                        read.view.strides == node.view.strides && read.view.shape == node.view.shape && read.blocks == node.blocks;
@@ -131,7 +131,9 @@ void StepWriter::spread(std::int64_t groups) {
 }
 
 void StepWriter::label() {
-    const int first = step_.core >= 0 ? step_.core : step_.reduce >= 0 ? step_.reduce : step_.result;
+    int first = step_.core >= 0 ? step_.core : step_.result;
+    for (std::size_t i = step_.members.size(); i-- > 0;)   // the first reduction gives the step its name
+        if (nodes_[step_.members[i]].op->kind() == OpKind::Reduce) first = step_.members[i];
     step_.label = std::string(nodes_[first].scalar >= 0 ? "full" : nodes_[first].op->name()) + " " + to_string(nodes_[first].spec.shape);
     for (const int member : step_.members)
         if (member != first) step_.label += " " + std::string(nodes_[member].op->name());

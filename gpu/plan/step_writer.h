@@ -1,5 +1,5 @@
 // Writes one step: the push block and the GLSL text, put together from walks over views and expressions of primitives.
-// What is particular to a kind of step lies in write_elementwise.cpp, write_reduce.cpp and write_kernel.cpp.
+// What is particular to a kind of step lies in write_elementwise.cpp, write_rows.cpp and write_kernel.cpp.
 #pragma once
 
 #include <algorithm>
@@ -29,8 +29,8 @@ private:
     void write_part();
     // Padding: each output element asks where it comes from.
     void write_padding();
-    // Members before the reduction are computed per reduced element, those after it once per result.
-    void write_reduce();
+    // Reductions, one or several over the same rows, with what is computed before, between and after them.
+    void write_rows();
     // A kernel op's own shader, with what was fused behind it as a macro and a function.
     void write_kernel();
     void define_vectors(std::size_t read);
@@ -92,13 +92,10 @@ private:
     // The node that a read operand was made for: the operand's view decides, since several views may share a root.
     std::vector<std::pair<int, std::size_t>> reads_by_node(const std::vector<int>& members, std::size_t first_read) const;
 
-    // --- reductions ---
+    // --- rows ---
 
-    bool in_zone_before(int member, const PlanNode& input) const {
-        return nodes_[member].spec.shape == input.spec.shape;   // a reduction always makes something shorter
-    }
-    // Halves the lanes until one holds the total; their number need not be a power of two.
-    std::string combine_lanes(const ReduceOp& op) const;
+    // Gives every lane the combined `total` of all lanes, by way of the shared array `scratch`.
+    std::string combine_lanes(const ReduceOp& op, const std::string& scratch, const std::string& total) const;
 
     // --- the whole ---
 

@@ -38,7 +38,7 @@ MemoryForecast Engine::forecast_of(const PlanRunner& runner, const TensorGraph& 
     std::set<int> packed;
     for (std::size_t s = 0; s < program.steps.size(); ++s) {
         const Step& step = program.steps[s];
-        if (step.kind != Step::Host || step.reads.size() < 2 || !packs_weights(*program.nodes[step.core].kernel, step)) continue;
+        if (step.kind != Step::Host || step.core < 0 || step.reads.size() < 2 || !packs_weights(*program.nodes[step.core].kernel, step)) continue;
         const int u = uses.of_step[s][1];
         if (u < 0 || !packed.insert(uses.all[u].leaf).second) continue;
         need.weights += uses.all[u].bytes;

@@ -11,6 +11,7 @@
 #include "gpu/base/error.h"
 #include "gpu/base/span.h"
 #include "gpu/base/switches.h"
+#include "gpu/run/host/region.h"
 #include "gpu/run/profile.h"
 #include "gpu/run/recorder.h"
 
@@ -369,6 +370,13 @@ HostOperand PlanRunner::host_operand(std::size_t index, std::size_t read) const 
 
 void PlanRunner::run_host(std::size_t index, Residency& residency) {
     const Step& step = program_.steps[index];
+    if (step.core < 0 || !program_.nodes[step.core].kernel->parts.empty()) {   // a generated step
+        if (!host_state_[index]) host_state_[index] = std::make_shared<HostRegion>(program_, step);
+        std::vector<HostOperand> reads;
+        for (std::size_t r = 0; r < step.reads.size(); ++r) reads.push_back(host_operand(index, r));
+        std::static_pointer_cast<HostRegion>(host_state_[index])->run(reads, host_operand(index, SIZE_MAX), scalars_);
+        return;
+    }
     const Kernel& kernel = *program_.nodes[step.core].kernel;
     HostCall call{kernel, {}, host_operand(index, SIZE_MAX), step.post_ops, {}, host_state_[index]};
     for (std::size_t r = 0; r < step.reads.size(); ++r)

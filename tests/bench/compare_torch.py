@@ -81,15 +81,26 @@ def heddle_rows(program, *arguments):
     return [json.loads(line) for line in output.splitlines()]
 
 
+def rms_norm(x, scale):
+    return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + 1e-6) * scale
+
+
 def torch_ops():
     line, other = torch.randn(4 << 20), torch.randn(4 << 20)
     table = torch.randn(4096, 1024)
+    more, wide = torch.randn(4096, 1024), torch.randn(1024, 5120)
+    scale, shift = torch.randn(1024), torch.randn(1024)
     maps = torch.randn(1, 320, 64, 64).contiguous(memory_format=torch.channels_last)
     return {
         "silu+add": lambda: F.silu(line) + other,
         "mul+add+relu": lambda: F.relu(line * other + 0.5),
         "gelu": lambda: F.gelu(line),
         "softmax": lambda: torch.softmax(table, -1),
+        "layer_norm": lambda: F.layer_norm(table, (1024,), scale, shift),
+        "residual+rms_norm": lambda: rms_norm(table + more, scale),
+        "geglu": lambda: wide[:, :2560] * F.gelu(wide[:, 2560:]),
+        "bias+residual": lambda: line + shift[:1] + other,
+        "sum (columns)": lambda: table.sum(0),
         "mean (all)": lambda: line.mean(),
         "sum (rows)": lambda: table.sum(1),
         "group_norm+silu": lambda: F.silu(F.group_norm(maps, 32)),

@@ -13,6 +13,9 @@ OP_CASES(elementwise, list) {
     list.add({.in = {{40}}, .low = -4, .high = 4}, [](const Tensors& in) { return gelu(in[0]); });
     list.add({.in = {{40}}, .low = -4, .high = 4}, [](const Tensors& in) { return gelu_tanh(in[0]) + quick_gelu(in[0]) + silu(in[0]); });
     list.add({.in = {{4001}}, .gradient = false, .low = -6, .high = 6, .tolerance = 2e-6}, [](const Tensors& in) { return erf(in[0]); });
+    list.add({.in = {{4001}}, .gradient = false, .low = -12, .high = 12, .tolerance = 1e-6}, [](const Tensors& in) { return tanh(in[0]); });
+    list.add({.in = {{4001}}, .gradient = false, .low = -30, .high = 3, .tolerance = 1e-6}, [](const Tensors& in) { return exp(in[0]); });
+    list.add({.in = {{4001}}, .gradient = false, .low = -9, .high = 9, .tolerance = 1e-6}, [](const Tensors& in) { return gelu(in[0]) + sigmoid(in[0] * 3.0); });
     list.add({.in = {{50}}, .low = -3, .high = 3}, [](const Tensors& in) { return relu(in[0]) + abs(in[0]) + maximum(in[0], 0.5) - minimum(in[0], -0.5); });
     list.add({.in = {{50}}, .gradient = false, .low = -3, .high = 3}, [](const Tensors& in) { return floor(in[0]) + ceil(in[0]) + round(in[0]) + sign(in[0]); });
     list.add({.in = {{50}, {50}}}, [](const Tensors& in) { return where(less(in[0], in[1]), in[0] * 2.0, in[1] * 3.0); });

@@ -3,9 +3,11 @@
 #include <random>
 
 #include "gpu/base/error.h"
+#include "gpu/graph/autodiff.h"
 #include "gpu/ops.h"
 #include "gpu/plan/program.h"
 #include "tests/support/op_cases.h"
+#include "tests/support/sample_graphs.h"
 #include "tests/support/test.h"
 
 using namespace gpu;
@@ -69,6 +71,53 @@ private slots:
         const Program program = plan_of({sqrt(sum(square(x - 0.5), {1}) + 1e-6)});
         QCOMPARE(program.steps.size(), 1u);
         QCOMPARE(program.arena_bytes, 0u);
+    }
+
+    void reductions_over_one_row_are_one_kernel() {
+        const Tensor x = tests::random_tensor({64, 128}, 1), w = tests::random_tensor({128}, 2), b = tests::random_tensor({128}, 3);
+        for (const bool host : {true, false}) {
+            DeviceTraits traits = software();
+            traits.host_kernels = host;
+            QCOMPARE(plan_of({softmax(x * 0.5)}, traits).steps.size(), 1u);
+            QCOMPARE(plan_of({silu(layer_norm(x, w, b)) + x}, traits).steps.size(), 1u);
+            QCOMPARE(plan_of({rms_norm(x + 1.0, w)}, traits).steps.size(), 1u);
+            QCOMPARE(plan_of({sum(log_softmax(x), {1})}, traits).steps.size(), 1u);
+            // Over different axes: two.
+            QCOMPARE(plan_of({sum(x, {0}) + sum(x)}, traits).steps.size(), 2u);
+        }
+        // One row that no cache holds is better read by many workgroups, in two steps.
+        const Tensor line = tests::random_tensor({1, 100000}, 4);
+        QCOMPARE(plan_of({line / sum(line)}).steps.size(), 2u);
+    }
+
+    void a_statistic_that_others_read_keeps_its_own_step() {
+        const Tensor x = tests::random_tensor({64, 128}, 1), top = max(x, {1});
+        const Program program = plan_of({exp(x - top), top});
+        QCOMPARE(program.steps.size(), 2u);
+    }
+
+    // Skip connections keep blocks alive across many others; the arena must still be nearly as small as can be.
+    void the_arena_of_a_unet_is_tight() {
+        double worst = 1;
+        for (const bool attend : {false, true})
+            for (const std::vector<std::int64_t>& widths : {std::vector<std::int64_t>{8, 16}, {8, 12, 20}, {16, 8, 24, 8}, {4, 8, 16, 32}})
+                for (const int blocks : {1, 2, 3})
+                    for (const bool train : {false, true}) {
+                        if (train && (attend || blocks > 2)) continue;
+                        tests::Parameters parameters;
+                        const Tensor y = tests::unet(parameters, tests::feature_map(2, 4, 16, 1), widths, blocks, attend);
+                        Tensors outputs{y};
+                        if (train) outputs = gradients(mean(square(y)), parameters.all());
+                        for (const bool host : {true, false}) {
+                            DeviceTraits traits = software();
+                            traits.host_kernels = host;
+                            const Program program = plan_of(outputs, traits);
+                            const double ratio = static_cast<double>(program.arena_bytes) / static_cast<double>(program.arena_lower_bound);
+                            worst = std::max(worst, ratio);
+                        }
+                    }
+        qInfo("arena at most %.3f times the live bytes", worst);
+        QVERIFY2(worst < 1.1, qPrintable(QString("arena %1 times the live bytes").arg(worst)));
     }
 
     void a_residual_block_is_its_convolutions() {

@@ -1,0 +1,19 @@
+// The elementwise primitives and reductions over plain arrays of floats, vectorised by the compiler for several
+// generations of processors: what the host's interpreter of fused regions is made of.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "gpu/graph/op.h"
+
+namespace gpu {
+
+// The function of a row of the primitive table; null for a name that has none.
+VectorFunction vector_function(std::string_view primitive);
+
+// `total` plus (or the maximum with) `count` values, in a fixed order.
+float fold_sum(float total, const float* x, std::size_t count);
+float fold_max(float total, const float* x, std::size_t count);
+
+}  // namespace gpu

@@ -1,0 +1,282 @@
+#include "gpu/run/host/region.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <functional>
+
+#include "gpu/run/host/parallel.h"
+
+namespace gpu {
+namespace {
+
+constexpr std::int64_t task_elements = 16384;     // work worth a turn of a thread
+constexpr std::int64_t long_reduction = 65536;    // beyond this one reduction is spread over threads
+constexpr std::size_t deepest = 8;
+
+std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+std::int64_t offset_at(const Shape& sizes, const Shape& strides, std::int64_t index) {
+    std::int64_t offset = 0;
+    for (std::size_t d = sizes.size(); d-- > 0;) {
+        offset += index % sizes[d] * strides[d];
+        index /= sizes[d];
+    }
+    return offset;
+}
+
+// Calls visit(offset, done, run) for the pieces of [first, first + count) that lie along the innermost axis.
+template <typename Visit>
+void for_each_run(const Shape& sizes, const Shape& strides, std::int64_t first, std::int64_t count, Visit visit) {
+    const std::size_t rank = sizes.size();
+    std::array<std::int64_t, deepest> at{};
+    std::int64_t offset = 0, rest = first;
+    for (std::size_t d = rank; d-- > 0;) {
+        at[d] = rest % sizes[d];
+        rest /= sizes[d];
+        offset += at[d] * strides[d];
+    }
+    for (std::int64_t done = 0; done < count;) {
+        const std::int64_t run = std::min(count - done, sizes[rank - 1] - at[rank - 1]);
+        visit(offset, done, run);
+        done += run;
+        at[rank - 1] += run;
+        offset += run * strides[rank - 1];
+        for (std::size_t d = rank - 1; d > 0 && at[d] == sizes[d]; --d) {
+            offset += strides[d - 1] - at[d] * strides[d];
+            at[d] = 0;
+            ++at[d - 1];
+        }
+    }
+}
+
+void read_run(const float* from, std::int64_t stride, std::int64_t count, float* to) {
+    if (stride == 1) {
+        std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(float));
+    } else if (stride == 0) {
+        std::fill_n(to, count, *from);
+    } else {
+        for (std::int64_t i = 0; i < count; ++i) to[i] = from[i * stride];
+    }
+}
+
+}  // namespace
+
+// The state of one thread: a block for every slot, and where each slot's values are now.
+class RegionRun {
+public:
+    RegionRun(const HostRegion& region, const std::vector<HostOperand>& reads, const HostOperand& write,
+              const std::vector<double>& scalars)
+        : r_(region), reads_(reads), write_(reinterpret_cast<float*>(write.data)), values_(static_cast<std::size_t>(region.slots)), base_(values_.size()) {
+        static thread_local std::vector<float> memory;
+        memory.resize(std::max(memory.size(), static_cast<std::size_t>(region.slots * region.block)));
+        memory_ = memory.data();
+        const std::int64_t used = std::min(r_.block, r_.across ? r_.vector_count : std::max(r_.vector_count, std::int64_t{1}));
+        for (const HostRegion::Constant& constant : r_.constants) {
+            std::fill_n(buffer(constant.slot), used, static_cast<float>(scalars[constant.scalar]));
+            values_[constant.slot] = buffer(constant.slot);
+        }
+    }
+
+    // Rows [first, last), each walked in blocks.
+    void rows(std::int64_t first, std::int64_t last) {
+        for (std::int64_t row = first; row < last; ++row) {
+            start_row(row);
+            for (const HostRegion::Pass& pass : r_.passes) {
+                fold_identities(pass, 1);
+                along(pass, row, 0, r_.vector_count);
+                finish_pass(pass, 1);
+            }
+            store_row(row);
+        }
+    }
+    void start_row(std::int64_t row) {
+        for (const HostRegion::Load& load : r_.row_loads)
+            values_[load.slot] = data(load) + offset_at(r_.loop_sizes, load.loop_strides, row);
+        for (const HostRegion::Instruction& one : r_.before) execute(one, 1, true);
+    }
+    void store_row(std::int64_t row) {
+        if (!r_.passes.back().stores) write_[offset_at(r_.loop_sizes, r_.write_loop_strides, row)] = *values_[r_.result];
+    }
+    // Elements [first, last) of a row.
+    void along(const HostRegion::Pass& pass, std::int64_t row, std::int64_t first, std::int64_t last) {
+        for (const HostRegion::Load& load : pass.loads) base_[load.slot] = data(load) + offset_at(r_.loop_sizes, load.loop_strides, row);
+        float* const target = write_ + offset_at(r_.loop_sizes, r_.write_loop_strides, row);
+        for (std::int64_t at = first; at < last; at += r_.block)
+            run_block(pass, row, target, at, std::min(r_.block, last - at));
+    }
+
+    // The rows [first, first + count) side by side, element after element.
+    void columns(std::int64_t first, std::int64_t count) {
+        start_columns(first, count);
+        for (const HostRegion::Pass& pass : r_.passes) {
+            fold_identities(pass, count);
+            down(pass, first, count, 0, r_.loop_count);
+            finish_pass(pass, count);
+        }
+        store_columns(first, count);
+    }
+    void start_columns(std::int64_t first, std::int64_t count) {
+        for (const HostRegion::Load& load : r_.row_loads) fetch(load, data(load), first, count);
+        for (const HostRegion::Instruction& one : r_.before) execute(one, count, false);
+    }
+    void store_columns(std::int64_t first, std::int64_t count) {
+        if (!r_.passes.back().stores) put(values_[r_.result], write_, first, count);
+    }
+    void down(const HostRegion::Pass& pass, std::int64_t first, std::int64_t count, std::int64_t from, std::int64_t to) {
+        for (std::int64_t element = from; element < to; ++element)
+            run_block(pass, element, write_ + offset_at(r_.loop_sizes, r_.write_loop_strides, element), first, count);
+    }
+
+    void fold_identities(const HostRegion::Pass& pass, std::int64_t count) {
+        for (const HostRegion::Fold& fold : pass.folds) {
+            std::fill_n(buffer(fold.out), count, fold.identity);
+            values_[fold.out] = buffer(fold.out);
+        }
+    }
+    float* total(const HostRegion::Fold& fold) { return buffer(fold.out); }
+    void finish_pass(const HostRegion::Pass& pass, std::int64_t count) {
+        const bool spread = !r_.across;
+        for (const HostRegion::Fold& fold : pass.folds)
+            if (spread && fold.spread) repeat(fold.out);
+        for (const HostRegion::Instruction& one : pass.after) execute(one, count, spread);
+    }
+
+private:
+    float* buffer(int slot) { return memory_ + slot * r_.block; }
+    const float* data(const HostRegion::Load& load) const { return reinterpret_cast<const float*>(reads_[load.read].data); }
+
+    // One block of one pass at loop index `loop`.
+    void run_block(const HostRegion::Pass& pass, std::int64_t loop, float* target, std::int64_t first, std::int64_t count) {
+        for (const HostRegion::Load& load : pass.loads)
+            fetch(load, r_.across ? data(load) + offset_at(r_.loop_sizes, load.loop_strides, loop) : base_[load.slot], first, count);
+        float* const direct = pass.stores ? straight(target, r_.write_vector_strides, r_.write_linear, first, count) : nullptr;
+        for (const HostRegion::Instruction& one : pass.work) execute(one, count, false, direct && one.out == r_.result ? direct : nullptr);
+        if (pass.stores && !direct) put(values_[r_.result], target, first, count);
+        for (const HostRegion::Fold& fold : pass.folds) {
+            if (r_.across) {
+                const float* in[2]{buffer(fold.out), values_[fold.in]};
+                fold.combine(in, buffer(fold.out), static_cast<std::size_t>(count));
+            } else {
+                float& sum = *buffer(fold.out);
+                sum = fold.fold(sum, values_[fold.in], static_cast<std::size_t>(count));
+            }
+        }
+    }
+
+    void execute(const HostRegion::Instruction& one, std::int64_t count, bool spread, float* to = nullptr) {
+        std::array<const float*, 3> in{};
+        for (std::size_t k = 0; k < one.in.size(); ++k) in[k] = values_[one.in[k]];
+        float* const out = to ? to : buffer(one.out);
+        one.function(in.data(), out, static_cast<std::size_t>(count));
+        values_[one.out] = out;
+        if (spread && one.spread) repeat(one.out);
+    }
+    void repeat(int slot) { std::fill_n(buffer(slot), std::min(r_.block, r_.vector_count), *buffer(slot)); }
+
+    // The address of elements [first, first + count) where they lie side by side, else null.
+    template <typename T>
+    T* straight(T* base, const Shape& strides, bool linear, std::int64_t first, std::int64_t count) const {
+        if (r_.vector_sizes.empty()) return base;
+        if (linear) return base + first;
+        const std::int64_t row = r_.vector_sizes.back();
+        if ((strides.back() != 1 && count > 1) || first % row + count > row) return nullptr;
+        return base + offset_at(r_.vector_sizes, strides, first);
+    }
+    void fetch(const HostRegion::Load& load, const float* base, std::int64_t first, std::int64_t count) {
+        const float*& value = values_[load.slot];
+        value = straight(base, load.vector_strides, load.linear, first, count);
+        if (value) return;
+        float* const to = buffer(load.slot);
+        for_each_run(r_.vector_sizes, load.vector_strides, first, count, [&](std::int64_t offset, std::int64_t done, std::int64_t run) {
+            read_run(base + offset, load.vector_strides.back(), run, to + done);
+        });
+        value = to;
+    }
+    void put(const float* from, float* base, std::int64_t first, std::int64_t count) {
+        if (r_.vector_sizes.empty()) {
+            *base = *from;
+            return;
+        }
+        const std::int64_t stride = r_.write_vector_strides.back();
+        for_each_run(r_.vector_sizes, r_.write_vector_strides, first, count, [&](std::int64_t offset, std::int64_t done, std::int64_t run) {
+            for (std::int64_t i = 0; i < run; ++i) base[offset + i * stride] = from[done + i];
+        });
+    }
+
+    const HostRegion& r_;
+    const std::vector<HostOperand>& reads_;
+    float* const write_;
+    float* memory_ = nullptr;
+    std::vector<const float*> values_;
+    std::vector<const float*> base_;   // of the row that is walked along
+};
+
+void HostRegion::run(const std::vector<HostOperand>& reads, const HostOperand& write, const std::vector<double>& scalars) const {
+    const auto state = [&] { return RegionRun(*this, reads, write, scalars); };
+    const std::int64_t width = across ? std::min(block, vector_count) : 1;   // of a row of folds
+    const std::int64_t blocks = across ? ceil_divide(vector_count, block) : loop_count, length = across ? loop_count : vector_count;
+    const bool one_sweep = passes.size() == 1 && !passes[0].stores && !passes[0].folds.empty();
+    if (elementwise) {
+        for_each_task(ceil_divide(vector_count, task_elements), [&](std::int64_t task) {
+            state().along(passes[0], 0, task * task_elements, std::min(vector_count, (task + 1) * task_elements));
+        });
+    } else if (one_sweep && blocks < 8 && length * width > long_reduction) {
+        run_in_chunks(reads, write, scalars);
+    } else if (across) {
+        // Narrow enough blocks that every thread has some, wide enough for whole cache lines.
+        std::int64_t wide = block;
+        while (wide > 64 && ceil_divide(vector_count, wide) < 8) wide /= 2;
+        for_each_task(ceil_divide(vector_count, wide), [&](std::int64_t task) {
+            state().columns(task * wide, std::min(wide, vector_count - task * wide));
+        });
+    } else {
+        const std::int64_t rows = std::max<std::int64_t>(1, task_elements / std::max<std::int64_t>(vector_count, 1));
+        for_each_task(ceil_divide(loop_count, rows), [&](std::int64_t task) {
+            state().rows(task * rows, std::min(loop_count, (task + 1) * rows));
+        });
+    }
+}
+
+void HostRegion::for_each_task(std::int64_t tasks, const std::function<void(std::int64_t)>& task) const {
+    if (loop_count * vector_count > 2 * task_elements) return parallel_for(tasks, [&](std::int64_t item, int) { task(item); });
+    for (std::int64_t item = 0; item < tasks; ++item) task(item);   // not worth waking threads
+}
+
+// Few rows, long ones: chunks of a length that depends on shapes only, combined in their order.
+void HostRegion::run_in_chunks(const std::vector<HostOperand>& reads, const HostOperand& write, const std::vector<double>& scalars) const {
+    const HostRegion::Pass& pass = passes[0];
+    const std::int64_t width = across ? std::min(block, vector_count) : 1, length = across ? loop_count : vector_count;
+    const std::int64_t blocks = across ? ceil_divide(vector_count, block) : loop_count;
+    const std::int64_t chunk = std::max<std::int64_t>(task_elements / width, 1), chunks = ceil_divide(length, chunk);
+    const auto count_of = [&](std::int64_t b) { return across ? std::min(block, vector_count - b * block) : 1; };
+    std::vector<float> partial(static_cast<std::size_t>(blocks * chunks * width) * pass.folds.size());
+    const auto part = [&](std::int64_t b, std::int64_t c, std::size_t f) {
+        return partial.data() + (static_cast<std::size_t>(b * chunks + c) * pass.folds.size() + f) * static_cast<std::size_t>(width);
+    };
+    const auto start = [&](RegionRun& state, std::int64_t b) {
+        across ? state.start_columns(b * block, count_of(b)) : state.start_row(b);
+        state.fold_identities(pass, count_of(b));
+    };
+    for_each_task(blocks * chunks, [&](std::int64_t task) {
+        const std::int64_t b = task / chunks, c = task % chunks, from = c * chunk, to = std::min(length, from + chunk);
+        RegionRun state(*this, reads, write, scalars);
+        start(state, b);
+        across ? state.down(pass, b * block, count_of(b), from, to) : state.along(pass, b, from, to);
+        for (std::size_t f = 0; f < pass.folds.size(); ++f) std::copy_n(state.total(pass.folds[f]), count_of(b), part(b, c, f));
+    });
+    RegionRun state(*this, reads, write, scalars);
+    for (std::int64_t b = 0; b < blocks; ++b) {
+        start(state, b);
+        for (std::int64_t c = 0; c < chunks; ++c)
+            for (std::size_t f = 0; f < pass.folds.size(); ++f) {
+                float* const total = state.total(pass.folds[f]);
+                const float* in[2]{total, part(b, c, f)};
+                pass.folds[f].combine(in, total, static_cast<std::size_t>(count_of(b)));
+            }
+        state.finish_pass(pass, count_of(b));
+        across ? state.store_columns(b * block, count_of(b)) : state.store_row(b);
+    }
+}
+
+}  // namespace gpu

@@ -1,0 +1,78 @@
+// The host's interpreter of generated steps: chains of primitives and reductions over rows, block by block in the first
+// level of cache, each op a vector loop over the block. On a processor this beats shaders, which the software driver
+// compiles into gathers and scatters, and it spares a submission between two host kernels.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "gpu/plan/program.h"
+#include "gpu/run/host_kernel.h"
+
+namespace gpu {
+
+class HostRegion {
+public:
+    HostRegion(const Program& program, const Step& step);
+
+    // Operands as the step's reads; `scalars` as the program's. Sums are formed in an order that depends on shapes only.
+    void run(const std::vector<HostOperand>& reads, const HostOperand& write, const std::vector<double>& scalars) const;
+
+private:
+    void run_in_chunks(const std::vector<HostOperand>& reads, const HostOperand& write, const std::vector<double>& scalars) const;
+    void for_each_task(std::int64_t tasks, const std::function<void(std::int64_t)>& task) const;
+
+    friend class RegionCompiler;
+    friend class RegionRun;
+
+    // Whether all of a row stays in its slots between passes.
+    bool holds_rows() const { return !across && !elementwise && vector_count <= 2048; }
+
+    // Indices of values: blocks of floats, one for each constant, read and member.
+    struct Load {
+        int slot = 0;
+        std::size_t read = 0;
+        Shape loop_strides, vector_strides;
+        bool linear = false;   // any part of the vector's walk lies side by side
+    };
+    struct Instruction {
+        VectorFunction function = nullptr;
+        std::vector<int> in;
+        int out = 0;
+        bool spread = false;   // a row's number that elements of the row need: repeated over a block
+    };
+    struct Fold {
+        float (*fold)(float, const float*, std::size_t) = nullptr;
+        VectorFunction combine = nullptr;
+        float identity = 0;
+        int in = 0, out = 0;
+        bool spread = false;
+    };
+    struct Pass {
+        std::vector<Load> loads;
+        std::vector<Instruction> work;
+        std::vector<Fold> folds;
+        std::vector<Instruction> after;
+        bool stores = false;
+    };
+    struct Constant {
+        int slot = 0, scalar = 0;
+    };
+
+    // Blocks run along `vector_sizes`, one for each index of `loop_sizes` (both outermost first). Either is the row's elements
+    // and the other the rows: `across` says that blocks hold neighbouring rows.
+    bool across = false, elementwise = false;
+    Shape loop_sizes, vector_sizes;
+    std::int64_t loop_count = 1, vector_count = 1;
+    std::int64_t block = 512;   // floats of a slot; short rows are held whole, so that later passes find what earlier ones made
+    int slots = 0;
+    std::vector<Constant> constants;
+    std::vector<Load> row_loads;
+    std::vector<Instruction> before;
+    std::vector<Pass> passes;
+    int result = 0;
+    Shape write_loop_strides, write_vector_strides;
+    bool write_linear = false;
+};
+
+}  // namespace gpu

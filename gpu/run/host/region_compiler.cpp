@@ -1,0 +1,201 @@
+// Turns a step into the interpreter's program: slots for values, walks for views, instructions in order.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "gpu/base/error.h"
+#include "gpu/plan/rows.h"
+#include "gpu/plan/walk.h"
+#include "gpu/run/host/region.h"
+
+namespace gpu {
+
+class RegionCompiler {
+public:
+    RegionCompiler(const Program& program, const Step& step, HostRegion& region)
+        : program_(program), nodes_(program.nodes), step_(step), region_(region) {}
+
+    void run() {
+        const bool part = step_.core >= 0;
+        const PlanNode& result = nodes_[step_.result];
+        const Shape& space = part ? step_.write.view.shape : step_.space;
+        RowPasses plan;
+        if (part) {
+            plan.passes.push_back({{}, {}, {}, true});
+        } else {
+            plan = row_passes(program_, step_);
+        }
+        const bool along = part || result.spec.shape == space;
+        region_.elementwise = step_.axes.empty();
+
+        // Which reads are rows' and which are elements'.
+        std::vector<int> row_members = plan.before;
+        for (const RowPass& pass : plan.passes) row_members.insert(row_members.end(), pass.after.begin(), pass.after.end());
+        std::vector<std::size_t> row_reads, full_reads;
+        for (const int member : row_members) add_reads(member, row_reads);
+        for (const RowPass& pass : plan.passes) {
+            for (const int member : pass.members) add_reads(member, full_reads);
+            for (const int member : pass.reductions) add_reads(member, full_reads);
+        }
+        if (part) full_reads.push_back(0);
+        make_walks(space, result.order, row_reads, full_reads, along);
+
+        for (const std::size_t read : row_reads) region_.row_loads.push_back(load_of(read));
+        for (const int member : plan.before) region_.before.push_back(instruction(member));
+        std::set<int> kept;   // made by an earlier pass
+        for (RowPass& pass : plan.passes) {
+            HostRegion::Pass made;
+            made.stores = pass.stores;
+            std::erase_if(pass.members, [&](int member) { return kept.contains(member); });
+            if (region_.holds_rows()) kept.insert(pass.members.begin(), pass.members.end());
+            std::vector<std::size_t> reads;
+            for (const int member : pass.members) add_reads(member, reads);
+            for (const int member : pass.reductions) add_reads(member, reads);
+            if (part) reads.push_back(0);
+            for (const std::size_t read : reads)
+                if (!region_.holds_rows() || held_.insert(read).second) made.loads.push_back(load_of(read));
+            for (const int member : pass.members) made.work.push_back(instruction(member));
+            for (const int member : pass.reductions) {
+                const auto& op = static_cast<const ReduceOp&>(*nodes_[member].op);
+                made.folds.push_back({op.fold(), op.vector(), static_cast<float>(op.identity()), slot_of(nodes_[member].inputs[0]),
+                                      slot_of(member), true});
+            }
+            for (const int member : pass.after) made.after.push_back(instruction(member));
+            region_.passes.push_back(std::move(made));
+        }
+        if (part) {
+            region_.result = region_.slots++;
+            region_.passes[0].work.push_back({copy_function(), {read_slot(0)}, region_.result, false});
+        } else {
+            region_.result = slot_of(step_.result);
+        }
+        mark_spread();
+    }
+
+private:
+    bool is_linear(const Shape& strides) const {
+        return strides == dense_strides(region_.vector_sizes, row_major(region_.vector_sizes.size()));
+    }
+    static VectorFunction copy_function() { return static_cast<const ElementwiseOp&>(*copy_op()).vector(); }
+
+    void make_walks(const Shape& space, const Order& order, const std::vector<std::size_t>& row_reads,
+                    const std::vector<std::size_t>& full_reads, bool along) {
+        std::vector<int> kept, reduced;
+        for (const int axis : order) {
+            const bool is_reduced = step_.axes.empty() || std::find(step_.axes.begin(), step_.axes.end(), axis) != step_.axes.end();
+            (is_reduced ? reduced : kept).push_back(axis);
+        }
+        std::vector<const View*> views{&step_.write.view};
+        for (const std::size_t read : row_reads) views.push_back(&step_.reads[read].view);
+        for (const std::size_t read : full_reads) views.push_back(&step_.reads[read].view);
+        const Walk rows = merge(space, views, kept);
+        std::vector<const View*> full(views.begin() + 1 + static_cast<std::ptrdiff_t>(row_reads.size()), views.end());
+        if (along) full.push_back(&step_.write.view);
+        const Walk elements = merge(space, full, reduced);
+
+        const std::int64_t row_count = element_count(rows.sizes), length = element_count(elements.sizes);
+        bool contiguous = false;   // elements of a row lie side by side, of something that differs from row to row
+        for (std::size_t k = 0; k < full_reads.size(); ++k)
+            contiguous |= !elements.sizes.empty() && elements.strides[k].back() == 1 &&
+                          (rows.sizes.empty() || rows.strides[1 + row_reads.size() + k].back() != 0);
+        region_.across = !step_.axes.empty() && ((!contiguous && row_count >= 4) || (length < 16 && row_count >= 64));
+        const Walk &loop = region_.across ? elements : rows, &vector = region_.across ? rows : elements;
+        region_.loop_sizes = loop.sizes;
+        region_.vector_sizes = vector.sizes;
+        region_.loop_count = region_.across ? length : row_count;
+        region_.vector_count = region_.across ? row_count : length;
+
+        if (region_.holds_rows()) region_.block = std::max<std::int64_t>(16, (region_.vector_count + 15) / 16 * 16);
+
+        const auto set = [&](const Shape& row_strides, const Shape& element_strides, Shape& to_loop, Shape& to_vector) {
+            to_loop = region_.across ? element_strides : row_strides;
+            to_vector = region_.across ? row_strides : element_strides;
+        };
+        const Shape none(elements.sizes.size(), 0);
+        set(rows.strides[0], along ? elements.strides.back() : none, region_.write_loop_strides, region_.write_vector_strides);
+        region_.write_linear = is_linear(region_.write_vector_strides);
+        for (std::size_t k = 0; k < row_reads.size(); ++k)
+            set(rows.strides[1 + k], none, strides_[row_reads[k]].first, strides_[row_reads[k]].second);
+        for (std::size_t k = 0; k < full_reads.size(); ++k)
+            set(rows.strides[1 + row_reads.size() + k], elements.strides[k], strides_[full_reads[k]].first, strides_[full_reads[k]].second);
+    }
+
+    void add_reads(int member, std::vector<std::size_t>& reads) const {
+        for (const int input : nodes_[member].inputs) {
+            if (nodes_[input].scalar >= 0 || member_of(program_, step_, input) >= 0) continue;
+            const std::size_t read = read_of(input);
+            if (std::find(reads.begin(), reads.end(), read) == reads.end()) reads.push_back(read);
+        }
+    }
+    std::size_t read_of(int node) const {
+        const PlanNode& wanted = nodes_[node];
+        const auto found = std::find_if(step_.reads.begin(), step_.reads.end(), [&](const Operand& read) {
+            return read.root == wanted.root && read.view.offset == wanted.view.offset && read.view.strides == wanted.view.strides &&
+                   read.view.shape == wanted.view.shape && read.blocks == wanted.blocks;
+        });
+        check(found != step_.reads.end(), ErrorCode::Failure, "host region: node {} is not among the reads", node);
+        return static_cast<std::size_t>(found - step_.reads.begin());
+    }
+
+    HostRegion::Load load_of(std::size_t read) {
+        const auto& [loop, vector] = strides_.at(read);
+        return {read_slot(read), read, loop, vector, is_linear(vector)};
+    }
+
+    HostRegion::Instruction instruction(int member) {
+        const PlanNode& node = nodes_[member];
+        if (node.scalar >= 0) return {copy_function(), {constant_slot(node.scalar)}, slot_of(member, true), false};
+        HostRegion::Instruction made{static_cast<const ElementwiseOp&>(*node.op).vector(), {}, 0, false};
+        for (const int input : node.inputs) made.in.push_back(slot_of(input));
+        made.out = slot_of(member);
+        return made;
+    }
+
+    int slot_of(int node, bool as_member = false) {
+        if (nodes_[node].scalar >= 0 && !as_member && member_of(program_, step_, node) < 0) return constant_slot(nodes_[node].scalar);
+        if (const int member = member_of(program_, step_, node); member >= 0) {
+            const auto [at, fresh] = members_.try_emplace(member, region_.slots);
+            if (fresh) ++region_.slots;
+            return at->second;
+        }
+        return read_slot(read_of(node));
+    }
+    int read_slot(std::size_t read) {
+        const auto [at, fresh] = reads_.try_emplace(read, region_.slots);
+        if (fresh) ++region_.slots;
+        return at->second;
+    }
+    int constant_slot(int scalar) {
+        const auto [at, fresh] = constants_.try_emplace(scalar, region_.slots);
+        if (fresh) region_.constants.push_back({region_.slots++, scalar});
+        return at->second;
+    }
+
+    // A row's numbers are repeated over a block only where elements of the row read them.
+    void mark_spread() {
+        const auto read_by_elements = [&](int slot) {
+            for (const HostRegion::Pass& pass : region_.passes)
+                for (const HostRegion::Instruction& one : pass.work)
+                    if (std::find(one.in.begin(), one.in.end(), slot) != one.in.end()) return true;
+            return false;
+        };
+        for (HostRegion::Instruction& one : region_.before) one.spread = read_by_elements(one.out);
+        for (HostRegion::Pass& pass : region_.passes) {
+            for (HostRegion::Instruction& one : pass.after) one.spread = read_by_elements(one.out);
+            for (HostRegion::Fold& fold : pass.folds) fold.spread = read_by_elements(fold.out);
+        }
+    }
+
+    const Program& program_;
+    const std::vector<PlanNode>& nodes_;
+    const Step& step_;
+    HostRegion& region_;
+    std::map<std::size_t, std::pair<Shape, Shape>> strides_;   // read -> along the loop, along the vector
+    std::map<int, int> members_, constants_;
+    std::map<std::size_t, int> reads_;
+    std::set<std::size_t> held_;   // reads that an earlier pass loaded
+};
+
+HostRegion::HostRegion(const Program& program, const Step& step) { RegionCompiler(program, step, *this).run(); }
+
+}  // namespace gpu
