@@ -1,5 +1,7 @@
 // Tensor graph -> program. Kernel ops that the device has no kernel for are replaced by their composites.
 #include <algorithm>
+#include <optional>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "gpu/base/error.h"
@@ -126,14 +128,32 @@ private:
         return !node.kernel->shader.empty() || !node.kernel->host.empty() || !node.kernel->parts.empty() || node.kernel->blocks || !node.kernel->recorder.empty();
     }
 
+    // A composite's numbers and tables are its own, even where the tensor graph happens to hold the same ones: those are
+    // counted by the graph and may be others at the next evaluation.
     int expand(const Tensor& tensor) {
         const Tensor composite = tensor.op()->composite(tensor.inputs());
+        const auto is_input = [&](std::uint64_t id) {
+            return std::any_of(tensor.inputs().begin(), tensor.inputs().end(), [&](const Tensor& input) { return input.id() == id; });
+        };
         std::unordered_map<std::uint64_t, int> seen;
-        for (const auto& [id, at] : position_) seen.emplace(id, at);
+        for (const auto& [id, at] : position_)
+            if (program_.nodes[at].scalar < 0 || is_input(id)) seen.emplace(id, at);
         Tensors inside;
         walk({composite}, seen, [&](const Tensor& t) { inside.push_back(t); });
-        for (const Tensor& t : inside) add(t, nullptr, nullptr);
+        std::vector<std::pair<std::uint64_t, std::optional<int>>> hidden;      // what the graph knows by these names
+        for (const Tensor& t : inside) {
+            if (t.value() || !t.op() || constant_of(t.op())) {
+                const auto known = position_.find(t.id());
+                hidden.emplace_back(t.id(), known == position_.end() ? std::nullopt : std::optional(known->second));
+                position_.erase(t.id());
+            }
+            add(t, nullptr, nullptr);
+        }
         const int at = position_.at(composite.id());
+        for (const auto& [id, known] : hidden) {
+            position_.erase(id);
+            if (known) position_.emplace(id, *known);
+        }
         position_[tensor.id()] = at;
         return at;
     }

@@ -142,6 +142,20 @@ private slots:
         QCOMPARE(w.value()->derived.size(), kept);
     }
 
+    // A graph's number that happens to equal one inside a composite is another: it may change without a new plan.
+    void numbers_of_composites_are_their_own() {
+        const Tensor x = tests::random_tensor({2, 4, 3, 3}, 1), other = tests::random_tensor({1, 1, 1, 1}, 2);
+        const auto make = [&](double number) {
+            const Tensor normed = group_norm(x + 0.0, 2, {}, {}, 0.25);      // its composite adds 0.25 to a variance
+            return normed * (full({1, 1, 1, 1}, number) + other) + full({1, 1, 1}, number) + full({1}, number);
+        };
+        for (const double number : {0.25, 3.0}) {
+            const std::vector<double> wanted = oracle(make(number));
+            const std::vector<float> got = to_floats(make(number));
+            for (std::size_t i = 0; i < got.size(); ++i) QVERIFY(std::abs(got[i] - wanted[i]) < 1e-4);
+        }
+    }
+
     void cleanupTestCase() { QCOMPARE(Device::current().validation_messages(), 0); }
 };
 
