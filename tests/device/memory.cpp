@@ -226,7 +226,7 @@ private slots:
     }
 
     void every_lost_submission_is_told_and_survived() {
-        const ScopedSwitch serial(&Switches::serial, true);   // many submissions
+        const ScopedSwitch serial(&Switches::serial, true), no_host(&Switches::host, false);   // many submissions
         const Tensor w = tests::random_tensor({4, 4, 3, 3}, 1), x = tests::random_tensor({1, 4, 10, 10}, 2);
         const auto run = [&] { return mixed(fresh(x), fresh(w), 2.5); };
         const std::vector<float> expected = to_floats(run()[1]);
@@ -255,6 +255,7 @@ private slots:
     }
 
     void an_engine_of_its_own_says_that_its_device_is_gone() {
+        const ScopedSwitch no_host(&Switches::host, false);   // host kernels submit nothing
         const auto device = open();
         Engine engine(device);
         const Tensor x = tests::random_tensor({100}, 5);
