@@ -144,10 +144,12 @@ struct Fft final : Op {
     Tensors vjp(const Tensors&, const Tensor&, const Tensor& dy) const override { return {apply_op<Fft>({dy}, !inverse)}; }
 };
 
-Tensor transform(std::string_view function, const Tensor& z, int dims, bool inverse) {
+// Numbers of 16 bits are transformed in F32: their range is too small for the sums.
+Tensor transform(std::string_view function, const Tensor& given, int dims, bool inverse) {
+    const Tensor z = given.dtype() == Dtype::F16 || given.dtype() == Dtype::BF16 ? cast(given, Dtype::F32) : given;
     check(dims >= 1 && dims <= 3 && z.rank() > dims && z.shape().back() == 2, ErrorCode::InvalidGraph,
           "{}: expected [..., n1, ..., nd, 2] with 1 to 3 axes to transform, got {} and {}", function, to_string(z.spec()), dims);
-    check(z.dtype() == Dtype::F32, ErrorCode::InvalidGraph, "{}: expected F32, got {} (cast it first)", function, to_string(z.spec()));
+    check(z.dtype() == Dtype::F32, ErrorCode::InvalidGraph, "{}: expected F32, F16 or BF16, got {} (cast it first)", function, to_string(z.spec()));
     Shape shape(z.shape().end() - dims - 1, z.shape().end());
     const std::int64_t one = element_count(shape);
     if (one == 0) return z;
