@@ -29,6 +29,11 @@ std::set<std::string> variants_in(const Tensor& y, const DeviceTraits& traits) {
     return names;
 }
 
+bool reduces(const Tensor& y) {
+    const Tensors nodes = collect({y}).nodes;
+    return std::any_of(nodes.begin(), nodes.end(), [](const Tensor& node) { return node.op() && node.op()->kind() == OpKind::Reduce; });
+}
+
 Tensors inputs_of(const OpCase& one, Dtype dtype) {
     Tensors in;
     for (std::size_t i = 0; i < one.in.size(); ++i) {
@@ -76,6 +81,8 @@ private slots:
             for (const OpCase& one : cases.all()) {
                 const Tensors in = inputs_of(one, type);
                 if (!variants_in(one.make(in), traits).contains(variant.toStdString())) continue;
+                // Sums of rounded numbers cancel: how exact they are says nothing of the kernel.
+                if (type == Dtype::F16 && reduces(one.make(in))) continue;
                 if (number++ % 4 != 0) continue;
                 try {
                     const std::vector<double> expected = oracle(one.make(in));
