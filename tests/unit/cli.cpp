@@ -147,7 +147,7 @@ private slots:
         row("validate", {"validate", "-"}, graph(R"("r": {"type": "value.report"})"), 3, "");
         row("describe", {"describe", "value.nubmer"}, none, 4, "did you mean 'value.number'?");
         row("inspect", {"inspect", "/nowhere.safetensors"}, none, 4, "/nowhere.safetensors");
-        row("convert", {"convert", first, "x.png"}, none, 2, "expected OUT to end in .heddle or .safetensors");
+        row("convert", {"convert", first, "x.png"}, none, 2, "expected OUT to end in .heddle, .safetensors or .gguf");
         row("convert to nowhere", {"convert", first, "/nowhere/x.heddle"}, none, 9, "/nowhere/x.heddle");
     }
     void failures() {

@@ -147,7 +147,7 @@ private slots:
         one("fractional extent", R"({"dtype":"F32","shape":[2.0],"data_offsets":[0,8]})", "number 2.0");
         one("product overflows", R"({"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]})", "2^64");
         one("bytes overflow", R"({"dtype":"F64","shape":[4611686018427387904],"data_offsets":[0,8]})", "2^64");
-        one("unknown dtype", R"({"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]})", "F8_E4M3");
+        one("unknown dtype", R"({"dtype":"F4_E2M1","shape":[8],"data_offsets":[0,8]})", "F4_E2M1");
         one("dtype is a number", R"({"dtype":4,"shape":[2],"data_offsets":[0,8]})", "a text as dtype of tensor \"t\"");
         one("shape is a text", R"({"dtype":"F32","shape":"2","data_offsets":[0,8]})", "a list as shape");
         one("nested shape", R"({"dtype":"F32","shape":[[2]],"data_offsets":[0,8]})", "integers");
