@@ -11,8 +11,7 @@ Tensor LayerNorm::operator()(const Tensor& x) const {
     const std::int64_t channels = weight.size(0);
     check(x.rank() >= 1 && x.size(-1) == channels, ErrorCode::InvalidGraph, "layer norm: expected [..., {}], got {}", channels,
           to_string(x.spec()));
-    if (x.element_count() == 0) return x;
-    return reshape(group_norm(reshape(x, {-1, channels}), 1, weight, bias, eps), x.shape());   // each row is a picture
+    return layer_norm(x, weight, bias, eps);
 }
 
 Tensor split_heads(const Tensor& x, int heads) {
