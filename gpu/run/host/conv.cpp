@@ -15,6 +15,12 @@ memory::dims less_one(const Shape& dilation) {
     return result;
 }
 
+// A convolution's steps as oneDNN writes them.
+struct Steps {
+    memory::dims stride, dilation, before, after;
+};
+Steps steps_of(const ConvGeometry& g) { return {dims_of(g.stride), less_one(g.dilation), dims_of(g.before), dims_of(g.after)}; }
+
 memory::desc dense(const Shape& shape, const Order& order) {
     return {dims_of(shape), memory::data_type::f32, dims_of(dense_strides(shape, order))};
 }
@@ -67,8 +73,7 @@ dnnl::convolution_forward::primitive_desc conv_forward_desc(const ConvProblem& p
                                                             const dnnl::primitive_attr& attributes, bool training) {
     const auto kind = training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
     const memory::desc x = p.map_as(p.x, layout), y = p.map_as(p.y, layout);
-    const memory::dims stride = dims_of(p.geometry.stride), dilation = less_one(p.geometry.dilation),
-                       before = dims_of(p.geometry.before), after = dims_of(p.geometry.after);
+    const auto [stride, dilation, before, after] = steps_of(p.geometry);
 #if DNNL_VERSION_MAJOR >= 3
     return {host_engine(), kind, algorithm_of(layout), x, p.weight_any(), bias, y, stride, dilation, before, after, attributes};
 #else
@@ -79,8 +84,7 @@ dnnl::convolution_forward::primitive_desc conv_forward_desc(const ConvProblem& p
 dnnl::convolution_backward_data::primitive_desc conv_input_grad_desc(const ConvProblem& p, ConvLayout layout) {
     const auto forward = conv_forward_desc(p, layout, {}, plain_attributes(), true);
     const memory::desc x = p.map_as(p.x, layout), y = p.map_as(p.y, layout);
-    const memory::dims stride = dims_of(p.geometry.stride), dilation = less_one(p.geometry.dilation),
-                       before = dims_of(p.geometry.before), after = dims_of(p.geometry.after);
+    const auto [stride, dilation, before, after] = steps_of(p.geometry);
 #if DNNL_VERSION_MAJOR >= 3
     return {host_engine(), algorithm_of(layout), x, p.weight_any(), y, stride, dilation, before, after, forward, plain_attributes()};
 #else
@@ -91,8 +95,7 @@ dnnl::convolution_backward_data::primitive_desc conv_input_grad_desc(const ConvP
 dnnl::convolution_backward_weights::primitive_desc conv_weight_grad_desc(const ConvProblem& p, ConvLayout layout) {
     const auto forward = conv_forward_desc(p, layout, {}, plain_attributes(), true);
     const memory::desc x = p.map_as(p.x, layout), y = p.map_as(p.y, layout);
-    const memory::dims stride = dims_of(p.geometry.stride), dilation = less_one(p.geometry.dilation),
-                       before = dims_of(p.geometry.before), after = dims_of(p.geometry.after);
+    const auto [stride, dilation, before, after] = steps_of(p.geometry);
 #if DNNL_VERSION_MAJOR >= 3
     return {host_engine(), algorithm_of(layout), x, p.weight_any(), y, stride, dilation, before, after, forward, plain_attributes()};
 #else
