@@ -9,14 +9,13 @@ the system: with the reference one (Debian's libblas3, about 1 GFLOP/s) the tran
 ratio says nothing. Install libopenblas0 first; the rate of a product is printed to tell.
 """
 import argparse
-import json
 import statistics
-import subprocess
-import time
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+from compare_torch import heddle_rows, median_ms
 
 CHANNELS, HEADS, CONTEXT, EMBEDDING, SIDE = 640, 8, 768, 1280, 32
 
@@ -73,17 +72,6 @@ class TransformerBlock(nn.Module):
         return x + self.proj_out(h).reshape(n, height, width, c).permute(0, 3, 1, 2)
 
 
-def median_ms(run, repeats):
-    times = []
-    with torch.no_grad():
-        for i in range(repeats + 2):
-            start = time.perf_counter()
-            run()
-            if i >= 2:
-                times.append((time.perf_counter() - start) * 1e3)
-    return statistics.median(times)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("heddle")
@@ -98,9 +86,7 @@ def main():
     print(f"PyTorch's matrix product: {rate:.1f} GFLOP/s" + (" (a reference BLAS: see --help)" if rate < 10 else ""), flush=True)
     results = {}
     for _ in range(options.rounds):
-        output = subprocess.run([options.heddle, "bench", "block", "--json", "--repeat", str(options.repeat)], check=True,
-                                capture_output=True, text=True).stdout
-        ours = {row["name"]: row["median_ms"] for row in map(json.loads, output.splitlines())}
+        ours = {row["name"]: row["median_ms"] for row in heddle_rows(options.heddle, "block", "--repeat", str(options.repeat))}
         theirs = {name: [] for name in ours}
         for order in (torch.contiguous_format, torch.channels_last):
             x = torch.randn(1, CHANNELS, SIDE, SIDE).contiguous(memory_format=order)
