@@ -5,32 +5,18 @@
 
 For every case its inputs x and w, the result y and the gradients of sum(y * wave) in x and w.
 """
-import json
-import math
 import pathlib
-import struct
 import sys
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 
-
-def save(path, tensors):
-    header, blobs, offset = {}, [], 0
-    for name in sorted(tensors):
-        array = np.ascontiguousarray(tensors[name], dtype=np.float32)
-        header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [offset, offset + array.nbytes]}
-        offset += array.nbytes
-        blobs.append(array.tobytes())
-    text = json.dumps(header, separators=(",", ":"))
-    text += " " * (-len(text) % 8)
-    path.write_bytes(struct.pack("<Q", len(text)) + text.encode() + b"".join(blobs))
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+import stored
 
 
 def wave(shape, seed):
-    i = np.arange(math.prod(shape), dtype=np.float64)
-    return torch.from_numpy((np.sin(i * 0.37 + seed * 1.7) * np.cos(i * 0.011 + seed)).astype(np.float32).reshape(shape))
+    return torch.from_numpy(stored.wave(shape, seed))
 
 
 CASES = {
@@ -60,7 +46,7 @@ def main():
         dx, dw = torch.autograd.grad((y * wave(y.shape, 3)).sum(), (x, w))
         for key, value in {"x": x, "w": w, "y": y, "dy": wave(y.shape, 3), "dx": dx, "dw": dw}.items():
             tensors[f"{name}.{key}"] = value.detach().numpy()
-    save(folder / "conv.safetensors", tensors)
+    stored.save(folder / "conv.safetensors", tensors)
 
 
 if __name__ == "__main__":

@@ -6,33 +6,16 @@
 SGD and AdamW are PyTorch's; Adafactor (arXiv:1804.04235) and 8-bit AdamW (arXiv:2110.02861) are written out here in numpy.
 Gradients are a formula of element and step, which the test repeats.
 """
-import json
 import math
 import pathlib
-import struct
 import sys
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-
-def save(path, tensors):
-    header, blobs, offset = {}, [], 0
-    for name in sorted(tensors, key=lambda n: (-np.asarray(tensors[n]).dtype.itemsize, n)):
-        array = np.ascontiguousarray(tensors[name])
-        kind = {"float32": "F32", "uint8": "U8"}[array.dtype.name]
-        header[name] = {"dtype": kind, "shape": list(array.shape), "data_offsets": [offset, offset + array.nbytes]}
-        offset += array.nbytes
-        blobs.append(array.tobytes())
-    text = json.dumps(header, separators=(",", ":"))
-    text += " " * (-len(text) % 8)
-    path.write_bytes(struct.pack("<Q", len(text)) + text.encode() + b"".join(blobs))
-
-
-def wave(shape, seed):
-    i = np.arange(math.prod(shape), dtype=np.float64)
-    return (np.sin(i * 0.37 + seed * 1.7) * np.cos(i * 0.011 + seed)).astype(np.float32).reshape(shape)
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from stored import save, wave
 
 
 def gradient(shape, step):
