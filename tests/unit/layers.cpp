@@ -24,7 +24,7 @@ const std::map<std::string, std::vector<std::string>> allowed{
     {"gpu/nn", {"gpu/base", "gpu/graph", "gpu/ops.h", "gpu/ops", "gpu/io", "gpu/run"}},
     {"gpu/train", {"gpu/base", "gpu/graph", "gpu/ops.h", "gpu/io", "gpu/run"}},
     {"nodes/core", {"gpu"}},
-    {"nodes/types", {"nodes/core", "gpu"}},
+    {"nodes/types", {"nodes/core", "nodes/sampling", "gpu"}},
     {"nodes/sampling", {"gpu"}},
     {"nodes/codec", {"nodes/core", "nodes/types", "gpu"}},
     {"nodes/models", {"nodes/core", "nodes/types", "nodes/sampling", "gpu"}},
