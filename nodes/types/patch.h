@@ -126,6 +126,9 @@ struct BlockSite {
     Part part = Part::Input;
     int index = 0;                  // input_blocks.N, output_blocks.N
     std::string name;               // "output_blocks.3.1": the layer that has just run, or the block before its join
+    enum class Layer { Convolution, Residual, Transformer, Resample };
+    Layer layer = Layer::Residual;  // of what has just run
+    bool last = false;              // no ResBlock or transformer follows in this block: where motion modules stand
 };
 
 // block: inserts layers between existing ones, or changes features there. Motion modules, temporal layers, FreeU.
