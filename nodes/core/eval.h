@@ -47,7 +47,10 @@ public:
     // The value of an input. Throws SocketError when it is optional and nothing is there: ask has() first.
     template <typename T>
     const T& operator[](const In<T>& in) const {
-        return *input(in).template get<T>();
+        if constexpr (std::is_same_v<T, Value>)
+            return input(in);
+        else
+            return *input(in).template get<T>();
     }
     template <typename T>
     bool has(const In<T>& in) const {

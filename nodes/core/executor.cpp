@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <new>
 
 #include "gpu/base/span.h"
 #include "gpu/base/switches.h"
 #include "nodes/core/eval.h"
+#include "nodes/core/key.h"
 #include "nodes/core/plan.h"
+#include "nodes/core/regions.h"
 
 namespace nodes {
 namespace {
@@ -46,6 +49,11 @@ private:
         std::vector<Value> outputs;
         int readers = 0;
         bool ready = false;
+        gpu::Hash key;                       // the plan's; in a loop that of this iteration
+        // Of a loop's begin: which iteration runs, and the inputs that the one before left.
+        std::int64_t iteration = 0;
+        std::map<std::string, Value> given;
+        std::map<std::string, gpu::Hash> given_keys;
     };
 
     // --- before anything runs ---
@@ -93,16 +101,21 @@ private:
         send(planned);
         for (const std::string& id : planned.nodes) send(event::State{id, NodeState::Pending});
 
-        int done = 0, targets = 0;
         for (std::size_t i = 0; i < plan_.size(); ++i) {
             steps_[i].readers = plan_[i].readers;
-            if (plan_[i].needed) run_step(i);
-            targets += plan_[i].target;
-            done += plan_[i].target && steps_[i].ready;
+            steps_[i].key = plan_[i].key;
+        }
+        for (std::size_t i = 0; i < plan_.size(); ++i) {
+            if (plan_[i].needed && plan_[i].loop < 0) run_step(i);
             if (!cancelled_) continue;
             settle_pending(i);
             result_.status = RunStatus::Cancelled;
             return;
+        }
+        int done = 0, targets = 0;
+        for (std::size_t i = 0; i < plan_.size(); ++i) {
+            targets += plan_[i].target;
+            done += plan_[i].target && steps_[i].ready;
         }
         if (done < targets) result_.status = done > 0 ? RunStatus::Partial : RunStatus::Failed;
     }
@@ -120,15 +133,120 @@ private:
             take_cached(index);
             return;
         }
+        if (step.type->info().loop == LoopPart::End)
+            go_round(index);
+        else
+            run_fed(index);
+        for (int read : step.releases) release(read);
+    }
+
+    // Computes a step, unless one that it reads has failed.
+    void run_fed(std::size_t index) {
         const bool fed = std::ranges::all_of(
-            step.inputs, [&](const PlannedInput& input) { return input.step < 0 || steps_[input.step].ready; });
-        if (fed) {
+            plan_[index].inputs, [&](const PlannedInput& input) { return input.step < 0 || steps_[input.step].ready; });
+        steps_[index].ready = false;
+        if (fed)
             compute(index);
-        } else {
+        else
             send(event::State{current_, NodeState::Idle});
+    }
+
+    // --- loops ---
+
+    // Runs a loop's body and its end, an iteration after the other.
+    void go_round(std::size_t end) {
+        const std::string id = plan_[end].record->id;
+        std::vector<std::size_t> body;
+        std::size_t begin = end;
+        for (std::size_t i = 0; i < end; ++i) {
+            if (plan_[i].loop != static_cast<int>(end) || !plan_[i].needed) continue;
+            body.push_back(i);
+            if (plan_[i].record->id == loop_begin(end)) begin = i;
         }
-        for (const PlannedInput& input : step.inputs)
-            if (input.step >= 0) release(input.step);
+        const Clock::time_point start = Clock::now();
+        Clock::time_point told{};
+        steps_[begin].iteration = 0;
+        steps_[begin].given.clear();
+        steps_[begin].given_keys.clear();
+        for (bool again = true; again;) {
+            for (std::size_t i : body) {
+                steps_[i].readers = plan_[i].readers;
+                begin_iteration(i);
+                run_step(i);
+                if (cancelled_) return;
+            }
+            current_ = id;
+            // The last iteration's result is that of the whole loop, under the key that the plan knows.
+            steps_[end].key = iteration_key(end);
+            run_fed(end);
+            if (!steps_[end].ready) return;
+            const auto carried = carry(end, begin);
+            again = carried.again;
+            start_ = start;
+            last_progress_ = told;
+            on_progress(carried.index + 1, again ? carried.count : carried.index + 1);
+            told = last_progress_;
+        }
+        if (plan_[end].loop < 0 && options_.cache) options_.cache->store(plan_[end].key, last_);
+        for (std::size_t i : body) steps_[i].outputs.clear();
+    }
+
+    std::string loop_begin(std::size_t end) const {
+        const auto& inputs = plan_[end].type->inputs();
+        const auto at = std::ranges::find(inputs, "loop", &SocketInfo::name) - inputs.begin();
+        return plan_[plan_[end].inputs[at].step].record->id;
+    }
+
+    // In a loop each iteration has keys of its own, so that another run finds the iterations that did not change.
+    gpu::Hash iteration_key(std::size_t index) const {
+        const PlannedNode& step = plan_[index];
+        std::vector<gpu::Hash> keys;
+        for (const PlannedInput& input : step.inputs) keys.push_back(input.step < 0 ? gpu::Hash{} : key_of(input));
+        return gpu::Hasher().add(node_key(*step.type, step.params, keys)).add(steps_[index].iteration).finish();
+    }
+
+    // The key of what an input reads. What goes round keeps the key that it had when it reached the loop's end.
+    gpu::Hash key_of(const PlannedInput& input) const {
+        const PlannedNode& source = plan_[input.step];
+        const SocketInfo& output = source.type->outputs()[input.output];
+        if (source.type->info().loop == LoopPart::Begin && output.type->any) {
+            const auto given = steps_[input.step].given_keys.find(output.name);
+            if (given != steps_[input.step].given_keys.end()) return given->second;
+            const auto& inputs = source.type->inputs();
+            const PlannedInput& before = source.inputs[std::ranges::find(inputs, output.name, &SocketInfo::name) - inputs.begin()];
+            return before.step < 0 ? gpu::Hash{} : key_of(before);
+        }
+        return output_key(steps_[input.step].key, output.name);
+    }
+
+    void begin_iteration(std::size_t index) {
+        PlannedNode& step = plan_[index];
+        steps_[index].key = iteration_key(index);
+        step.cached.reset();
+        if (options_.cache && !step.type->info().side_effect && step.type->info().loop == LoopPart::None)
+            step.cached = options_.cache->find(steps_[index].key);
+    }
+
+    // Hands the outputs of a loop's end to the inputs of the same name of its begin.
+    LoopState carry(std::size_t end, std::size_t begin) {
+        LoopState state;
+        std::map<std::string, gpu::Hash> keys;
+        const auto& outputs = plan_[end].type->outputs();
+        for (std::size_t i = 0; i < outputs.size(); ++i) {
+            const std::string& name = outputs[i].name;
+            if (!plan_[begin].type->input(name)) continue;
+            const Value& value = last_.outputs[i];
+            if (const auto* loop = value.get<LoopState>()) state = *loop;
+            if (value.empty()) continue;      // does not go round: stays what it was at first
+            steps_[begin].given[name] = value;
+            const auto& inputs = plan_[end].type->inputs();
+            const auto back = std::ranges::find(inputs, name, &SocketInfo::name) - inputs.begin();
+            if (outputs[i].type->any) keys[name] = key_of(plan_[end].inputs[back]);
+        }
+        // All at once: a value may come straight from the begin.
+        for (auto& [name, key] : keys) steps_[begin].given_keys[name] = key;
+        steps_[begin].iteration = state.index + 1;
+        return state;
     }
 
     void take_cached(std::size_t index) {
@@ -150,12 +268,16 @@ private:
             options_.cancel.check();
             const gpu::CancelScope scope(options_.cancel);
             check_files(step);
-            Eval eval(*step.type, current_, gather(step), step.params, options_.cancel, *this);
+            Eval eval(*step.type, current_, gather(index), step.params, options_.cancel, *this);
             step.type->compute(eval);
             expect_outputs(step, eval.outputs());
             NodeResult result{eval.outputs(), eval.metrics(), eval.warnings()};
             if (step.cached) compare(step, result);
-            if (options_.cache && !step.type->info().side_effect) options_.cache->store(step.key, result);
+            // A loop's result is kept when it is whole; its begin costs nothing.
+            if (step.type->info().loop == LoopPart::End)
+                last_ = result;
+            else if ((step.loop < 0 || step.type->info().loop == LoopPart::None) && options_.cache && !step.type->info().side_effect)
+                options_.cache->store(steps_[index].key, result);
             ++result_.computed;
             send(event::State{current_, NodeState::Done});
             finish(index, std::move(result.outputs), ms_since(start_), false);
@@ -178,11 +300,16 @@ private:
         if (--steps_[index].readers == 0) steps_[index].outputs.clear();
     }
 
-    std::vector<Value> gather(const PlannedNode& step) const {
+    std::vector<Value> gather(std::size_t index) const {
+        const PlannedNode& step = plan_[index];
         std::vector<Value> values;
         for (std::size_t i = 0; i < step.inputs.size(); ++i) {
             const SocketInfo& socket = step.type->inputs()[i];
             const PlannedInput& input = step.inputs[i];
+            if (const auto given = steps_[index].given.find(socket.name); given != steps_[index].given.end()) {
+                values.push_back(given->second);
+                continue;
+            }
             if (input.step < 0) {
                 values.push_back(socket.initial);
                 continue;
@@ -216,7 +343,7 @@ private:
 
     void expect_outputs(const PlannedNode& step, const std::vector<Value>& outputs) const {
         for (std::size_t i = 0; i < outputs.size(); ++i)
-            if (outputs[i].empty())
+            if (outputs[i].empty() && !step.type->outputs()[i].type->any)
                 throw SocketError(ErrorCode::Failure, step.type->outputs()[i].name,
                                   "expected " + step.type->info().id + " to set this output, it did not");
     }
@@ -320,6 +447,7 @@ private:
     RunPlan plan_;
     std::vector<Step> steps_;
     RunResult result_;
+    NodeResult last_;      // of the end of a loop that has run last
     std::string current_;  // the node that runs
     Clock::time_point start_;
     Clock::time_point last_progress_;

@@ -40,6 +40,9 @@ namespace nodes {
 class Eval;
 class Node;
 
+// The two ends of a loop region, see nodes/core/regions.h.
+enum class LoopPart { None, Begin, End };
+
 // What a node type is, beside its sockets and parameters.
 struct NodeInfo {
     std::string id;            // "image.load": enters files, never change it
@@ -49,6 +52,7 @@ struct NodeInfo {
     std::string help;          // one or two sentences
     bool side_effect = false;  // writes files or the like: never cached, and run when nobody names targets
     bool target = false;       // is run when nobody names targets, though its results are cached: a metric, a viewer
+    LoopPart loop = LoopPart::None;
 };
 
 // A socket without its C++ type: what the editor, files and the command line read.

@@ -5,14 +5,30 @@
 
 #include "gpu/base/switches.h"
 #include "nodes/core/key.h"
+#include "nodes/core/regions.h"
 
 namespace nodes {
 namespace {
 
 class Planner {
 public:
-    Planner(const Document& document, const FilePlaces& places) : document_(document), places_(places) {}
+    Planner(const Document& document, const std::vector<std::string>& targets, const FilePlaces& places)
+        : document_(document), places_(places), regions_(regions_of(document)) {
+        for (const Region& region : regions_)
+            for (const std::string& target : targets)
+                if (region.body.contains(target)) hanging_[region.end].push_back(target);
+        for (const std::string& target : targets) visit(target);
+        for (const Region& region : regions_) {      // inner ones first
+            const auto end = index_.find(region.end);
+            if (end == index_.end()) continue;
+            for (const std::string& id : region.body)
+                if (const auto at = index_.find(id); at != index_.end() && plan[at->second].loop < 0) plan[at->second].loop = end->second;
+        }
+    }
 
+    RunPlan plan;
+
+private:
     // Depth first with a stack of its own: a chain of nodes may be longer than the thread's stack allows.
     void visit(const std::string& target) {
         std::vector<std::string> open{target};
@@ -25,6 +41,10 @@ public:
             const std::size_t waiting = open.size();
             for (const Link& link : document_.links_of(id))
                 if (link.to.node == id && !index_.contains(link.from.node)) open.push_back(link.from.node);
+            // Targets that hang on a loop's body run before its end does.
+            if (const auto at = hanging_.find(id); at != hanging_.end())
+                for (const std::string& other : at->second)
+                    if (!index_.contains(other)) open.push_back(other);
             if (open.size() > waiting) continue;
             open.pop_back();
             index_[id] = static_cast<int>(plan.size());
@@ -33,9 +53,6 @@ public:
         plan[index_.at(target)].target = true;
     }
 
-    RunPlan plan;
-
-private:
     PlannedNode make_step(const NodeRecord& record) {
         PlannedNode step{.record = &record, .type = find_node_type(record.type)};
         for (const ParamInfo& info : step.type->params()) {
@@ -65,29 +82,43 @@ private:
 
     const Document& document_;
     const FilePlaces& places_;
+    const std::vector<Region> regions_;
+    std::map<std::string, std::vector<std::string>> hanging_;      // by the end of a loop: targets in its body
     std::map<std::string, int> index_;
 };
+
+// Of the steps that run `step`, the one at the level of `other`: step itself, or the end of a loop around it.
+int at_level_of(const RunPlan& plan, int step, int other) {
+    while (plan[step].loop != plan[other].loop && plan[step].loop >= 0) step = plan[step].loop;
+    return step;
+}
 
 }  // namespace
 
 RunPlan make_plan(const Document& document, const std::vector<std::string>& targets, const FilePlaces& places,
                   ResultCache* cache) {
-    Planner planner(document, places);
-    for (const std::string& target : targets) planner.visit(target);
-    RunPlan plan = std::move(planner.plan);
+    RunPlan plan = std::move(Planner(document, targets, places).plan);
+    // A loop with a target inside runs, whatever is cached.
+    std::vector<bool> must_run(plan.size(), false);
+    for (const PlannedNode& step : plan)
+        if (step.target)
+            for (int end = step.loop; end >= 0; end = plan[end].loop) must_run[end] = true;
 
     // HEDDLE_CHECK=cache computes everything again, hits included, and compares.
     const bool recompute = gpu::switches().checks("cache");
-    for (auto step = plan.rbegin(); step != plan.rend(); ++step) {
-        step->needed |= step->target;
-        if (!step->needed) continue;
-        if (cache && !step->type->info().side_effect) step->cached = cache->find(step->key);
-        if (step->cached && !recompute) continue;
-        for (const PlannedInput& input : step->inputs)
-            if (input.step >= 0) {
-                plan[input.step].needed = true;
-                ++plan[input.step].readers;
-            }
+    for (int i = static_cast<int>(plan.size()); i-- > 0;) {
+        PlannedNode& step = plan[i];
+        step.needed |= step.target || must_run[i];
+        if (!step.needed) continue;
+        // Steps in a loop have a key of their own in every iteration: the executor asks for them.
+        if (cache && !step.type->info().side_effect && step.loop < 0 && !must_run[i]) step.cached = cache->find(step.key);
+        if (step.cached && !recompute) continue;
+        for (const PlannedInput& input : step.inputs) {
+            if (input.step < 0) continue;
+            plan[input.step].needed = true;
+            ++plan[input.step].readers;
+            if (plan[input.step].loop != i) plan[at_level_of(plan, i, input.step)].releases.push_back(input.step);
+        }
     }
     return plan;
 }

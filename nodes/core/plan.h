@@ -28,6 +28,10 @@ struct PlannedNode {
     bool needed = false;               // false: only results that are cached would read it
     bool target = false;
     int readers = 0;  // needed steps that compute and read it
+    int loop = -1;    // the step that ends the loop which runs this one, in every iteration; -1: none
+    // Steps whose outputs have one reader less when this one is over: its own inputs, and for the end of a loop what the
+    // loop read from outside.
+    std::vector<int> releases{};
 };
 
 // Steps in an order in which every node comes after what it reads.

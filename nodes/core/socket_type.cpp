@@ -24,7 +24,7 @@ std::optional<gpu::Hash> Value::hash() const {
 }
 
 Value Value::converted_to(const SocketType& wanted) const {
-    if (empty() || type_ == &wanted) return *this;
+    if (empty() || type_ == &wanted || wanted.any) return *this;
     const Conversion* conversion = wanted.conversion_from(*type_);
     return conversion ? conversion->convert(*this) : Value();
 }

@@ -50,11 +50,15 @@ struct SocketType {
     std::function<QImage(const void*, int max_side)> preview;  // may be null when there is nothing to show
     std::function<gpu::Hash(const void*)> hash;                // of the content; HEDDLE_CHECK=cache compares it
     std::vector<Conversion> accepts;
+    // One value of several, in order: what a loop's collecting sockets do. Empty where nothing sensible exists.
+    std::function<Value(const std::vector<Value>&)> collect{};
+    // A socket of this type takes values of every type, and they keep their own (nodes/core/any_type.h).
+    bool any = false;
 
     // The conversion that turns `from` into this type, or null. The same type needs none.
     const Conversion* conversion_from(const SocketType& from) const;
     // Whether a wire from an output of type `from` may end in an input of this type.
-    bool accepts_from(const SocketType& from) const { return this == &from || conversion_from(from); }
+    bool accepts_from(const SocketType& from) const { return this == &from || any || from.any || conversion_from(from); }
 };
 
 // The description of a C++ type; one object per type for the life of the process, so that pointers compare.
@@ -78,10 +82,14 @@ public:
 
     template <typename T>
     static Value of(T content) {
-        Value value;
-        value.type_ = &socket_type<T>();
-        value.content_ = std::make_shared<const T>(std::move(content));
-        return value;
+        if constexpr (std::is_same_v<T, Value>) {
+            return content;
+        } else {
+            Value value;
+            value.type_ = &socket_type<T>();
+            value.content_ = std::make_shared<const T>(std::move(content));
+            return value;
+        }
     }
 
     bool empty() const { return !content_; }

@@ -5,8 +5,10 @@
 #include <map>
 #include <set>
 
+#include "nodes/core/any_type.h"
 #include "nodes/core/node.h"
 #include "nodes/core/paths.h"
+#include "nodes/core/regions.h"
 
 namespace nodes {
 namespace {
@@ -70,6 +72,9 @@ public:
         for (const std::string& id : document.node_ids()) check_node(document.node(id));
         for (const Link& link : document.links()) check_link(link);
         check_cycles();
+        for (RegionProblem& wrong : region_problems(document))
+            add(ProblemKind::BadRegion, wrong.harmless ? Severity::Warning : Severity::Error, wrong.node, wrong.socket,
+                std::move(wrong.message));
     }
 
     std::vector<Problem> take() { return std::move(problems_); }
@@ -137,9 +142,14 @@ private:
             error(ProblemKind::DanglingLink, at, "",
                   "link " + name + ": " + reader->type + " has no input '" + link.to.socket + "'" +
                       suggestion(link.to.socket, names(to->inputs())));
-        if (output && input && !input->type->accepts_from(*output->type))
+        const SocketType* flows = output ? flowing_type(document_, link.from) : nullptr;
+        if (output && input && flows && !input->type->accepts_from(*flows))
             error(ProblemKind::TypeMismatch, at, link.to.socket,
-                  "expected " + input->type->name + ", got " + output->type->name + " from " + link.from.text());
+                  "expected " + input->type->name + ", got " + flows->name + " from " + link.from.text());
+        // An output of type any is empty where nothing comes in.
+        if (output && input && !flows && !input->optional && input->initial.empty())
+            error(ProblemKind::MissingInput, at, link.to.socket,
+                  "expected a value of type " + input->type->name + ", nothing is linked into " + link.from.text());
         if (document_.link_into(link.to) != &link)
             error(ProblemKind::DuplicateLink, at, link.to.socket,
                   "expected one link, " + link.from.text() + " is one more");
@@ -205,6 +215,7 @@ const char* to_string(ProblemKind kind) {
         case ProblemKind::DuplicateLink: return "duplicate-link";
         case ProblemKind::TypeMismatch: return "type-mismatch";
         case ProblemKind::Cycle: return "cycle";
+        case ProblemKind::BadRegion: return "bad-region";
         case ProblemKind::UnknownTarget: return "unknown-target";
         case ProblemKind::NothingToRun: return "nothing-to-run";
         case ProblemKind::MissingFile: return "missing-file";
@@ -258,8 +269,8 @@ std::string connect_problem(const Document& document, const Endpoint& from, cons
     const SocketInfo* input = reader_type->input(to.socket);
     if (!output) return source->type + " has no output '" + from.socket + "'";
     if (!input) return reader->type + " has no input '" + to.socket + "'";
-    if (!input->type->accepts_from(*output->type))
-        return "expected " + input->type->name + ", got " + output->type->name;
+    const SocketType* flows = flowing_type(document, from);
+    if (flows && !input->type->accepts_from(*flows)) return "expected " + input->type->name + ", got " + flows->name;
     if (needed_by({from.node}, sources_of(document)).contains(to.node)) return "expected no cycle";
     return {};
 }
@@ -274,7 +285,12 @@ std::vector<std::string> default_targets(const Document& document) {
         if (type && (type->info().side_effect || type->info().target)) marked.push_back(id);
         if (!read.contains(id)) sinks.push_back(id);
     }
-    return marked.empty() ? sinks : marked;
+    if (marked.empty()) return sinks;
+    // What is marked inside of a loop runs in every iteration, so that the loop must run though nobody reads its end.
+    std::set<std::string> targets(marked.begin(), marked.end());
+    for (const Region& region : regions_of(document))
+        if (std::ranges::any_of(region.body, [&](const std::string& id) { return targets.contains(id); })) targets.insert(region.end);
+    return {targets.begin(), targets.end()};
 }
 
 }  // namespace nodes

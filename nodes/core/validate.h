@@ -23,6 +23,7 @@ enum class ProblemKind {
     DuplicateLink,
     TypeMismatch,
     Cycle,
+    BadRegion,  // a loop whose parts do not fit together, see regions.h
     UnknownTarget,
     NothingToRun,
     MissingFile

@@ -168,7 +168,8 @@ SocketType SocketTraits<Image>::describe() {
             .hash = erased<Image>([](const Image& image) {
                 return gpu::Hasher().add(image.space).add(content_hash(image.tensor)).finish();
             }),
-            .accepts = {conversion<Mask, Image>([](const Mask& mask) { return make_image(mask.tensor, ColorSpace::Raw); })}};
+            .accepts = {conversion<Mask, Image>([](const Mask& mask) { return make_image(mask.tensor, ColorSpace::Raw); })},
+            .collect = collect_tensors<Image>};
 }
 
 }  // namespace nodes

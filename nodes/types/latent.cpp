@@ -61,7 +61,8 @@ SocketType SocketTraits<Latent>::describe() {
             .preview = erased<Latent>(preview),
             .hash = erased<Latent>([](const Latent& latent) {
                 return gpu::Hasher().add(latent.format.family).add(content_hash(latent.tensor)).finish();
-            })};
+            }),
+            .collect = collect_tensors<Latent>};
 }
 
 }  // namespace nodes

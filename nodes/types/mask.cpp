@@ -30,7 +30,8 @@ SocketType SocketTraits<Mask>::describe() {
             .preview = erased<Mask>([](const Mask& mask, int max_side) {
                 return to_qimage({mask.tensor, ColorSpace::Raw}, max_side);
             }),
-            .hash = erased<Mask>([](const Mask& mask) { return content_hash(mask.tensor); })};
+            .hash = erased<Mask>([](const Mask& mask) { return content_hash(mask.tensor); }),
+            .collect = collect_tensors<Mask>};
 }
 
 }  // namespace nodes

@@ -1,5 +1,7 @@
 #include "nodes/types/tensor.h"
 
+#include "gpu/base/error.h"
+#include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
 #include "nodes/types/image.h"
 #include "nodes/types/latent.h"
@@ -9,6 +11,16 @@ namespace nodes {
 
 std::size_t tensor_bytes(const Tensor& tensor) {
     return static_cast<std::size_t>(tensor.element_count()) * gpu::size_of(tensor.dtype());
+}
+
+Tensor collected(const gpu::Tensors& parts, std::string_view what) {
+    for (const Tensor& part : parts) {
+        gpu::Shape wanted = parts[0].shape();
+        if (!wanted.empty() && part.rank() == parts[0].rank()) wanted[0] = part.size(0);
+        gpu::check(!wanted.empty() && part.shape() == wanted && part.dtype() == parts[0].dtype(), gpu::ErrorCode::InvalidGraph,
+                   "collect {}: expected {} but for the first axis, got {}", what, gpu::to_string(parts[0].spec()), gpu::to_string(part.spec()));
+    }
+    return gpu::concat(parts, 0);
 }
 
 gpu::Hash content_hash(const Tensor& tensor) {
@@ -24,7 +36,14 @@ SocketType SocketTraits<Tensor>::describe() {
             .hash = erased<Tensor>(content_hash),
             .accepts = {conversion<Image, Tensor>([](const Image& image) { return image.tensor; }),
                         conversion<Mask, Tensor>([](const Mask& mask) { return mask.tensor; }),
-                        conversion<Latent, Tensor>([](const Latent& latent) { return latent.tensor; })}};
+                        conversion<Latent, Tensor>([](const Latent& latent) { return latent.tensor; })},
+            .collect = [](const std::vector<Value>& values) {
+                gpu::Tensors parts;
+                for (const Value& value : values) parts.push_back(*value.get<Tensor>());
+                const Tensor all = collected(parts, "tensor");
+                gpu::evaluate({all});
+                return Value::of<Tensor>(all);
+            }};
 }
 
 }  // namespace nodes

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "gpu/graph/tensor.h"
+#include <string_view>
+
 #include "nodes/core/socket_type.h"
 
 namespace nodes {
@@ -10,6 +12,20 @@ using gpu::Tensor;
 
 // The content's hash: shape, element type and values. Evaluates.
 gpu::Hash content_hash(const Tensor& tensor);
+
+// The tensors of several values one after the other along the first axis: what `collect` of socket types does. Throws
+// Error{InvalidGraph} where their other axes differ; `what` names them in the message.
+Tensor collected(const gpu::Tensors& parts, std::string_view what);
+
+// The same for values of a type that holds its numbers in a member `tensor`: the first value with the numbers of all.
+template <typename T>
+Value collect_tensors(const std::vector<Value>& values) {
+    gpu::Tensors parts;
+    for (const Value& value : values) parts.push_back(value.get<T>()->tensor);
+    T all = *values.front().get<T>();
+    all.tensor = collected(parts, SocketTraits<T>::name);
+    return Value::of<T>(evaluated(std::move(all)));
+}
 
 // Bytes of a tensor's values.
 std::size_t tensor_bytes(const Tensor& tensor);
