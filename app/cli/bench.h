@@ -42,5 +42,6 @@ int bench_graph(const Arguments& arguments, int repeats);
 int bench_model(const Arguments& arguments, int repeats);
 int bench_replay(const Arguments& arguments, int repeats);
 int bench_block(const Arguments& arguments, int repeats);
+int bench_unet(const Arguments& arguments, int repeats);
 
 }  // namespace app

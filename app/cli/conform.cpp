@@ -37,7 +37,7 @@ void print_report(const nodes::ConformReport& report) {
     std::vector<std::vector<std::string>> rows;
     for (const nodes::ConformRow& row : report.rows)
         rows.push_back({"  " + row.output, "rel L2 " + number_text(row.rel_l2), "largest error " + number_text(row.max_error),
-                        row.pass ? "" : "past the tolerance"});
+                        row.rounding ? "zero but for rounding" : row.pass ? "" : "past the tolerance"});
     std::string text = table_text(rows);
     if (!text.empty()) print_line(text.substr(0, text.size() - 1));
 }

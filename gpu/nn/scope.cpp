@@ -66,6 +66,7 @@ struct Scope::Record {
 
     Source source = Source::Shapes;
     std::uint64_t seed = 0;
+    Dtype stored = Dtype::F32;                     // of empty weights
     Weights weights;
     std::map<std::string, Tensor, std::less<>> tensors;
     std::vector<Asked> asked;
@@ -111,9 +112,10 @@ Scope Scope::tensors(std::map<std::string, Tensor, std::less<>> tensors) {
 
 Scope Scope::shapes() { return {std::make_shared<Record>(), ""}; }
 
-Scope Scope::empty() {
+Scope Scope::empty(Dtype stored) {
     auto record = std::make_shared<Record>();
     record->source = Record::Source::Empty;
+    record->stored = stored;
     return {std::move(record), ""};
 }
 
@@ -128,7 +130,7 @@ Tensor Scope::weight(std::string_view name, const Shape& shape, Init init) const
     if (record_->names.insert(path).second) record_->asked.push_back({path, shape});
     switch (record_->source) {
         case Record::Source::Shapes: return zeros(shape);
-        case Record::Source::Empty: return empty_leaf({shape, Dtype::F32});
+        case Record::Source::Empty: return cast(empty_leaf({shape, record_->stored}), Dtype::F32);
         case Record::Source::Random: return drawn(record_->seed, path, shape, init);
         case Record::Source::Tensors: return record_->tensor(path, shape);
         case Record::Source::Files: break;

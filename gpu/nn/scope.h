@@ -58,8 +58,9 @@ public:
     static Scope tensors(std::map<std::string, Tensor, std::less<>> tensors);
     // Lazy zeros: lists names, shapes and bytes with no data.
     static Scope shapes();
-    // Leaves of zeros that take no memory of their own: a model of any size computes as with real weights.
-    static Scope empty();
+    // Leaves of zeros that take no memory of their own: a model of any size computes as with real weights, stored as F32, F16
+    // or BF16.
+    static Scope empty(Dtype stored = Dtype::F32);
 
     Scope operator/(std::string_view name) const;
     const std::string& path() const { return path_; }
