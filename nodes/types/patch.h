@@ -22,16 +22,24 @@
 
 namespace nodes {
 
+class DiffusionModel;
+
 class Patch {
 public:
     virtual ~Patch() = default;
     virtual std::string summary() const = 0;                 // "LoRA detail_tweaker at 0.8, 264 weights"
     virtual std::size_t bytes() const { return 0; }          // of memory that it holds, files that are mapped not counted
+    // What acts in its place on this base, for a patch that is completed by the base's own weights (a ControlNet stored as a
+    // difference); empty: the patch itself. Called once for each network that is built.
+    virtual std::shared_ptr<const Patch> bound(const DiffusionModel&) const { return nullptr; }
 };
 
 // A cheap shared handle; never empty on a wire.
 using PatchRef = std::shared_ptr<const Patch>;
 using Patches = std::vector<PatchRef>;
+
+// All patches as they act on this base.
+Patches bound_patches(const Patches& patches, const DiffusionModel& base);
 
 // --- what the network is called with ---
 

@@ -273,7 +273,8 @@ const Unet::Leaves& Unet::leaves() const {
 }
 
 std::shared_ptr<const Denoiser> Unet::build(const Patches& patches) const {
-    return std::make_shared<const UnetDenoiser>(UnetNetwork(Scope::tensors(merged_weights(weights_, leaves(), patches)), config_), patches);
+    const Patches bound = bound_patches(patches, *this);
+    return std::make_shared<const UnetDenoiser>(UnetNetwork(Scope::tensors(merged_weights(weights_, leaves(), bound)), config_), bound);
 }
 
 std::string Unet::summary() const {
