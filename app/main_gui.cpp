@@ -7,6 +7,7 @@
 #include <QTimer>
 #include <cstdio>
 
+#include "app/build_stamp.h"
 #include "app/panels/main_window.h"
 #include "app/panels/theme.h"
 
@@ -77,6 +78,7 @@ int main(int argc, char** argv) {
     app::MainWindow window;
     window.runs().set_output_folder(parser.isSet(output) ? parser.value(output) : default_output_folder());
     window.allow(parser.values(allow));
+    if (const auto place = nodes::DiskCache::usual(heddle_build_stamp)) window.runs().keep_results(std::make_shared<nodes::DiskCache>(*place));
     if (const QStringList sides = parser.value(size).split('x');
         sides.size() == 2 && sides[0].toInt() > 0 && sides[1].toInt() > 0)
         window.resize(sides[0].toInt(), sides[1].toInt());

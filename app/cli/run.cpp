@@ -5,12 +5,14 @@
 #include <csignal>
 #include <filesystem>
 
+#include "app/cli/cache_option.h"
 #include "app/cli/command.h"
 #include "app/cli/event_printer.h"
 #include "app/cli/graph_options.h"
 #include "app/cli/interrupt.h"
 #include "gpu/base/error.h"
 #include "gpu/base/switches.h"
+#include "nodes/core/disk_cache.h"
 #include "nodes/core/executor.h"
 #include "nodes/core/nearest.h"
 
@@ -64,6 +66,13 @@ int run_graph(const Arguments& arguments) {
     if (!options.output_folder.empty()) files.push_back(options.output_folder);
     options.allowed = allowed_places(arguments, document, std::move(files));
 
+    // What this process computed it does not need again, but the next one may.
+    nodes::ResultCache cache(0);
+    if (const auto place = cache_place(arguments); place && !arguments.has("--no-cache")) {
+        cache.set_disk(std::make_shared<nodes::DiskCache>(*place));
+        options.cache = &cache;
+    }
+
     EventPrinter printer(style, arguments.has("--json"));
     options.on_event = [&](const nodes::Event& event) { printer.print(event); };
     const InterruptScope interrupt(options.cancel);
@@ -91,6 +100,8 @@ Command run_command() {
                     {"--allow", "PATH", "Let the graph read and write here too", "", true},
                     {"--device", "SEL", "Device: an index, cpu, gpu, or a part of its name; see 'heddle devices'"},
                     {"--budget", "BYTES", "Device memory to keep within, such as 512M or 2G; weights beyond it are streamed"},
+                    cache_option,
+                    {"--no-cache", "", "Compute everything, and keep nothing for later runs"},
                     {"--progress", "STYLE",
                      "auto, bar, json or none; json prints every event as a JSON line on stdout"},
                     {"--json", "", "Print events as JSON lines on stdout, but no progress"}},

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/model/graph_model.h"
+#include "nodes/core/disk_cache.h"
 #include "nodes/core/runner.h"
 
 namespace app {
@@ -43,6 +44,8 @@ public:
     void start(const std::vector<NodeId>& targets = {});
     void cancel();
     bool running() const { return running_; }
+    // Where results are kept between sessions; none without it. Before the first run.
+    void keep_results(std::shared_ptr<nodes::DiskCache> disk) { runner_->cache().set_disk(std::move(disk)); }
     // Where relative names of output files start; empty: the current folder.
     void set_output_folder(const QString& folder) { output_folder_ = folder; }
 

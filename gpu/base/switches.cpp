@@ -43,6 +43,7 @@ const Row rows[] = {
     {"VALIDATION", &Switches::validation, "flag", "1 turns on the Vulkan validation layer, where it is installed"},
     {"SYNC_VALIDATION", &Switches::sync_validation, "flag", "1 adds synchronisation validation to it"},
     {"CACHE_DIR", &Switches::cache_dir, "path", "folder for caches that can be rebuilt"},
+    {"CACHE_BUDGET", &Switches::cache_budget, "bytes", "how much of that folder results of nodes may take, such as 8G; 0 keeps none"},
     {"LOG", &Switches::log, "text", "area:level pairs, comma separated: vulkan:debug,*:warning"},
 };
 

@@ -30,6 +30,7 @@ struct Switches {
     bool validation = false;
     bool sync_validation = false;
     std::string cache_dir;
+    std::uint64_t cache_budget = std::uint64_t{4} << 30;
     std::string log;
 
     // True when `check` lists `word` (comma separated): check=nan,oracle.

@@ -1,5 +1,7 @@
 #include "nodes/core/cache.h"
 
+#include "nodes/core/disk_cache.h"
+
 namespace nodes {
 
 std::size_t NodeResult::bytes() const {
@@ -9,15 +11,20 @@ std::size_t NodeResult::bytes() const {
 }
 
 std::optional<NodeResult> ResultCache::find(const gpu::Hash& key) {
-    const std::lock_guard lock(mutex_);
-    const auto at = index_.find(key);
-    if (at == index_.end()) {
-        ++stats_.misses;
-        return std::nullopt;
+    {
+        const std::lock_guard lock(mutex_);
+        if (const auto at = index_.find(key); at != index_.end()) {
+            ++stats_.hits;
+            entries_.splice(entries_.begin(), entries_, at->second);
+            return at->second->result;
+        }
     }
-    ++stats_.hits;
-    entries_.splice(entries_.begin(), entries_, at->second);
-    return at->second->result;
+    std::optional<NodeResult> stored;
+    if (disk_) stored = disk_->find(key);
+    if (stored) insert(key, *stored);
+    const std::lock_guard lock(mutex_);
+    ++(stored ? stats_.hits : stats_.misses);
+    return stored;
 }
 
 bool ResultCache::contains(const gpu::Hash& key) const {
@@ -25,7 +32,12 @@ bool ResultCache::contains(const gpu::Hash& key) const {
     return index_.contains(key);
 }
 
-void ResultCache::store(const gpu::Hash& key, NodeResult result) {
+void ResultCache::store(const gpu::Hash& key, NodeResult result, double compute_ms) {
+    if (disk_) disk_->store(key, result, compute_ms);
+    insert(key, std::move(result));
+}
+
+void ResultCache::insert(const gpu::Hash& key, NodeResult result) {
     const std::size_t bytes = result.bytes();
     const std::lock_guard lock(mutex_);
     if (const auto at = index_.find(key); at != index_.end()) {

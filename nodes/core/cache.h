@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -30,8 +31,11 @@ public:
 
     std::optional<NodeResult> find(const gpu::Hash& key);  // counts as a use
     bool contains(const gpu::Hash& key) const;             // does not
-    // A result above the whole budget is not kept.
-    void store(const gpu::Hash& key, NodeResult result);
+    // A result above the whole budget is not kept in memory. `compute_ms`: how long it took, which decides whether the disk
+    // keeps it too.
+    void store(const gpu::Hash& key, NodeResult result, double compute_ms = 0);
+    // A second tier, asked where memory has nothing. Before any run uses the cache.
+    void set_disk(std::shared_ptr<class DiskCache> disk) { disk_ = std::move(disk); }
     void clear();
     void set_budget(std::size_t bytes);
 
@@ -50,7 +54,10 @@ private:
         NodeResult result;
         std::size_t bytes;
     };
+    void insert(const gpu::Hash& key, NodeResult result);
     void shrink();  // the lock is held
+
+    std::shared_ptr<class DiskCache> disk_;
 
     mutable std::mutex mutex_;
     std::size_t budget_;

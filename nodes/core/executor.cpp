@@ -187,7 +187,7 @@ private:
             on_progress(carried.index + 1, again ? carried.count : carried.index + 1);
             told = last_progress_;
         }
-        if (plan_[end].loop < 0 && options_.cache) options_.cache->store(plan_[end].key, last_);
+        if (plan_[end].loop < 0 && options_.cache) options_.cache->store(plan_[end].key, last_, ms_since(start));
         for (std::size_t i : body) steps_[i].outputs.clear();
     }
 
@@ -277,7 +277,7 @@ private:
             if (step.type->info().loop == LoopPart::End)
                 last_ = result;
             else if ((step.loop < 0 || step.type->info().loop == LoopPart::None) && options_.cache && !step.type->info().side_effect)
-                options_.cache->store(steps_[index].key, result);
+                options_.cache->store(steps_[index].key, result, ms_since(start_));
             ++result_.computed;
             send(event::State{current_, NodeState::Done});
             finish(index, std::move(result.outputs), ms_since(start_), false);

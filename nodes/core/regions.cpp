@@ -118,7 +118,15 @@ SocketType SocketTraits<LoopState>::describe() {
                 for (const auto& list : state.collected)
                     for (const Value& value : list) hasher.add(value.hash().value_or(gpu::Hash{}));
                 return hasher.finish();
-            })};
+            }),
+            // As the end hands it out: nothing is collected any more.
+            .store = erased<LoopState>([](const LoopState& state) -> std::optional<StoredValue> {
+                if (!state.collected.empty()) return std::nullopt;
+                return StoredValue{{{"index", static_cast<qint64>(state.index)}, {"count", static_cast<qint64>(state.count)}, {"again", state.again}}, {}};
+            }),
+            .restore = [](const StoredValue& stored) {
+                return Value::of<LoopState>({stored.fields["index"].toInteger(), stored.fields["count"].toInteger(1), stored.fields["again"].toBool()});
+            }};
 }
 
 }  // namespace nodes

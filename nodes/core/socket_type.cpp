@@ -23,6 +23,11 @@ std::optional<gpu::Hash> Value::hash() const {
     return type_->hash(content_.get());
 }
 
+std::optional<StoredValue> Value::stored() const {
+    if (empty() || !type_->store || !type_->restore) return std::nullopt;
+    return type_->store(content_.get());
+}
+
 Value Value::converted_to(const SocketType& wanted) const {
     if (empty() || type_ == &wanted || wanted.any) return *this;
     const Conversion* conversion = wanted.conversion_from(*type_);

@@ -15,7 +15,9 @@
 #pragma once
 
 #include <QImage>
+#include <QJsonObject>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +26,7 @@
 #include <vector>
 
 #include "gpu/base/hash.h"
+#include "gpu/graph/tensor.h"
 
 namespace nodes {
 
@@ -36,6 +39,12 @@ struct SocketTraits;
 struct Conversion {
     std::string from;  // name of the type that it reads
     std::function<Value(const Value&)> convert;
+};
+
+// A value as a file holds it: tensors by name, and the rest as JSON.
+struct StoredValue {
+    QJsonObject fields;
+    std::map<std::string, gpu::Tensor> tensors;
 };
 
 // Everything about a socket type but its C++ type. Functions take the address of a value of that type; empty ones mean
@@ -52,6 +61,10 @@ struct SocketType {
     std::vector<Conversion> accepts;
     // One value of several, in order: what a loop's collecting sockets do. Empty where nothing sensible exists.
     std::function<Value(const std::vector<Value>&)> collect{};
+    // For the cache on disk, both or none. store() gives nothing for a value that can not be kept; restore() throws
+    // Error{BadFile} where what it needs is not there.
+    std::function<std::optional<StoredValue>(const void*)> store{};
+    std::function<Value(const StoredValue&)> restore{};
     // A socket of this type takes values of every type, and they keep their own (nodes/core/any_type.h).
     bool any = false;
 
@@ -106,6 +119,7 @@ public:
     std::string summary() const;               // empty where the type has none
     QImage preview(int max_side = 512) const;  // null image where the type has none
     std::optional<gpu::Hash> hash() const;
+    std::optional<StoredValue> stored() const;  // nothing where it can not be
     // This value as `wanted`, converted if needed; empty when there is no conversion.
     Value converted_to(const SocketType& wanted) const;
 

@@ -169,7 +169,16 @@ SocketType SocketTraits<Image>::describe() {
                 return gpu::Hasher().add(image.space).add(content_hash(image.tensor)).finish();
             }),
             .accepts = {conversion<Mask, Image>([](const Mask& mask) { return make_image(mask.tensor, ColorSpace::Raw); })},
-            .collect = collect_tensors<Image>};
+            .collect = collect_tensors<Image>,
+            .store = erased<Image>([](const Image& image) {
+                return std::optional(StoredValue{{{"space", to_string(image.space)}}, {{"tensor", image.tensor}}});
+            }),
+            .restore = [](const StoredValue& stored) {
+                const QString name = stored.fields["space"].toString();
+                for (const ColorSpace space : {ColorSpace::Srgb, ColorSpace::Linear, ColorSpace::Raw})
+                    if (name == QLatin1String(to_string(space))) return Value::of<Image>(make_image(stored_tensor(stored, "tensor"), space));
+                throw gpu::Error(gpu::ErrorCode::BadFile, "stored image: expected a colour space, got \"{}\"", name.toStdString());
+            }};
 }
 
 }  // namespace nodes

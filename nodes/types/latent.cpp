@@ -16,6 +16,19 @@ QImage preview(const Latent& latent, int max_side) {
     return to_qimage({gpu::clamp(shown / 6.0 + 0.5, 0, 1), ColorSpace::Raw}, max_side);
 }
 
+std::optional<StoredValue> stored(const Latent& latent) {
+    const LatentFormat& f = latent.format;
+    return StoredValue{{{"family", QString::fromStdString(f.family)}, {"channels", f.channels}, {"factor", f.factor}, {"scale", f.scale}, {"shift", f.shift}},
+                       {{"tensor", latent.tensor}}};
+}
+
+Value restored(const StoredValue& stored) {
+    const QJsonObject& f = stored.fields;
+    return Value::of<Latent>(make_latent(stored_tensor(stored, "tensor"),
+                                         {.family = f["family"].toString().toStdString(), .channels = f["channels"].toInt(), .factor = f["factor"].toInt(8),
+                                          .scale = f["scale"].toDouble(1), .shift = f["shift"].toDouble()}));
+}
+
 }  // namespace
 
 LatentFormat latent_format(const std::string& family, int channels) {
@@ -62,7 +75,9 @@ SocketType SocketTraits<Latent>::describe() {
             .hash = erased<Latent>([](const Latent& latent) {
                 return gpu::Hasher().add(latent.format.family).add(content_hash(latent.tensor)).finish();
             }),
-            .collect = collect_tensors<Latent>};
+            .collect = collect_tensors<Latent>,
+            .store = erased<Latent>(stored),
+            .restore = restored};
 }
 
 }  // namespace nodes

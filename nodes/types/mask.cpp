@@ -31,7 +31,9 @@ SocketType SocketTraits<Mask>::describe() {
                 return to_qimage({mask.tensor, ColorSpace::Raw}, max_side);
             }),
             .hash = erased<Mask>([](const Mask& mask) { return content_hash(mask.tensor); }),
-            .collect = collect_tensors<Mask>};
+            .collect = collect_tensors<Mask>,
+            .store = erased<Mask>([](const Mask& mask) { return std::optional(StoredValue{{}, {{"tensor", mask.tensor}}}); }),
+            .restore = [](const StoredValue& stored) { return Value::of<Mask>(make_mask(stored_tensor(stored, "tensor"))); }};
 }
 
 }  // namespace nodes

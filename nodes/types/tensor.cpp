@@ -23,6 +23,12 @@ Tensor collected(const gpu::Tensors& parts, std::string_view what) {
     return gpu::concat(parts, 0);
 }
 
+Tensor stored_tensor(const StoredValue& stored, const std::string& name) {
+    const auto at = stored.tensors.find(name);
+    gpu::check(at != stored.tensors.end(), gpu::ErrorCode::BadFile, "stored value: expected a tensor {}, got none of that name", name);
+    return at->second;
+}
+
 gpu::Hash content_hash(const Tensor& tensor) {
     std::vector<std::byte> bytes(tensor_bytes(tensor));
     gpu::read(tensor, bytes);
@@ -43,7 +49,9 @@ SocketType SocketTraits<Tensor>::describe() {
                 const Tensor all = collected(parts, "tensor");
                 gpu::evaluate({all});
                 return Value::of<Tensor>(all);
-            }};
+            },
+            .store = erased<Tensor>([](const Tensor& tensor) { return std::optional(StoredValue{{}, {{"tensor", tensor}}}); }),
+            .restore = [](const StoredValue& stored) { return Value::of<Tensor>(stored_tensor(stored, "tensor")); }};
 }
 
 }  // namespace nodes

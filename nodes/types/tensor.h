@@ -27,6 +27,9 @@ Value collect_tensors(const std::vector<Value>& values) {
     return Value::of<T>(evaluated(std::move(all)));
 }
 
+// The tensor of that name. Throws Error{BadFile} where there is none.
+Tensor stored_tensor(const StoredValue& stored, const std::string& name);
+
 // Bytes of a tensor's values.
 std::size_t tensor_bytes(const Tensor& tensor);
 

@@ -20,7 +20,11 @@ struct SocketTraits<std::string> {
                     while (text.size() > 80 && (text[end] & 0xc0) == 0x80) --end;
                     return text.size() <= 80 ? text : text.substr(0, end) + "...";
                 }),
-                .hash = erased<std::string>([](const std::string& text) { return gpu::hash_text(text); })};
+                .hash = erased<std::string>([](const std::string& text) { return gpu::hash_text(text); }),
+                .store = erased<std::string>([](const std::string& text) {
+                    return std::optional(StoredValue{{{"text", QString::fromStdString(text)}}, {}});
+                }),
+                .restore = [](const StoredValue& stored) { return Value::of<std::string>(stored.fields["text"].toString().toStdString()); }};
     }
 };
 

@@ -26,6 +26,19 @@ function(heddle_generate_registry library macro out)
     set(${out} ${path} PARENT_SCOPE)
 endfunction()
 
+# A source file that defines heddle_build_stamp, a hash of what the given libraries hold.
+function(heddle_build_stamp out)
+    set(archives "")
+    foreach(library IN LISTS ARGN)
+        list(APPEND archives $<TARGET_FILE:${library}>)
+    endforeach()
+    set(path ${CMAKE_BINARY_DIR}/generated/build_stamp.gen.cpp)
+    add_custom_command(OUTPUT ${path} COMMAND ${CMAKE_COMMAND} -DOUT=${path} "-DARCHIVES=${archives}"
+                       -P ${CMAKE_SOURCE_DIR}/packaging/cmake/build_stamp.cmake
+                       DEPENDS ${ARGN} ${CMAKE_SOURCE_DIR}/packaging/cmake/build_stamp.cmake VERBATIM)
+    set(${out} ${path} PARENT_SCOPE)
+endfunction()
+
 # Embeds shaders/**/*.{comp,glsl} as text; the runtime compiles what it needs and caches the SPIR-V by content.
 function(heddle_embed_shaders out)
     file(GLOB_RECURSE shaders CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/shaders ${CMAKE_SOURCE_DIR}/shaders/*.comp

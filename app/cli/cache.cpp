@@ -1,0 +1,51 @@
+// heddle cache: what earlier runs left to be used again.
+#include "app/build_stamp.h"
+#include "app/cli/cache_option.h"
+#include "gpu/base/error.h"
+#include "gpu/base/switches.h"
+
+namespace app {
+namespace {
+
+int show_cache(const Arguments& arguments) {
+    const auto place = cache_place(arguments);
+    gpu::check(place.has_value(), gpu::ErrorCode::Usage, "cache: expected a folder for results, HEDDLE_CACHE_BUDGET is 0");
+    nodes::DiskCache cache(*place);
+    nodes::DiskCache::Stats removed;
+    if (arguments.has("--clear")) removed = cache.trim(0);
+    if (const auto bytes = arguments.value("--trim")) removed = cache.trim(gpu::parse_bytes(*bytes, "--trim"));
+    const nodes::DiskCache::Stats now = cache.stats();
+    if (arguments.has("--json")) {
+        print_json(QJsonObject{{"folder", QString::fromStdString(place->folder)},
+                               {"results", static_cast<qint64>(now.files)},
+                               {"bytes", static_cast<qint64>(now.bytes)},
+                               {"budget", static_cast<qint64>(place->budget)},
+                               {"removed", static_cast<qint64>(removed.files)}});
+        return 0;
+    }
+    print_line(gpu::format("{}: {} results, {} of {}", place->folder, now.files, bytes_text(now.bytes), bytes_text(place->budget)));
+    if (removed.files > 0) print_line(gpu::format("removed {} results, {}", removed.files, bytes_text(removed.bytes)));
+    return 0;
+}
+
+}  // namespace
+
+std::optional<nodes::DiskCache::Place> cache_place(const Arguments& arguments) {
+    auto place = nodes::DiskCache::usual(heddle_build_stamp);
+    if (const auto folder = arguments.value("--cache"); folder && place) place->folder = *folder;
+    return place;
+}
+
+REGISTER_COMMAND(cache,
+                 {.name = "cache",
+                  .arguments = "",
+                  .summary = "Shows or empties the folder of finished results",
+                  .help = "Results of nodes are kept between runs, by what they were computed from, within HEDDLE_CACHE_BUDGET\n"
+                          "bytes; those that were used least recently go first. Everything in the folder can be computed again.",
+                  .options = {cache_option,
+                              {"--clear", "", "Remove all results"},
+                              {"--trim", "BYTES", "Remove the least recently used ones until this much is left, such as 500M"},
+                              json_option},
+                  .run = show_cache})
+
+}  // namespace app

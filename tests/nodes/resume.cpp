@@ -1,0 +1,94 @@
+// A run that is killed leaves the results of finished nodes behind: the next one goes on from there, to the same bytes.
+#include <QCryptographicHash>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+#include <QRandomGenerator>
+#include <QTemporaryDir>
+
+#include "nodes/core/document.h"
+#include "tests/support/test.h"
+
+namespace tests {
+namespace {
+
+using namespace nodes;
+
+// Noise that is blurred twenty times, and saved.
+Document chain() {
+    Document document = Document().add_node("image.noise", "n0").set_param("n0", "width", 384).set_param("n0", "height", 384);
+    std::string before = "n0";
+    for (int i = 1; i <= 20; ++i) {
+        const std::string id = "n" + std::to_string(i);
+        document = document.add_node("image.blur", id).set_param(id, "sigma", 20 + i).connect({before, "image"}, {id, "image"});
+        before = id;
+    }
+    return document.add_node("image.save", "save").set_param("save", "file", "out.png").connect({before, "image"}, {"save", "image"});
+}
+
+struct Ended {
+    bool killed = false;
+    int computed = 0, cached = 0;
+    QByteArray hash;
+};
+
+// Runs `heddle` on the graph; kills it after `ms` unless that is negative.
+Ended run_heddle(const QTemporaryDir& folder, const QString& cache, int ms) {
+    QProcess process;
+    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    environment.insert("HEDDLE_CACHE_BUDGET", "1G");
+    process.setProcessEnvironment(environment);
+    process.setWorkingDirectory(folder.path());
+    process.start(HEDDLE_BINARY, {"run", folder.filePath("chain.heddle"), "--json", "--cache", cache});
+    Ended ended;
+    if (ms >= 0 && !process.waitForFinished(ms)) {
+        process.kill();
+        ended.killed = true;
+    }
+    process.waitForFinished(120000);
+    for (const QByteArray& line : process.readAllStandardOutput().split('\n')) {
+        const QJsonObject event = QJsonDocument::fromJson(line).object();
+        if (event["event"] != QLatin1String("end")) continue;
+        ended.computed = event["computed"].toInt();
+        ended.cached = event["cached"].toInt();
+    }
+    QFile file(folder.filePath("out.png"));
+    if (file.open(QIODevice::ReadOnly)) ended.hash = QCryptographicHash::hash(file.readAll(), QCryptographicHash::Sha256);
+    return ended;
+}
+
+}  // namespace
+
+class ResumeTest : public QObject {
+    Q_OBJECT
+private slots:
+    void a_killed_run_goes_on() {
+        const QTemporaryDir folder;
+        chain().save(folder.filePath("chain.heddle").toStdString());
+        QElapsedTimer clock;
+        clock.start();
+        const Ended whole = run_heddle(folder, folder.filePath("whole"), -1);
+        const int length = static_cast<int>(clock.elapsed());
+        QCOMPARE(whole.computed, 22);
+        QVERIFY(!whole.hash.isEmpty());
+        QFile::remove(folder.filePath("out.png"));
+
+        QRandomGenerator random(7);
+        int kills = 0;
+        Ended last;
+        for (int round = 0; round < 12 && (round == 0 || last.killed); ++round) {
+            last = run_heddle(folder, folder.filePath("cut"), random.bounded(length / 3, length));
+            kills += last.killed;
+        }
+        if (last.killed) last = run_heddle(folder, folder.filePath("cut"), -1);
+        QCOMPARE(last.hash, whole.hash);
+        if (kills > 0) QVERIFY2(last.computed < whole.computed, qPrintable(QString::number(last.computed)));
+        qInfo("%d kills; the last run computed %d of 22 nodes", kills, last.computed);
+    }
+};
+
+}  // namespace tests
+
+using tests::ResumeTest;
+HEDDLE_TEST(resume, ResumeTest)
+#include "resume.moc"
