@@ -1,6 +1,7 @@
 #include "nodes/models/unet/config.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "gpu/base/error.h"
 
@@ -161,8 +162,9 @@ UnetConfig read_unet_config(const gpu::Weights& weights, const UnetHints& hints)
     UnetConfig config;
     config.in_channels = shapes.length("input_blocks.0.0.weight", 4, 1);
     config.out_channels = shapes.has("out.2.weight") ? shapes.length("out.2.weight", 4, 0) : 0;
-    if (hints.groups > 0) config.groups = hints.groups;
     read_way_down(config, shapes);
+    for (const UnetConfig::Level& level : config.levels) config.groups = std::gcd(config.groups, level.channels);
+    if (hints.groups > 0) config.groups = hints.groups;
     read_way_up(config, shapes);
     config.middle = shapes.has("middle_block.0.in_layers.2.weight");
     config.middle_depth = shapes.depth("middle_block.1");

@@ -14,7 +14,7 @@ namespace nodes {
 // What shapes can not tell. Empty and 0: the family's usual value.
 struct UnetHints {
     std::vector<int> heads;         // one number for all levels, or one a level; 0 there: usual
-    int groups = 0;                 // of group norms; usual: 32
+    int groups = 0;                 // of group norms; usual: 32, or less where 32 does not divide the channels
     int pooled_width = 0;           // of the pooled text within what label_emb reads; usual: 1280
     int size_embedding = 0;         // width of each embedded number of the size conditioning; usual: 256
 };
