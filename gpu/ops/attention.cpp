@@ -64,6 +64,50 @@ Tensor attention_scores(const AttentionAttrs& attrs, const Tensor& q, const Tens
 
 namespace {
 
+// How shaders/attention_coop.comp cuts the work up.
+struct CoopTiling {
+    const char* name;
+    std::int64_t subgroups, parts, keys;   // of a workgroup; matrices of queries a subgroup; keys of a step
+    bool floats;                           // by shuffles, in floats: for the tests of processors, GPUs have too few registers
+
+    std::int64_t queries() const { return subgroups * parts * 16; }
+};
+constexpr CoopTiling coop_tilings[] = {
+    {"coop_128x32", 4, 2, 32, false}, {"coop_128x64", 8, 1, 64, false}, {"coop_64x64", 4, 1, 64, false}, {"coop_64x32", 4, 1, 32, false},
+    {"subgroup", 2, 1, 32, true},
+};
+// Matrices that a subgroup keeps in registers, 8 each on 32 lanes: sums (of more RADV makes an array in memory), and queries
+// where both are few.
+constexpr std::int64_t most_sums = 8, most_held = 10;
+constexpr std::int64_t enough = 96;            // workgroups: about one for each core of a large GPU
+
+const CoopTiling* coop_tiling(const std::string& name) {
+    for (const CoopTiling& tiling : coop_tilings)
+        if (name == tiling.name) return &tiling;
+    return nullptr;
+}
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+// What a tiling comes to for heads of `width` numbers and values of `value_width`.
+struct CoopSizes {
+    std::int64_t width = 0, values = 0, chunks = 0;   // matrices of a query, of a workgroup's columns; workgroups along columns
+    bool held = false;                                // queries stay in registers
+
+    CoopSizes(const CoopTiling& tiling, std::int64_t size, std::int64_t value_size) : width(ceil_div(size, 16)) {
+        const std::int64_t all = ceil_div(value_size, 16);
+        chunks = ceil_div(all, most_sums / tiling.parts);
+        values = ceil_div(all, chunks);
+        held = tiling.parts * (width + values) <= most_held;
+    }
+    // As the shader declares it.
+    std::int64_t shared_bytes(const CoopTiling& t) const {
+        const std::int64_t pack = t.floats ? 4 : 8, tile_pitch = t.keys / pack + 1;
+        const std::int64_t pitch = width * 16 / pack + 1, words = t.keys * pitch + values * 16 * tile_pitch + t.queries() * (t.keys / 4 + 1);
+        return (words + (held ? 1 : t.queries() * pitch)) * 16 + t.queries() * 4;
+    }
+};
+
 struct Attention final : Op {
     explicit Attention(const AttentionAttrs& a) : a(a) {}
     const AttentionAttrs a;
@@ -76,18 +120,58 @@ struct Attention final : Op {
         return {{in[0].shape[0], in[0].shape[1], in[0].shape[2], in[2].shape[3]}, in[0].dtype};
     }
 
+    // Cooperative matrices of halves where the device has them and a head's numbers fit a subgroup's registers.
+    std::vector<std::string> variants(const Specs& in, const DeviceTraits& traits) const override {
+        std::vector<std::string> names{"simple"};
+        const Shape &q = in[0].shape, &v = in[2].shape;
+        if (element_count(q) == 0 || element_count(v) == 0) return names;
+        const std::int64_t subgroup = traits.coop_subgroup;
+        const bool known = traits.subgroup_shuffle && subgroup >= 4 && subgroup <= 64 && (subgroup & (subgroup - 1)) == 0;
+        std::int64_t most = 0;   // workgroups of the default
+        std::string best = names[0];
+        for (const CoopTiling& tiling : coop_tilings) {
+            const CoopSizes sizes(tiling, q[3], v[3]);
+            if (!known || tiling.floats > traits.software || sizes.shared_bytes(tiling) > traits.max_shared_bytes) continue;
+            if (tiling.subgroups * subgroup > traits.max_lanes) continue;
+            if (!tiling.floats && !(traits.cooperative_matrix && in[0].dtype == Dtype::F16)) continue;
+            names.emplace_back(tiling.name);
+            const std::int64_t groups = ceil_div(q[2], tiling.queries()) * sizes.chunks * q[1] * q[0];
+            if (tiling.floats || most >= enough || groups <= most) continue;
+            most = groups;
+            best = tiling.name;
+        }
+        std::iter_swap(names.begin(), std::find(names.begin(), names.end(), best));
+        return names;
+    }
+
+    void lower_coop(KernelBuilder& k, const CoopTiling& tiling) const {
+        const Shape &q = k.in_spec(0).shape, &v = k.in_spec(2).shape;
+        const CoopSizes sizes(tiling, q[3], v[3]);
+        const std::int64_t subgroup = k.traits().coop_subgroup;
+        const bool checked = v[2] % tiling.keys != 0 || a.before >= 0 || a.after >= 0 || k.input_count() > 3;
+        k.shader("attention_coop").with_vectors().subgroups_of(k.traits().coop_subgroup);
+        k.constant(tiling.subgroups * subgroup).constant(subgroup).constant(tiling.keys).constant(tiling.parts);
+        k.constant(sizes.width).constant(sizes.values).constant(checked).constant(q[3] % 16 != 0).constant(sizes.held);
+        if (tiling.floats) k.define("COOP_SUBGROUP=" + std::to_string(subgroup));
+        k.groups(ceil_div(q[2], tiling.queries()) * sizes.chunks, q[1], q[0]);
+    }
+
     void lower(KernelBuilder& k) const override {
         const bool biased = k.input_count() > 3;
         const Shape &q = k.in_spec(0).shape, &out = k.out_spec().shape;
         const std::int64_t keys = k.in_spec(1).shape[2], width = out[3];
-        // A workgroup computes 32 queries and up to 128 columns; each of its 8 x 8 invocations 4 x `columns`.
-        const std::int64_t columns = attention_columns(width, 16);
-        k.shader("attention").in(0, {}).in(1, {}).in(2, {}).out({0, 2, 1, 3}).with_epilogue();
+        if (const CoopTiling* tiling = coop_tiling(k.variant())) {
+            lower_coop(k, *tiling);
+        } else {
+            // A workgroup computes 32 queries and up to 128 columns; each of its 8 x 8 invocations 4 x `columns`.
+            const std::int64_t columns = attention_columns(width, 16);
+            k.shader("attention").constant(columns);
+            k.groups((q[2] + 31) / 32 * ((width + 8 * columns - 1) / (8 * columns)), q[1], q[0]);
+        }
+        k.in(0, {}).in(1, {}).in(2, {}).out({0, 2, 1, 3}).with_epilogue();
         k.host("attention", a.host_params()).host_any_float().host_in(0, {}).host_in(1, {}).host_in(2, {});
         if (biased) k.define("HAS_BIAS").in(3, row_major(4)).host_in(3, {});
         a.push_sizes(k, &k.in_spec(2), biased ? &k.in_spec(3) : nullptr);
-        k.constant(columns);
-        k.groups((q[2] + 31) / 32 * ((width + 8 * columns - 1) / (8 * columns)), q[1], q[0]);
         k.flop(2.0 * static_cast<double>(q[0] * q[1] * q[2]) * static_cast<double>(keys * (q[3] + width)));
     }
 

@@ -6,14 +6,10 @@
 
 layout(constant_id = 0) const uint COLUMNS = 1;       // of the result, per invocation
 
-#define D (p.widths & 0xffff)             // length of queries and keys
-#define DV (p.widths >> 16)               // length of values
-#define GROUP (p.sharing & 0xffff)        // heads that share keys and values
-#define BIAS_AXES (p.sharing >> 16)       // bits of the axes along which the bias varies
-
 layout(local_size_x = 8, local_size_y = 8) in;
 
-const float HIDDEN = -1e30;
+#include "common/attention_mask.glsl"
+
 const uint TILE = 32, STEP = 16;
 shared float left_tile[STEP][TILE + 1], right_tile[STEP][TILE + 1];
 
@@ -44,28 +40,6 @@ shared float left_tile[STEP][TILE + 1], right_tile[STEP][TILE + 1];
     }
 
 DEFINE_TILE_PRODUCT(query_key_product, D, LOAD0, p.q, LOAD1, p.k)
-
-#ifdef HAS_BIAS
-float bias_at(uint b, uint h, uint i, uint j) {
-    const uint keys = (BIAS_AXES & 8) != 0 ? p.K : 1, queries = (BIAS_AXES & 4) != 0 ? p.Q : 1;
-    const uint heads = (BIAS_AXES & 2) != 0 ? gl_NumWorkGroups.y : 1;
-    const uint row = ((BIAS_AXES & 1) != 0 ? b : 0) * heads + ((BIAS_AXES & 2) != 0 ? h : 0);
-    return LOAD_BIAS(p.bias, (row * queries + ((BIAS_AXES & 4) != 0 ? i : 0)) * keys + ((BIAS_AXES & 8) != 0 ? j : 0));
-}
-#endif
-
-// Keys [x, y) that some of `rows` queries from `first` on see.
-uvec2 visible_keys(uint first, uint rows) {
-    const int begin = p.before < 0 ? 0 : clamp(int(first) - p.before, 0, int(p.K));
-    const int end = p.after < 0 ? int(p.K) : clamp(int(first + rows) + p.after, begin, int(p.K));
-    return uvec2(begin, end);
-}
-// Queries [x, y) that see some of `count` keys from `first` on.
-uvec2 visible_queries(uint first, uint count) {
-    const int begin = p.after < 0 ? 0 : clamp(int(first) - p.after, 0, int(p.Q));
-    const int end = p.before < 0 ? int(p.Q) : clamp(int(first + count) + p.before, begin, int(p.Q));
-    return uvec2(begin, end);
-}
 
 void tile_scores(uint b, uint h, uint query, uint key, out float s[4][4]) {
     for (uint i = 0; i < 4; ++i)

@@ -3,7 +3,10 @@
 //     COOP_LOAD_A(a, tile, at, pitch)            rows of a lie `pitch` words of the shared array `tile` apart
 //     COOP_LOAD_B(b, tile, at, pitch)            columns of b do
 //     COOP_STORE(c, stage, at, pitch)            rows into a shared array of floats
+//     COOP_STORE_WORDS(c, tile, at, pitch)       rows into a tile, whose words then hold four floats
 //     COOP_PRODUCT(a, b, c)                      a b + c
+//     COOP_LOAD_ROWS(c, numbers, at)             all of row m is numbers[at + m], a shared array of floats
+//     COOP_DIVIDE(c, d)                          c /= d, element by element (the NV form multiplies by numbers only)
 // Tiles are arrays of uvec4 words of COOP_PACK elements.
 //
 // Three forms of one source: VK_KHR_cooperative_matrix where glslang knows it; GL_NV_cooperative_matrix where it does not
@@ -49,6 +52,9 @@ CoopC coop_product(CoopA a, CoopB b, CoopC c) {
 #define COOP_LOAD_A(a, tile, at, pitch) COOP_EACH(m_, k_, a.v[e_] = uintBitsToFloat(tile[(at) + m_ * (pitch) + k_ / 4][k_ % 4]))
 #define COOP_LOAD_B(b, tile, at, pitch) COOP_EACH(k_, n_, b.v[e_] = uintBitsToFloat(tile[(at) + n_ * (pitch) + k_ / 4][k_ % 4]))
 #define COOP_STORE(c, stage, at, pitch) COOP_EACH(m_, n_, stage[(at) + m_ * (pitch) + n_] = c.v[e_])
+#define COOP_STORE_WORDS(c, tile, at, pitch) COOP_EACH(m_, n_, tile[(at) + m_ * (pitch) + n_ / 4][n_ % 4] = floatBitsToUint(c.v[e_]))
+#define COOP_LOAD_ROWS(c, numbers, at) COOP_EACH(m_, n_, c.v[e_] = numbers[(at) + m_])
+#define COOP_DIVIDE(c, d) for (uint e_ = 0; e_ < COOP_SHARE; ++e_) c.v[e_] /= d.v[e_]
 
 #else
 #extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
@@ -64,6 +70,7 @@ CoopC coop_product(CoopA a, CoopB b, CoopC c) {
 #define COOP_LOAD_A(a, tile, at, pitch) coopMatLoad(a, tile, at, pitch, gl_CooperativeMatrixLayoutRowMajor)
 #define COOP_LOAD_B(b, tile, at, pitch) coopMatLoad(b, tile, at, pitch, gl_CooperativeMatrixLayoutColumnMajor)
 #define COOP_STORE(c, stage, at, pitch) coopMatStore(c, stage, at, pitch, gl_CooperativeMatrixLayoutRowMajor)
+#define COOP_LOAD_ROWS(c, numbers, at) coopMatLoad(c, numbers, at, 0, gl_CooperativeMatrixLayoutColumnMajor)
 #else
 #extension GL_NV_cooperative_matrix : require
 // Sizes by constants of their own keep the types of A and B apart, which the rewriting needs.
@@ -77,7 +84,10 @@ layout(constant_id = 102) const uint COOP_K = COOP_SIDE;
 #define COOP_LOAD_A(a, tile, at, pitch) coopMatLoadNV(a, tile, at, pitch, false)
 #define COOP_LOAD_B(b, tile, at, pitch) coopMatLoadNV(b, tile, at, pitch, true)
 #define COOP_STORE(c, stage, at, pitch) coopMatStoreNV(c, stage, at, pitch, false)
+#define COOP_LOAD_ROWS(c, numbers, at) coopMatLoadNV(c, numbers, at, 0, true)
 #endif
+#define COOP_DIVIDE(c, d) c = c / d
+#define COOP_STORE_WORDS COOP_STORE
 #define COOP_ZERO CoopC(0.0)
 #endif
 

@@ -4,6 +4,7 @@
 
 #include "gpu/base/switches.h"
 #include "gpu/graph/op.h"
+#include "gpu/ops.h"
 #include "gpu/plan/program.h"
 #include "gpu/run/evaluate.h"
 #include "gpu/run/oracle.h"
@@ -28,6 +29,8 @@ std::set<std::string> variants_in(const Tensor& y, const DeviceTraits& traits) {
     }
     return names;
 }
+
+bool has_variants(const std::string& op) { return op == "matmul" || op == "convolution" || op == "attention"; }
 
 bool reduces(const Tensor& y) {
     const Tensors nodes = collect({y}).nodes;
@@ -59,7 +62,7 @@ private slots:
         for (const auto& [op, cases] : tests::all_op_cases())
             for (const OpCase& one : cases.all())
                 for (const Dtype dtype : {Dtype::F32, Dtype::F16})
-                    if (op == "matmul" || op == "convolution") names.merge(variants_in(one.make(inputs_of(one, dtype)), traits));
+                    if (has_variants(op)) names.merge(variants_in(one.make(inputs_of(one, dtype)), traits));
         names.erase("simple");   // the default here: the tests of ops run it
         for (const std::string& name : names)
             for (const Dtype dtype : {Dtype::F32, Dtype::F16})
@@ -77,7 +80,7 @@ private slots:
         std::size_t number = std::hash<std::string>()(variant.toStdString()) % 4;
         int ran = 0;
         for (const auto& [op, cases] : tests::all_op_cases()) {
-            if (op != "matmul" && op != "convolution") continue;
+            if (!has_variants(op)) continue;
             for (const OpCase& one : cases.all()) {
                 const Tensors in = inputs_of(one, type);
                 if (!variants_in(one.make(in), traits).contains(variant.toStdString())) continue;
@@ -123,6 +126,23 @@ private slots:
         traits.max_shared_bytes = 32768;   // the large tile does not fit
         const std::string small = to_text(make_plan(collect({matmul(half({4096, 640}), half({640, 640}))}), traits, true));
         QVERIFY2(small.find(" by coop_64x64") != std::string::npos, small.c_str());
+    }
+
+    void attention_of_halves_takes_cooperative_matrices() {
+        DeviceTraits traits;
+        traits.float16 = traits.cooperative_matrix = traits.subgroup_shuffle = true;
+        traits.max_shared_bytes = 65536;
+        const auto plan = [&](const Shape& shape, Dtype dtype) {
+            const Tensor x = cast(tests::random_tensor(shape, 1), dtype);
+            return to_text(make_plan(collect({attention(x, x, x)}), traits, true));
+        };
+        QVERIFY(plan({1, 8, 1024, 64}, Dtype::F16).find(" by coop_") != std::string::npos);
+        QVERIFY(plan({1, 8, 256, 160}, Dtype::F16).find(" by coop_") != std::string::npos);
+        QVERIFY(plan({1, 1, 64, 512}, Dtype::F16).find(" by simple") != std::string::npos);   // a head too wide for shared memory
+        QVERIFY(plan({1, 8, 1024, 64}, Dtype::F32).find(" by simple") != std::string::npos);
+        traits.software = true;
+        traits.cooperative_matrix = false;
+        QVERIFY(plan({1, 8, 1024, 64}, Dtype::F16).find(" by simple") != std::string::npos);
     }
 
     void cleanupTestCase() { QCOMPARE(Device::current().validation_messages(), 0); }

@@ -1,5 +1,6 @@
 #include "tests/isa/subjects.h"
 
+#include <QString>
 #include <algorithm>
 #include <atomic>
 #include <thread>
@@ -77,6 +78,9 @@ std::vector<Subject> subjects() {
         {"conv2d 3x3 f16 4 channels", [] { return conv2d(map(Dtype::F16, {1, 4, 64, 64}), half({320, 4, 3, 3}), {.pad = 1}); }},
         {"conv3d 3x3x3 f16", [] { return conv3d(permute(half({1, 4, 16, 16, 64}), {0, 4, 1, 2, 3}), half({64, 64, 3, 3, 3}), {.pad = 1}); }},
         {"attention f16", [] { return attention(half({1, 8, 1024, 64}), half({1, 8, 1024, 64}), half({1, 8, 1024, 64})); }},
+        {"attention f16 40", [] { return attention(half({1, 8, 1024, 40}), half({1, 8, 77, 40}), half({1, 8, 77, 40})); }},
+        {"attention f16 160", [] { return attention(half({1, 8, 256, 160}), half({1, 8, 256, 160}), half({1, 8, 256, 160})); }},
+        {"attention f16 causal + bias", [] { return attention(half({1, 8, 1024, 64}), half({1, 8, 1024, 64}), half({1, 8, 1024, 64}), {.causal = true}, single({1024, 1024})); }},
         {"attention f32", [] { return attention(single({1, 8, 1024, 64}), single({1, 8, 1024, 64}), single({1, 8, 1024, 64})); }},
         {"conv2d 3x3 f32", [] { return conv2d(map(Dtype::F32, {1, 320, 64, 64}), single({320, 320, 3, 3}), {.pad = 1}); }},
         {"group_norm + silu f16", [] { return silu(group_norm(map(Dtype::F16, {1, 320, 64, 64}), 32, half({320}), half({320}))); }},
@@ -120,7 +124,9 @@ std::vector<CompiledStep> compile_all(const NullDevice& device, const std::strin
     };
     std::vector<Job> jobs;
     std::vector<std::string> sources;   // each kernel once
+    const std::string only = qEnvironmentVariable("HEDDLE_ISA_ONLY").toStdString();
     for (const Subject& subject : subjects()) {
+        if (subject.name.find(only) == std::string::npos) continue;
         const Tensor y = subject.make();
         std::vector<std::string> names = variants_of(y, traits);
         if (names.empty()) names.push_back("");
