@@ -219,34 +219,41 @@ LoopStatistics loop_statistics(const Compiled& compiled, int wave, const Chip& c
     return result;
 }
 
-Prediction predict(const Chip& chip, const LoopStatistics& loop, int waves_per_simd, const Tiling& tiling, const Product& p) {
-    const double workgroups = p.batch * std::ceil(p.m / tiling.m) * std::ceil(p.n / tiling.n);
-    const double on_unit = std::ceil(workgroups / chip.units);   // of the busiest unit, one after another or side by side
-    const double waves = std::clamp(on_unit * tiling.waves / 2, 1.0, static_cast<double>(waves_per_simd));
+Prediction predict(const Chip& chip, const LoopStatistics& loop, int waves_per_simd, const Launch& launch) {
+    const double on_unit = std::ceil(launch.workgroups / chip.units);   // of the busiest unit, one after another or side by side
+    const double waves = std::clamp(on_unit * launch.waves / 2, 1.0, static_cast<double>(waves_per_simd));
     const double busy = loop.issue, hidden = loop.latency / waves, shared = 2 * loop.shared;
     const double step = std::max({busy, hidden, shared});
-    const double iterations = std::ceil(p.k / tiling.k);
-    const double cycles = on_unit * tiling.waves / 2 * (iterations * step + loop.outside);
-    const double compute = cycles / chip.clock;
-
-    const double useful = 2 * p.batch * p.m * p.n * p.k;
-    const double once = p.read_bytes > 0 ? p.read_bytes : p.batch * p.element_bytes * (p.m * p.k + p.k * p.n);
-    const double memory = (once + p.batch * p.element_bytes * p.m * p.n) / chip.dram;
-    const double l2 = workgroups * (tiling.m + tiling.n) * p.k * p.element_bytes / chip.l2;
+    const double cycles = on_unit * launch.waves / 2 * (launch.iterations * step + loop.outside);
+    const double compute = cycles / chip.clock, memory = launch.memory_bytes / chip.dram, l2 = launch.l2_bytes / chip.l2;
 
     Prediction result;
     result.seconds = std::max({compute, memory, l2});
-    result.flops = useful / result.seconds;
-    const double filled = workgroups / (on_unit * chip.units);                       // the last round's share
-    const double tile_share = p.m * p.n / (std::ceil(p.m / tiling.m) * tiling.m * std::ceil(p.n / tiling.n) * tiling.n);
-    const double loop_share = iterations * step / (iterations * step + loop.outside);
+    result.flops = launch.useful / result.seconds;
+    const double filled = launch.workgroups / (on_unit * chip.units);                // the last round's share
+    const double loop_share = launch.iterations * step / (launch.iterations * step + loop.outside);
     if (result.seconds == memory) result.limit = "memory";
     else if (result.seconds == l2) result.limit = "L2";
-    else if (std::min({filled, tile_share, loop_share}) < 0.8)
-        result.limit = filled <= tile_share && filled <= loop_share ? "few workgroups" : tile_share <= loop_share ? "edges of tiles" : "start and end of tiles";
+    else if (std::min({filled, launch.tile_share, loop_share}) < 0.8)
+        result.limit = filled <= launch.tile_share && filled <= loop_share ? "few workgroups"
+                       : launch.tile_share <= loop_share                   ? "edges of tiles"
+                                                                           : "start and end of tiles";
     else if (step == busy) result.limit = loop.matrix > 0 && loop.matrix * 4096 * 4 / chip.matrix_flop > 0.8 * busy ? "matrix units" : "issue";
     else result.limit = step == hidden ? "latency" : "shared memory";
     return result;
+}
+
+Prediction predict(const Chip& chip, const LoopStatistics& loop, int waves_per_simd, const Tiling& tiling, const Product& p) {
+    Launch launch;
+    launch.workgroups = p.batch * std::ceil(p.m / tiling.m) * std::ceil(p.n / tiling.n);
+    launch.waves = tiling.waves;
+    launch.iterations = std::ceil(p.k / tiling.k);
+    launch.useful = 2 * p.batch * p.m * p.n * p.k;
+    launch.tile_share = p.m * p.n / (std::ceil(p.m / tiling.m) * tiling.m * std::ceil(p.n / tiling.n) * tiling.n);
+    const double once = p.read_bytes > 0 ? p.read_bytes : p.batch * p.element_bytes * (p.m * p.k + p.k * p.n);
+    launch.memory_bytes = once + p.batch * p.element_bytes * p.m * p.n;
+    launch.l2_bytes = launch.workgroups * (tiling.m + tiling.n) * p.k * p.element_bytes;
+    return predict(chip, loop, waves_per_simd, launch);
 }
 
 }  // namespace tests

@@ -56,4 +56,14 @@ struct Prediction {
 };
 Prediction predict(const Chip& chip, const LoopStatistics& loop, int waves_per_simd, const Tiling& tiling, const Product& product);
 
+// The same for any kernel with one main loop.
+struct Launch {
+    double workgroups = 1, waves = 1;     // waves of a workgroup
+    double iterations = 1;                // of the loop, in each wave
+    double useful = 0;                    // FLOP asked for
+    double tile_share = 1;                // of what is computed, that which is asked for
+    double memory_bytes = 0, l2_bytes = 0;
+};
+Prediction predict(const Chip& chip, const LoopStatistics& loop, int waves_per_simd, const Launch& launch);
+
 }  // namespace tests

@@ -19,15 +19,16 @@ namespace {
 struct Work {
     std::string name;
     tests::Product product;
-    enum { Linear, Scores, Values, Conv3x3 } kind = Linear;
+    enum { Linear, Scores, Values, Conv3x3, Attention } kind = Linear;
     bool large = false;   // the goal holds for it
 };
 
 Work linear(const std::string& name, double m, double k, double n) { return {name, {1, m, n, k}, Work::Linear}; }
 
-// Scores of `heads` with `tokens` queries against `keys`, and their product with the values.
+// Attention of `heads` in one kernel, and beside it its two products alone: scores of `heads` with `tokens` queries against `keys`, and their product with the values.
 void attention(std::vector<Work>& list, const std::string& model, double heads, double tokens, double keys, double width) {
     const std::string name = gpu::format("{} attention {} x {}, {} heads of {}", model, tokens, keys, heads, width);
+    list.push_back({name, {heads, tokens, width, keys}, Work::Attention});
     list.push_back({name + ": scores", {heads, tokens, keys, width}, Work::Scores});
     list.push_back({name + ": values", {heads, tokens, width, keys}, Work::Values});
 }
@@ -76,6 +77,11 @@ Tensor sample(const Work& work) {
         case Work::Linear: return matmul(half({256, k}), transpose(half({n, k}), 0, 1));
         case Work::Scores: return matmul(half({2, 256, k}), transpose(half({2, n, k}), 1, 2));
         case Work::Values: return matmul(half({2, 256, k}), half({2, k, n}));
+        case Work::Attention: {
+            const auto heads = static_cast<std::int64_t>(work.product.batch), tokens = static_cast<std::int64_t>(work.product.m);
+            const Tensor keys = half({1, heads, k, n});
+            return gpu::attention(half({1, heads, tokens, n}), keys, keys);
+        }
         case Work::Conv3x3: return conv2d(permute(half({1, 16, 16, k / 9}), {0, 3, 1, 2}), half({n, k / 9, 3, 3}), {.pad = 1});
     }
     return {};
@@ -91,6 +97,7 @@ public:
     Predictor(const tests::NullDevice& device, const std::string& family) : device_(device), family_(family) {}
 
     Best best(const Work& work) {
+        if (work.kind == Work::Attention) return best_attention(work);
         Best best;
         const DeviceTraits traits = tests::traits_of(device_, family_);
         const GemmShape shape{2, 4096, 4096, static_cast<std::int64_t>(work.product.k)};
@@ -112,6 +119,31 @@ public:
     }
 
 private:
+    // Constants of shaders/attention_coop.comp: lanes, lanes of a subgroup, keys of a step, matrices of queries, of a query, of columns.
+    Best best_attention(const Work& work) {
+        Best best;
+        const tests::Product& p = work.product;   // heads, queries, width, keys
+        for (const char* variant : {"coop_128x64", "coop_128x32", "coop_64x64", "coop_64x32"}) {
+            const tests::CompiledStep step = tests::compile(device_, family_, sample(work), variant);
+            if (step.code.assembly.empty() || step.name.find(variant) == std::string::npos) continue;   // not offered: another one
+            const std::vector<std::uint32_t>& c = step.constants;
+            tests::Launch launch;
+            launch.waves = c[0] / c[1];
+            launch.workgroups = double(step.groups[0]) * step.groups[1] * step.groups[2];
+            launch.iterations = std::ceil(p.k / c[2]);
+            launch.useful = 4 * p.batch * p.m * p.n * p.k;
+            const double queries = launch.waves * c[3] * 16, chunks = std::ceil(p.n / (c[5] * 16.0));
+            launch.tile_share = p.m / (std::ceil(p.m / queries) * queries) * p.k / (launch.iterations * c[2]) * 2 * p.n / ((c[4] * chunks + c[5] * chunks) * 16);
+            launch.memory_bytes = 2 * p.batch * (2 * p.m + 2 * p.k) * p.n;
+            launch.l2_bytes = 2 * launch.workgroups * (queries + p.k) * (c[4] + c[5]) * 16;
+            const auto loop = tests::loop_statistics(step.code, step.wave, tests::chip(family_));
+            if (!loop.found) continue;
+            const auto prediction = tests::predict(tests::chip(family_), loop, static_cast<int>(step.code.statistic("Subgroups per SIMD")), launch);
+            if (prediction.flops > best.prediction.flops) best = {variant, prediction};
+        }
+        return best;
+    }
+
     // One compilation for each kernel: variants differ by kind and by what is left over along k.
     const tests::CompiledStep& code(const Work& work, const Tensor& y, const std::string& variant) {
         const std::string key = gpu::format("{} {} {} {}", static_cast<int>(work.kind), variant, std::fmod(work.product.k, 32) == 0, std::fmod(work.product.k, 8) == 0);
@@ -153,6 +185,7 @@ private slots:
         QStringList below;
         for (const Work& work : works()) {
             const Best best = predictor.best(work);
+            if (best.variant.empty() && work.kind == Work::Attention && !matrix) continue;   // by matrices only
             const double share = best.prediction.flops / peak;
             std::printf("%-52s %7.1f TFLOP/s %3.0f %%  %-13s limit: %s%s\n", work.name.c_str(), best.prediction.flops * 1e-12, share * 100,
                         best.variant.c_str(), best.prediction.limit.c_str(), work.large ? "  (large)" : "");

@@ -44,6 +44,8 @@ CompiledStep compile_step(const NullDevice& device, const std::string& name, con
     const std::string variant = step.core >= 0 ? program.nodes[step.core].kernel->variant : "";
     if (!variant.empty()) result.name += " (" + variant + ")";
     result.wants_matrix = variant.starts_with("coop");
+    result.groups = step.groups;
+    result.constants = step.constants;
     result.wave = step.subgroup_size ? static_cast<int>(step.subgroup_size) : 64;
     try {
         const PipelineKey key = pipeline_key(step);

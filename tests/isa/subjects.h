@@ -1,6 +1,7 @@
 // The kernels that the isa tier compiles: every variant of every kernel op, and generated kernels of typical graphs.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ struct CompiledStep {
     std::string failure;       // of glslang or the driver
     bool wants_matrix = false;
     int wave = 64;
+    std::array<std::uint32_t, 3> groups{1, 1, 1};
+    std::vector<std::uint32_t> constants;
 };
 
 gpu::DeviceTraits traits_of(const NullDevice& device, const std::string& family);
