@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "gpu/ops.h"
 #include "nodes/core/socket_type.h"
 #include "nodes/types/latent.h"
 
@@ -21,10 +22,20 @@ public:
     // diffusion model sees them, and back. Lazy. decode() does not clamp: values may leave 0..1.
     virtual Tensor encode(const Tensor& pictures) const = 0;
     virtual Tensor decode(const Tensor& latents) const = 0;
+    // What encode() gives the mean of: each element of a latent is normal with this mean and deviation, both as the diffusion
+    // model sees them. `deviation` is empty where a picture has one latent.
+    struct Posterior {
+        Tensor mean, deviation;
+        // mean + deviation * noise; noise [N, C, h, w] of deviation 1.
+        Tensor sample(const Tensor& noise) const;
+    };
+    virtual Posterior posterior(const Tensor& pictures) const { return {encode(pictures), {}}; }
 
     virtual std::string summary() const = 0;      // "tiny autoencoder, 16 channels, flux"
     virtual std::size_t bytes() const = 0;        // of the weights
 };
+
+inline Tensor Autoencoder::Posterior::sample(const Tensor& noise) const { return deviation ? mean + deviation * noise : mean; }
 
 // A cheap shared handle; never empty on a wire.
 struct Vae {

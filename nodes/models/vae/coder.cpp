@@ -1,0 +1,123 @@
+#include "nodes/models/vae/coder.h"
+
+namespace nodes {
+namespace {
+
+std::string number(int at) { return std::to_string(at); }
+
+}  // namespace
+
+VaeResBlock::VaeResBlock(const Scope& s, int in, int out, const VaeConfig& config)
+    : norm1(s / "norm1", in, config.groups, config.eps),
+      conv1(s / "conv1", in, out),
+      norm2(s / "norm2", out, config.groups, config.eps),
+      conv2(s / "conv2", out, out) {
+    if (in != out) shortcut.emplace(s / "nin_shortcut", in, out, nn::Conv{.kernel = 1, .pad = 0});
+}
+
+Tensor VaeResBlock::operator()(const Tensor& x) const {
+    const Tensor h = conv1(gpu::silu(norm1(x)));                                  // [N, out, H, W]
+    return (shortcut ? (*shortcut)(x) : x) + conv2(gpu::silu(norm2(h)));
+}
+
+VaeAttention::VaeAttention(const Scope& s, int width, const VaeConfig& config)
+    : norm(s / "norm", width, config.groups, config.eps),
+      q(s / "q", width, width),
+      k(s / "k", width, width),
+      v(s / "v", width, width),
+      proj_out(s / "proj_out", width, width) {}
+
+Tensor VaeAttention::operator()(const Tensor& x) const {
+    const std::int64_t n = x.size(0), width = x.size(1), h = x.size(2), w = x.size(3);
+    const Tensor tokens = gpu::permute(gpu::reshape(norm(x), {n, width, h * w}), {0, 2, 1});            // [N, HW, C]
+    const auto head = [](const Tensor& t) { return gpu::unsqueeze(t, {1}); };                           // [N, 1, HW, C]
+    const Tensor mixed = gpu::squeeze(gpu::attention(head(q(tokens)), head(k(tokens)), head(v(tokens))), {1});
+    return x + gpu::reshape(gpu::permute(proj_out(mixed), {0, 2, 1}), {n, width, h, w});
+}
+
+VaeMiddle::VaeMiddle(const Scope& s, int width, bool attends, const VaeConfig& config)
+    : block_1(s / "block_1", width, width, config), block_2(s / "block_2", width, width, config) {
+    if (attends) attn_1.emplace(s / "attn_1", width, config);
+}
+
+Tensor VaeMiddle::operator()(const Tensor& x) const {
+    const Tensor h = block_1(x);
+    return block_2(attn_1 ? (*attn_1)(h) : h);
+}
+
+VaeLevel::VaeLevel(const Scope& s, int in, const VaeConfig::Level& level, int count, const VaeConfig& config) {
+    for (int j = 0; j < count; ++j) {
+        blocks.emplace_back(s / "block" / number(j), j ? level.width : in, level.width, config);
+        if (level.attends) attentions.emplace_back(s / "attn" / number(j), level.width, config);
+    }
+}
+
+Tensor VaeLevel::operator()(const Tensor& x) const {
+    Tensor h = x;
+    for (std::size_t j = 0; j < blocks.size(); ++j) {
+        h = blocks[j](h);
+        if (!attentions.empty()) h = attentions[j](h);
+    }
+    return h;
+}
+
+VaeEncoder::VaeEncoder(const Scope& s, const VaeConfig& config, int out)
+    : conv_in(s / "conv_in", config.picture_channels, config.encoder.stem),
+      middle(s / "mid", config.encoder.levels.back().width, config.encoder.middle_attends, config),
+      norm_out(s / "norm_out", config.encoder.levels.back().width, config.groups, config.eps),
+      conv_out(s / "conv_out", config.encoder.levels.back().width, out) {
+    const std::vector<VaeConfig::Level>& rows = config.encoder.levels;
+    int width = config.encoder.stem;
+    for (int i = 0; i < static_cast<int>(rows.size()); ++i) {
+        const VaeConfig::Level& row = rows[static_cast<std::size_t>(i)];
+        const Scope at = s / "down" / number(i);
+        levels.emplace_back(at, width, row, row.blocks, config);
+        width = row.width;
+        if (i + 1 == static_cast<int>(rows.size())) break;
+        auto& down = downsample.emplace_back();
+        if (!row.convolves) continue;
+        down.emplace(at / "downsample" / "conv", width, width, nn::Conv{.stride = 2, .pad = 0});
+        down->options.pad_end = 1;      // a row below and a column on the right, none before
+    }
+}
+
+Tensor VaeEncoder::operator()(const Tensor& pictures) const {
+    Tensor h = conv_in(pictures);                                                // [N, stem, H, W]
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        h = levels[i](h);
+        if (i == downsample.size()) break;
+        h = downsample[i] ? (*downsample[i])(h) : gpu::resize(h, h.size(2) / 2, h.size(3) / 2, gpu::Filter::Area);      // half of both sides
+    }
+    return conv_out(gpu::silu(norm_out(middle(h))));                             // [N, out, h, w]
+}
+
+VaeDecoder::VaeDecoder(const Scope& s, const VaeConfig& config)
+    : conv_in(s / "conv_in", config.features, config.decoder.stem),
+      middle(s / "mid", config.decoder.stem, config.decoder.middle_attends, config),
+      norm_out(s / "norm_out", config.decoder.levels.front().width, config.groups, config.eps),
+      conv_out(s / "conv_out", config.decoder.levels.front().width, config.picture_channels) {
+    const std::vector<VaeConfig::Level>& rows = config.decoder.levels;
+    int width = config.decoder.stem;
+    for (int i = static_cast<int>(rows.size()); i-- > 0;) {
+        const VaeConfig::Level& row = rows[static_cast<std::size_t>(i)];
+        const Scope at = s / "up" / number(i);
+        levels.emplace_back(at, width, row, row.blocks, config);
+        width = row.width;
+        if (i == 0) break;
+        auto& up = upsample.emplace_back();
+        if (row.convolves) up.emplace(at / "upsample" / "conv", width, width);
+    }
+}
+
+Tensor VaeDecoder::operator()(const Tensor& features) const {
+    Tensor h = middle(conv_in(features));                                        // [N, stem, h, w]
+    for (std::size_t i = 0; i < levels.size(); ++i) {
+        h = levels[i](h);
+        if (i == upsample.size()) break;
+        h = gpu::upsample_nearest(h, 2);                                         // twice both sides
+        if (upsample[i]) h = (*upsample[i])(h);
+    }
+    return conv_out(gpu::silu(norm_out(h)));                                     // [N, 3, H, W]
+}
+
+}  // namespace nodes
