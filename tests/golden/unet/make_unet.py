@@ -100,7 +100,7 @@ class Unet:
             y = y + linear(b / "ff.net.2", value * F.gelu(gate), c)
         return project(s / "proj_out", y).transpose(1, 2).reshape(n, c, h, w) + x
 
-    def __call__(self, x, t, context, pooled=None, ids=None):
+    def __call__(self, x, t, context, pooled=None, ids=None, join=lambda h, skip: (h, skip)):
         s, width = Weights(), 4 * self.channels[0]
         emb = linear(s / "time_embed.2", F.silu(linear(s / "time_embed.0", waves(t, self.channels[0]), width)), width)
         if pooled is not None:
@@ -127,7 +127,7 @@ class Unet:
         for level in reversed(range(len(self.channels))):
             for i in range(self.blocks + 1):
                 b, c = s / f"output_blocks.{number}", self.channels[level]
-                h = self.res(b / "0", torch.cat([h, skips.pop()], 1), emb, c)
+                h = self.res(b / "0", torch.cat(join(h, skips.pop()), 1), emb, c)
                 if self.depths[level]:
                     h = self.transformer(b / "1", h, context, self.depths[level], self.heads[level])
                 if level and i == self.blocks:
@@ -135,6 +135,29 @@ class Unet:
                     h = conv(b / ("2.conv" if self.depths[level] else "1.conv"), h, c)
                 number += 1
         return conv(s / "out.2", F.silu(norm(s / "out.0", h, self.groups)), 4)
+
+
+def freeu(version, base, b1, b2, s1, s2):
+    """The join that arXiv:2309.11497 describes."""
+    def damped(x, scale):
+        spectrum = torch.fft.fftshift(torch.fft.fftn(x, dim=(-2, -1)), dim=(-2, -1))
+        mask = torch.ones_like(x)
+        row, column = x.shape[2] // 2, x.shape[3] // 2
+        mask[..., row - 1:row + 1, column - 1:column + 1] = scale
+        return torch.fft.ifftn(torch.fft.ifftshift(spectrum * mask, dim=(-2, -1)), dim=(-2, -1)).real
+
+    def join(h, skip):
+        b, s = {4 * base: (b1, s1), 2 * base: (b2, s2)}.get(h.shape[1], (None, None))
+        if b is None:
+            return h, skip
+        by = torch.tensor(float(b), dtype=h.dtype)
+        if version == 2:
+            mean = h.mean(1, keepdim=True)
+            low, high = mean.amin((2, 3), keepdim=True), mean.amax((2, 3), keepdim=True)
+            by = (b - 1) * (mean - low) / (high - low) + 1
+        h = torch.cat([h[:, :h.shape[1] // 2] * by, h[:, h.shape[1] // 2:]], 1)
+        return h, damped(skip, s)
+    return join
 
 
 def adapter(kind, picture):
@@ -171,6 +194,9 @@ def main():
     # Odd sides meet the way up; two rows of different times.
     plain = Unet([16, 32, 32], [1, 1, 0], 2, [2, 4, 4], 12, 8)
     out["plain"] = plain(double((2, 4, 9, 14), 1), torch.tensor([3.0, 80.5]), double((2, 5, 12), 2))
+    wide = Unet([8, 16, 32], [0, 1, 0], 1, [2, 4, 4], 12, 8)
+    for version in (1, 2):
+        out[f"freeu_{version}"] = wide(double((2, 4, 12, 8), 1), torch.tensor([3.0, 80.5]), double((2, 5, 12), 2), join=freeu(version, 8, 1.5, 1.6, 0.9, 0.2))
     large = Unet([16, 32], [0, 2], 1, [2, 4], 12, 8, True, 3, 6, 5)
     out["large"] = large(double((2, 4, 8, 6), 1), torch.tensor([40.0, 99.5]), double((2, 5, 12), 2), double((2, 10), 3),
                          torch.tensor([[64, 48, 0, 8, 6.0], [32, 16, 10, 0, 2.5]]))
