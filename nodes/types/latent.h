@@ -26,11 +26,14 @@ LatentFormat latent_format(const std::string& family, int channels);
 struct Latent {
     Tensor tensor;      // F32 [N, C, h, w], always as the diffusion model sees it (scaled)
     LatentFormat format;
+    Tensor mask;        // F32 [N or 1, 1, h, w]: 1 where a sampler repaints, 0 where it keeps what is there; empty: all is repainted
 
     std::int64_t batch() const { return tensor.size(0); }
     std::int64_t height() const { return tensor.size(2); }
     std::int64_t width() const { return tensor.size(3); }
+    // The same with other numbers. The mask stays where it still fits, and goes where the size is another.
     Latent with(Tensor changed) const;
+    Latent with_mask(Tensor changed) const;      // empty: none. Throws Error{InvalidGraph} unless it fits as said above
 };
 
 // Throws Error{InvalidGraph} unless `tensor` is F32 [N, format.channels, h, w] with at least one cell.
@@ -38,6 +41,10 @@ Latent make_latent(Tensor tensor, LatentFormat format);
 
 // With its values computed.
 Latent evaluated(Latent latent);
+
+// What the first latent roughly looks like, a pixel a cell, not larger than max_side: a linear map to RGB for families that one is
+// published for, else three channels as colours. Costs about nothing; for watching samplers.
+QImage latent_preview(const Latent& latent, int max_side);
 
 template <>
 struct SocketTraits<Latent> {
