@@ -1,0 +1,26 @@
+// What a patched model says of x_t under some conditionings: areas, masks, weights and time ranges resolved, rows that can go
+// together in one call of the network.
+#pragma once
+
+#include <vector>
+
+#include "nodes/types/conditioning.h"
+#include "nodes/types/model.h"
+
+namespace nodes {
+
+struct PredictOptions {
+    StepInfo at{};
+    double scale = 1;                      // of guidance, for models that have it embedded
+    std::size_t negative = SIZE_MAX;       // which of the conditionings is the negative one, if any
+};
+
+// For each conditioning the network's raw output [N, C, h, w] for x [N, C, h, w]. Predictions of several entries are averaged
+// by weight, cell by cell; where none applies the output is 0. Lazy.
+// Throws Error{InvalidGraph} for conditionings that do not fit the model, or without entries.
+gpu::Tensors predict(const Model& model, const std::vector<const Conditioning*>& conditionings, const Tensor& x, const PredictOptions& options);
+
+// The embedding of a guidance scale that LCM's networks read (arXiv:2310.04378, section 4.2): [1, width] of scale - 1.
+Tensor guidance_embedding(double scale, int width);
+
+}  // namespace nodes
