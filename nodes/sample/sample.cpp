@@ -45,7 +45,7 @@ struct Sample final : Node {
             state = blend(net.patches(), sampling, take_step(sampling, predictions.state, output));
             gpu::evaluate(tensors_of(state));
             if (const auto now = std::chrono::steady_clock::now(); now - shown > preview_pause) {
-                ev.preview(Value::of<Latent>(denoised_of(state)).preview(preview_side));
+                ev.preview(latent_preview(denoised_of(state), preview_side));
                 shown = now;
             }
         }

@@ -15,4 +15,10 @@ Prediction predict(PredictionType type, const gpu::Tensor& output, const gpu::Te
     throw gpu::Error(gpu::ErrorCode::Failure, "predict: unknown prediction type");
 }
 
+gpu::Tensor output_for(PredictionType type, const gpu::Tensor& x0, const gpu::Tensor& x_t, const NoiseLevel& level) {
+    if (type == PredictionType::Sample) return x0;
+    const gpu::Tensor epsilon = (x_t - x0 * level.signal) * (1 / level.noise);
+    return type == PredictionType::Epsilon ? epsilon : epsilon * level.signal - x0 * level.noise;
+}
+
 }  // namespace nodes

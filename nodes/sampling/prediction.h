@@ -16,5 +16,7 @@ struct Prediction {
 
 // `output` is what the network said of `x_t` at `level`. Epsilon wants signal > 0, Sample wants noise > 0.
 Prediction predict(PredictionType type, const gpu::Tensor& output, const gpu::Tensor& x_t, const NoiseLevel& level);
+// The inverse: what the network would have said for the picture x0. Wants noise > 0.
+gpu::Tensor output_for(PredictionType type, const gpu::Tensor& x0, const gpu::Tensor& x_t, const NoiseLevel& level);
 
 }  // namespace nodes

@@ -66,7 +66,7 @@ SocketType SocketTraits<SamplingState>::describe() {
             }),
             .summary = erased<SamplingState>([](const SamplingState& s) { return gpu::format("after {} calls, {}", s.call, gpu::to_string(s.sampler.x.shape())); }),
             .preview = erased<SamplingState>([](const SamplingState& s, int max_side) {
-                return Value::of<Latent>(make_latent(s.denoised ? s.denoised : s.sampler.x, s.format)).preview(max_side);
+                return latent_preview(make_latent(s.denoised ? s.denoised : s.sampler.x, s.format), max_side);
             }),
             .hash = erased<SamplingState>([](const SamplingState& s) { return gpu::Hasher().add(s.call).add(content_hash(s.sampler.x)).finish(); })};
 }
