@@ -78,6 +78,35 @@ private slots:
         QVERIFY(relative_error(output(neutral), output(plain)) < 1e-6);
     }
 
+    void deep_features_are_kept_between_steps() {
+        const Model plain = model_of(wide_config());
+        const auto patched = [&](int interval) { return tests::run_node("adapt.deepcache", {{"interval", interval}}, {{"model", Value::of(plain)}}).get<Model>("model"); };
+        const auto call = [](int step) {
+            DenoiserInput given = input();
+            given.latent = given.latent + draw_tensor({2, 4, 12, 8}, 20 + step) * 0.1;
+            given.timestep = gpu::tensor({float(90 - 10 * step), float(90 - 10 * step)});
+            given.at.step = step, given.at.steps = 6, given.at.progress = 0.1 + 0.1 * step;
+            return given;
+        };
+        const Model always = patched(1), thirds = patched(3);
+        for (int step = 0; step < 2; ++step) QVERIFY(relative_error(output(always, call(step)), output(plain, call(step))) < 1e-5);
+        const auto denoiser = thirds.denoiser(), whole = plain.denoiser();
+        const double full = gpu::plan_cost({(*whole)(call(1))}).flop;
+        for (int step = 0; step < 6; ++step) {
+            const Tensor y = (*denoiser)(call(step));
+            const double cost = gpu::plan_cost({y}).flop;
+            const double error = relative_error(gpu::to_floats(y), gpu::to_floats((*whole)(call(step))));
+            QVERIFY2(step % 3 == 0 ? error < 1e-5 : error > 1e-3 && error < 1, qPrintable(QString("step %1: %2").arg(step).arg(error)));
+            QVERIFY(cost < 0.5 * full);      // at whole steps the deep part has been computed by then
+        }
+        // A new run starts with the whole network, and so does a picture of another size.
+        QVERIFY(relative_error(gpu::to_floats((*denoiser)(call(0))), gpu::to_floats((*whole)(call(0)))) < 1e-5);
+        DenoiserInput other = call(1);
+        other.latent = draw_tensor({2, 4, 8, 8}, 3);
+        QVERIFY(relative_error(gpu::to_floats((*denoiser)(other)), gpu::to_floats((*whole)(other))) < 1e-5);
+        QCOMPARE(tests::failure_of("adapt.deepcache", {{"branch", 10}}, {{"model", Value::of(plain)}}), std::optional(gpu::ErrorCode::InvalidGraph));
+    }
+
     void inpainting_models_see_mask_and_hole() {
         UnetConfig config = wide_config();
         config.in_channels = 9;
