@@ -36,6 +36,11 @@ int bench_one(const std::string& name, Dtype stored, int batch, int side, double
         input.timestep = gpu::tensor(std::vector<float>(static_cast<std::size_t>(batch), static_cast<float>(++step)), {batch});
         gpu::evaluate({network(input)});
     }, repeats);
+    // Of that, what it takes to write the expression down.
+    const BenchTiming build = bench_time([&] {
+        input.timestep = gpu::tensor(std::vector<float>(static_cast<std::size_t>(batch), static_cast<float>(++step)), {batch});
+        network(input);
+    }, repeats);
     return print_bench_row(arguments, {{"name", "unet"},
                                        {"model", QString::fromStdString(name)},
                                        {"stored", stored == Dtype::F32 ? "f32" : stored == Dtype::F16 ? "f16" : "bf16"},
@@ -44,6 +49,7 @@ int bench_one(const std::string& name, Dtype stored, int batch, int side, double
                                        {"device", QString::fromStdString(device.caps().name)},
                                        {"median_ms", time.median * 1e3},
                                        {"p90_ms", time.p90 * 1e3},
+                                       {"expression_ms", build.median * 1e3},
                                        {"parameters", parameters},
                                        {"steps", static_cast<double>(cost.steps)},
                                        {"host_kernels", static_cast<double>(cost.host_kernels)},
