@@ -12,6 +12,7 @@ Tensor Op::composite(const Tensors&) const { throw Error(ErrorCode::Failure, "{}
 std::optional<std::vector<double>> Op::reference(const std::vector<std::span<const double>>&, const Specs&) const { return {}; }
 void Op::lower(KernelBuilder&) const { throw Error(ErrorCode::Failure, "{}: has no kernel", name()); }
 std::vector<std::string> Op::variants(const Specs&, const DeviceTraits&) const { return {}; }
+Tensor Op::variant_graph(const Tensors&, const std::string&) const { return {}; }
 
 Tensors Op::vjp(const Tensors& in, const Tensor&, const Tensor& dy) const { return input_cotangents(composite(in), dy, in); }
 

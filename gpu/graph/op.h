@@ -48,6 +48,8 @@ public:
     // Kernel ops: the kernels that can compute this on a device with these traits, the one for want of measurements first;
     // empty where there is only one. lower() finds the chosen name in KernelBuilder::variant().
     virtual std::vector<std::string> variants(const Specs& in, const DeviceTraits& traits) const;
+    // A variant that takes more than one kernel: the same value in other ops. An empty Tensor: lower() writes the variant.
+    virtual Tensor variant_graph(const Tensors& in, const std::string& variant) const;
 
     // Cotangents of the inputs, one each; an empty Tensor where there is none. Written in public ops.
     // `out` is this op's value, `dy` the cotangent of it. The default differentiates `composite`.
@@ -97,6 +99,8 @@ public:
     virtual std::string glsl_combine(const std::string& a, const std::string& b) const = 0;
     virtual double identity() const = 0;
     virtual double combine(double a, double b) const = 0;
+    // The same reduction of `x` over other axes.
+    virtual Tensor over(const Tensor& x, const std::vector<int>& axes) const = 0;
     // For the host: `total` combined with `count` floats in a fixed order, and combine() over arrays; null: shaders only.
     virtual float (*fold() const)(float total, const float* x, std::size_t count) { return nullptr; }
     virtual VectorFunction vector() const { return nullptr; }

@@ -27,23 +27,22 @@ const Row max_row{"reduce_max", -std::numeric_limits<double>::infinity(), "uintB
                   [](double a, double b) { return std::max(a, b); }, fold_max, "max"};
 
 struct Reduce final : ReduceOp {
-    Reduce(const Row& row, std::vector<int> over) : row(row), over(std::move(over)) {}
+    Reduce(const Row& row, std::vector<int> axes) : row(row), over_(std::move(axes)) {}
     const Row& row;
-    const std::vector<int> over;
 
     std::string_view name() const override { return row.name; }
-    Attrs attrs() const override { return {{"axes", std::vector<std::int64_t>(over.begin(), over.end())}}; }
+    Attrs attrs() const override { return {{"axes", std::vector<std::int64_t>(over_.begin(), over_.end())}}; }
     Spec infer(const Specs& in) const override {
         Spec out = in[0];
         const bool fits = is_float(out.dtype) || (&row == &sum_row && out.dtype == Dtype::I32);
         expect(*this, fits, "expected floating numbers{}, got {} (cast it first)", &row == &sum_row ? " or I32" : "", to_string(in[0]));
-        for (const int axis : over) {
+        for (const int axis : over_) {
             expect(*this, &row != &max_row || out.shape[axis] > 0, "expected elements to reduce, got {}", to_string(in[0]));
             out.shape[axis] = 1;
         }
         return out;
     }
-    const std::vector<int>& axes() const override { return over; }
+    const std::vector<int>& axes() const override { return over_; }
     std::string glsl_identity() const override { return row.glsl_identity; }
     std::string glsl_combine(const std::string& a, const std::string& b) const override {
         std::string text = row.glsl;
@@ -52,6 +51,7 @@ struct Reduce final : ReduceOp {
     }
     double identity() const override { return row.identity; }
     double combine(double a, double b) const override { return row.combine(a, b); }
+    Tensor over(const Tensor& x, const std::vector<int>& axes) const override { return apply_op<Reduce>({x}, row, axes); }
     float (*fold() const)(float, const float*, std::size_t) override { return row.fold; }
     VectorFunction vector() const override { return vector_function(row.vector); }
 
@@ -59,8 +59,11 @@ struct Reduce final : ReduceOp {
         if (&row == &sum_row) return {broadcast_to(dy, in[0].shape())};
         // Equal maxima share the cotangent.
         const Tensor hit = cast(equal(in[0], out), in[0].dtype());
-        return {hit * (dy / sum(hit, over))};
+        return {hit * (dy / sum(hit, over_))};
     }
+
+private:
+    const std::vector<int> over_;
 };
 
 std::vector<int> normalise(const Tensor& x, std::vector<int> axes) {

@@ -6,6 +6,7 @@
 
 #include "gpu/base/error.h"
 #include "gpu/base/span.h"
+#include "gpu/plan/long_reductions.h"
 #include "gpu/plan/program.h"
 
 namespace gpu {
@@ -104,34 +105,45 @@ private:
                 }
             }
             for (const Tensor& input : tensor.inputs()) node.inputs.push_back(position_.at(input.id()));
-            if (node.op->kind() == OpKind::Kernel && !lower(node)) return expand(tensor);
+            if (node.op->kind() == OpKind::Kernel)
+                if (const Tensor other = lower(node, tensor)) return expand(tensor, other);
+            if (node.op->kind() == OpKind::Reduce && !in_two_steps_)
+                if (const Tensor other = in_two_steps(tensor, program_.traits)) {
+                    in_two_steps_ = true;   // its own reductions stay as they are
+                    const int at = expand(tensor, other);
+                    in_two_steps_ = false;
+                    return at;
+                }
         }
         return append(tensor.id(), std::move(node));
     }
 
-    bool lower(PlanNode& node) {
+    // Fills node.kernel, or gives what the op is computed by instead: its composite, or a variant of several kernels.
+    Tensor lower(PlanNode& node, const Tensor& tensor) {
         Specs specs;
         for (const int input : node.inputs) specs.push_back(program_.nodes[input].spec);
         const std::vector<std::string> variants = node.op->variants(specs, program_.traits);
         KernelBuilder builder(specs, node.spec, program_.traits, variants.empty() ? "" : variants[0]);
         node.op->lower(builder);
-        if (variants.size() > 1 && choose_ && !(program_.traits.host_kernels && runs_on_host(builder.kernel(), specs, node.spec))) {
-            const std::string chosen = choose_(node.op, specs, variants);
+        const Kernel& kernel = builder.kernel();
+        if (variants.size() > 1 && !(program_.traits.host_kernels && runs_on_host(kernel, specs, node.spec))) {
+            const std::string chosen = choose_ ? choose_(node.op, specs, variants) : variants[0];
+            if (const Tensor graph = node.op->variant_graph(tensor.inputs(), chosen)) return graph;
             if (chosen != variants[0]) {
                 KernelBuilder other(specs, node.spec, program_.traits, chosen);
                 node.op->lower(other);
                 node.kernel = other.kernel();
-                return true;
+                return {};
             }
         }
-        node.kernel = builder.kernel();
-        return !node.kernel->shader.empty() || !node.kernel->host.empty() || !node.kernel->parts.empty() || node.kernel->blocks || !node.kernel->recorder.empty();
+        node.kernel = kernel;
+        const bool served = !kernel.shader.empty() || !kernel.host.empty() || !kernel.parts.empty() || kernel.blocks || !kernel.recorder.empty();
+        return served ? Tensor() : tensor.op()->composite(tensor.inputs());
     }
 
-    // A composite's numbers and tables are its own, even where the tensor graph happens to hold the same ones: those are
+    // `composite` in place of the tensor. Its numbers and tables are its own, even where the tensor graph happens to hold the same ones: those are
     // counted by the graph and may be others at the next evaluation.
-    int expand(const Tensor& tensor) {
-        const Tensor composite = tensor.op()->composite(tensor.inputs());
+    int expand(const Tensor& tensor, const Tensor& composite) {
         const auto is_input = [&](std::uint64_t id) {
             return std::any_of(tensor.inputs().begin(), tensor.inputs().end(), [&](const Tensor& input) { return input.id() == id; });
         };
@@ -169,6 +181,7 @@ private:
     const VariantChooser& choose_;
     Program program_;
     std::unordered_map<std::uint64_t, int> position_;
+    bool in_two_steps_ = false;
 };
 
 }  // namespace
