@@ -5,6 +5,7 @@
 #include "common/coopmat.glsl"
 #include "common/math.glsl"
 #include "common/epilogue.glsl"
+#include "common/split_k.glsl"
 #include "common/conv_gemm.glsl"
 
 layout(constant_id = 5) const bool K_TAIL = true;   // the channels are no multiple of BLOCK_K
@@ -40,10 +41,10 @@ uvec4 b_load(BColumn column, uint k0, uint k, out bool real) {
 
 void store_result(uint m, uint n, float value) {
     if (m >= p.M || n >= p.O) return;
-    const uint at = m * p.O + n;
+    const uint at = (PART * p.M + m) * p.O + n;
     STORE(p.y, at, EPILOGUE(value, at));
 }
 
 #include "common/gemm_coop.glsl"
 
-void main() { gemm_coop(gl_WorkGroupID.y * BLOCK_M, gl_WorkGroupID.x * BLOCK_N, p.K); }
+void main() { gemm_coop(gl_WorkGroupID.y * BLOCK_M, gl_WorkGroupID.x * BLOCK_N, K_FIRST, K_LAST); }

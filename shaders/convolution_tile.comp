@@ -4,6 +4,7 @@
 #include "common/vectors.glsl"
 #include "common/math.glsl"
 #include "common/epilogue.glsl"
+#include "common/split_k.glsl"
 #include "common/conv_gemm.glsl"
 
 vec4 a_load(ARow row, uint k0, uint k) {
@@ -36,13 +37,13 @@ vec4 b_load(BColumn column, uint k0, uint k) {
 
 void main() {
     const uint m0 = gl_WorkGroupID.y * BLOCK_M, n0 = gl_WorkGroupID.x * BLOCK_N;
-    gemm_tile(m0, n0, p.K);
+    gemm_tile(m0, n0, K_FIRST, K_LAST);
     for (uint i = 0; i < LANE_M; ++i)
         for (uint j = 0; j < LANE_N / 4; ++j)
             for (uint e = 0; e < 4; ++e) {
                 const uint m = result_row(m0, i), n = result_column(n0, j) + e;
                 if (m >= p.M || n >= p.O) continue;
-                const uint at = m * p.O + n;
+                const uint at = (PART * p.M + m) * p.O + n;
                 STORE(p.y, at, EPILOGUE(total[i][j][e], at));
             }
 }

@@ -6,6 +6,7 @@
 #include "common/coopmat.glsl"
 #include "common/math.glsl"
 #include "common/epilogue.glsl"
+#include "common/split_k.glsl"
 
 layout(push_constant, scalar) uniform Push {
     IN0 a;
@@ -13,6 +14,7 @@ layout(push_constant, scalar) uniform Push {
     OUT c;
     uint M, N, K;
     uint batched_b;
+    SPLIT_PUSH
     uint a_batch, a_row, a_column;   // strides
     uint b_batch, b_row, b_column;
     EPILOGUE_PUSH
@@ -32,7 +34,7 @@ struct BColumn {
 #define B_ALONG_K 1
 #endif
 
-ARow a_row(uint m) { return ARow(gl_WorkGroupID.z * p.a_batch + min(m, p.M - 1) * p.a_row); }
+ARow a_row(uint m) { return ARow(PRODUCT * p.a_batch + min(m, p.M - 1) * p.a_row); }
 
 uvec4 a_load(ARow row, uint k0, uint word, out bool real) {
     const uint k = k0 + word;
@@ -48,7 +50,7 @@ uvec4 a_load(ARow row, uint k0, uint word, out bool real) {
 #endif
 }
 
-uint b_start() { return p.batched_b != 0 ? gl_WorkGroupID.z * p.b_batch : 0; }
+uint b_start() { return p.batched_b != 0 ? PRODUCT * p.b_batch : 0; }
 
 #if B_ALONG_K
 BColumn b_column(uint n) { return BColumn(b_start() + min(n, p.N - 1) * p.b_column); }
@@ -81,4 +83,4 @@ void store_result(uint m, uint n, float value) {
 
 #include "common/gemm_coop.glsl"
 
-void main() { gemm_coop(gl_WorkGroupID.y * BLOCK_M, gl_WorkGroupID.x * BLOCK_N, p.K); }
+void main() { gemm_coop(gl_WorkGroupID.y * BLOCK_M, gl_WorkGroupID.x * BLOCK_N, K_FIRST, K_LAST); }

@@ -4,6 +4,7 @@
 #include "common/vectors.glsl"
 #include "common/math.glsl"
 #include "common/epilogue.glsl"
+#include "common/split_k.glsl"
 
 layout(push_constant, scalar) uniform Push {
     IN0 a;
@@ -11,6 +12,7 @@ layout(push_constant, scalar) uniform Push {
     OUT c;
     uint M, N, K;
     uint batched_b;
+    SPLIT_PUSH
     uint a_batch, a_row, a_column;   // strides
     uint b_batch, b_row, b_column;
     EPILOGUE_PUSH
@@ -24,7 +26,7 @@ struct BColumn {
 };
 #define B_ALONG_K (AXIS1 == 1)
 
-ARow a_row(uint m) { return ARow(gl_WorkGroupID.z * p.a_batch + min(m, p.M - 1) * p.a_row); }
+ARow a_row(uint m) { return ARow(PRODUCT * p.a_batch + min(m, p.M - 1) * p.a_row); }
 
 vec4 a_load(ARow row, uint k0, uint quad) {
     const uint k = k0 + quad;
@@ -38,7 +40,7 @@ vec4 a_load(ARow row, uint k0, uint quad) {
 #endif
 }
 
-uint b_start() { return p.batched_b != 0 ? gl_WorkGroupID.z * p.b_batch : 0; }
+uint b_start() { return p.batched_b != 0 ? PRODUCT * p.b_batch : 0; }
 
 #if B_ALONG_K
 BColumn b_column(uint n) { return BColumn(b_start() + min(n, p.N - 1) * p.b_column); }
@@ -72,7 +74,7 @@ vec4 b_load(uint k, uint n) {
 
 void main() {
     const uint m0 = gl_WorkGroupID.y * BLOCK_M, n0 = gl_WorkGroupID.x * BLOCK_N;
-    gemm_tile(m0, n0, p.K);
+    gemm_tile(m0, n0, K_FIRST, K_LAST);
     for (uint i = 0; i < LANE_M; ++i)
         for (uint j = 0; j < LANE_N / 4; ++j)
             for (uint e = 0; e < 4; ++e) {

@@ -3,14 +3,17 @@
 #include <algorithm>
 
 #include "gpu/base/error.h"
+#include "gpu/ops.h"
 
 namespace gpu {
 namespace {
 
 constexpr std::int64_t enough = 96;      // workgroups: about one for each core of a large GPU
+constexpr std::int64_t most_parts = 16, least_part = 192;   // parts of a sum; elements along k of each, else the second step costs more
 constexpr std::uint32_t block_k = 16;    // of Tile
 constexpr std::uint32_t coop_block_k = 32;
 constexpr std::uint32_t side = 16;       // of a matrix
+constexpr std::string_view split_prefix = "split_";
 
 const std::vector<GemmTiling>& tilings() {
     static const std::vector<GemmTiling> list = {
@@ -25,6 +28,19 @@ const std::vector<GemmTiling>& tilings() {
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
+std::int64_t workgroups(const GemmTiling& tiling, const GemmShape& shape) {
+    return shape.batch * ceil_div(shape.m, tiling.m) * ceil_div(shape.n, tiling.n);
+}
+
+// The fewest parts that give `enough` workgroups, none of them with few elements to sum.
+std::int64_t useful_parts(const GemmTiling& tiling, const GemmShape& shape, const DeviceTraits& traits) {
+    std::int64_t parts = 1;
+    while (parts < most_parts && parts * workgroups(tiling, shape) < enough && shape.k >= 2 * parts * least_part &&
+           2 * parts * shape.batch <= traits.max_groups)
+        parts *= 2;
+    return parts;
+}
+
 bool runs_on(const GemmTiling& tiling, const GemmShape& shape, bool halves, const DeviceTraits& traits) {
     if (tiling.kind == GemmKind::Simple) return true;
     if (shape.m == 0 || shape.n == 0 || shape.k == 0) return false;   // the first loads ask for no permission
@@ -37,6 +53,10 @@ bool runs_on(const GemmTiling& tiling, const GemmShape& shape, bool halves, cons
 }
 
 }  // namespace
+
+double gemm_flop(const GemmShape& shape) {
+    return 2.0 * static_cast<double>(shape.batch * shape.m * shape.n) * static_cast<double>(shape.k);
+}
 
 std::uint32_t GemmTiling::lanes(const DeviceTraits& traits) const {
     const std::uint32_t parts = m / inner_m * (n / inner_n);
@@ -63,9 +83,20 @@ std::uint32_t GemmTiling::shared_bytes() const {
 std::int64_t GemmTiling::step_k() const { return kind == GemmKind::Tile ? block_k : coop_block_k; }
 
 const GemmTiling& gemm_tiling(const std::string& name) {
+    const bool split = name.starts_with(split_prefix);
+    const std::string_view plain = split ? std::string_view(name).substr(name.find('_', split_prefix.size()) + 1) : name;
     for (const GemmTiling& tiling : tilings())
-        if (tiling.name == name) return tiling;
+        if (tiling.name == plain) return tiling;
     throw Error(ErrorCode::Failure, "matrix product: expected the name of a kernel variant, got \"{}\"", name);
+}
+
+std::int64_t gemm_parts(const std::string& name) {
+    return name.starts_with(split_prefix) ? std::stoll(name.substr(split_prefix.size())) : 1;
+}
+
+SplitK split_k(const GemmTiling& tiling, std::int64_t k, std::int64_t most_parts) {
+    const std::int64_t steps = ceil_div(k, tiling.step_k()), in_part = std::max<std::int64_t>(1, ceil_div(steps, most_parts));
+    return {ceil_div(steps, in_part), in_part * tiling.step_k()};
 }
 
 std::vector<std::string> gemm_variants(const GemmShape& shape, bool halves, const DeviceTraits& traits) {
@@ -80,15 +111,39 @@ std::vector<std::string> gemm_variants(const GemmShape& shape, bool halves, cons
             const GemmTiling& tiling = gemm_tiling(name);
             if (tiling.kind != kind) break;
             best = name;
-            if (shape.batch * ceil_div(shape.m, tiling.m) * ceil_div(shape.n, tiling.n) >= enough) break;
+            if (workgroups(tiling, shape) >= enough) break;
         }
+    }
+    const std::size_t whole = names.size();
+    for (std::size_t i = 0; i < whole; ++i) {   // of the best kind too
+        const GemmTiling& tiling = gemm_tiling(names[i]);
+        const std::int64_t parts = tiling.kind == gemm_tiling(names[0]).kind && tiling.kind != GemmKind::Simple ? useful_parts(tiling, shape, traits) : 1;
+        if (parts == 1) continue;
+        names.push_back(format("{}{}_{}", split_prefix, parts, tiling.name));
+        if (tiling.name == best) best = names.back();
     }
     const auto at = std::find(names.begin(), names.end(), best);
     std::rotate(names.begin(), at, at + 1);
     return names;
 }
 
-void lower_gemm(KernelBuilder& kernel, const std::string& op, const GemmTiling& tiling, const GemmShape& shape, bool tail) {
+Shape shape_of_parts(std::int64_t parts, Shape result) {
+    if (result[0] == 1) result[0] = parts;
+    else result.insert(result.begin(), parts);
+    return result;
+}
+
+Tensor sum_of_parts(const Tensor& parts, const Spec& result) {
+    if (parts.shape().size() == result.shape.size()) return cast(sum(parts, {0}), result.dtype);
+    Tensor total;
+    for (std::int64_t i = 0; i < parts.size(0); ++i) {
+        const Tensor part = reshape(slice(parts, 0, i, i + 1), result.shape);
+        total = total ? total + part : part;
+    }
+    return cast(total, result.dtype);
+}
+
+void lower_gemm(KernelBuilder& kernel, const std::string& op, const GemmTiling& tiling, const GemmShape& shape, bool tail, std::int64_t parts) {
     const DeviceTraits& traits = kernel.traits();
     kernel.shader(op + (tiling.kind == GemmKind::Tile ? "_tile" : "_coop")).with_vectors();
     kernel.constant(tiling.lanes(traits)).constant(tiling.m).constant(tiling.n);
@@ -97,7 +152,8 @@ void lower_gemm(KernelBuilder& kernel, const std::string& op, const GemmTiling& 
     if (tiling.kind != GemmKind::Tile) kernel.constant(tail);
     if (tiling.kind != GemmKind::Tile) kernel.subgroups_of(traits.coop_subgroup);
     if (tiling.kind == GemmKind::Subgroup) kernel.define("COOP_SUBGROUP=" + std::to_string(traits.coop_subgroup));
-    kernel.groups(ceil_div(shape.n, tiling.n), ceil_div(shape.m, tiling.m), shape.batch);
+    kernel.groups(ceil_div(shape.n, tiling.n), ceil_div(shape.m, tiling.m), shape.batch * parts);
+    if (parts > 1) kernel.define("SPLIT_K");
 }
 
 }  // namespace gpu

@@ -10,6 +10,38 @@
 namespace gpu {
 namespace {
 
+GemmShape shape_of(const Spec& a, const Spec& b) { return {a.shape[0], a.shape[1], b.shape[2], a.shape[2]}; }
+
+void lower_tiled(KernelBuilder& k, const GemmTiling& tiling, const SplitK& split) {
+    const Spec &a = k.in_spec(0), &b = k.in_spec(1);
+    const GemmShape shape = shape_of(a, b);
+    k.in(0, {}).in(1, {}).in_blocks();
+    k.push(shape.m).push(shape.n).push(shape.k).push(b.shape[0] == 1 ? 0 : 1);
+    if (split.parts > 1) k.push(shape.batch).push(split.length);
+    lower_gemm(k, "matmul", tiling, shape, shape.k % tiling.step_k() != 0, split.parts);
+}
+
+// The first step of a product that is split along k: to be summed over the parts.
+struct MatmulParts final : Op {
+    MatmulParts(std::string variant, const GemmShape& shape)
+        : variant(std::move(variant)), tiling(gemm_tiling(this->variant)), split(split_k(tiling, shape.k, gemm_parts(this->variant))) {}
+    const std::string variant;
+    const GemmTiling& tiling;
+    const SplitK split;
+
+    std::string_view name() const override { return "matmul_parts"; }
+    Attrs attrs() const override { return {{"parts", split.parts}}; }
+    Spec infer(const Specs& in) const override {
+        const GemmShape shape = shape_of(in[0], in[1]);
+        return {shape_of_parts(split.parts, {shape.batch, shape.m, shape.n}), Dtype::F32};
+    }
+    void lower(KernelBuilder& k) const override {
+        k.kernel().variant = variant;
+        lower_tiled(k, tiling, split);
+        k.out(row_major(k.out_spec().shape.size())).flop(gemm_flop(shape_of(k.in_spec(0), k.in_spec(1))));
+    }
+};
+
 struct Matmul final : Op {
     std::string_view name() const override { return "matmul"; }
 
@@ -27,20 +59,24 @@ struct Matmul final : Op {
 
     void lower(KernelBuilder& k) const override {
         const Shape &a = k.in_spec(0).shape, &out = k.out_spec().shape;
-        k.in(0, {}).in(1, {}).in_blocks().out(row_major(3)).with_epilogue();
-        k.push(out[1]).push(out[2]).push(a[2]).push(k.in_spec(1).shape[0] == 1 ? 0 : 1);
+        k.out(row_major(3)).with_epilogue();
         if (const GemmTiling& tiling = gemm_tiling(k.variant()); tiling.kind != GemmKind::Simple) {
-            lower_gemm(k, "matmul", tiling, shape_of(k.in_spec(0), k.in_spec(1)), a[2] % tiling.step_k() != 0);
+            lower_tiled(k, tiling, {});
         } else {
+            k.in(0, {}).in(1, {}).in_blocks().push(out[1]).push(out[2]).push(a[2]).push(k.in_spec(1).shape[0] == 1 ? 0 : 1);
             // Each invocation computes 4 x 4 elements; neighbouring lanes take neighbouring columns.
             const std::int64_t columns = (out[2] + 3) / 4, rows = (out[1] + 3) / 4;
             k.shader("matmul").groups((columns + 15) / 16, (rows + 3) / 4, out[0]);
         }
         k.host("matmul").host_in(0, {}).host_in(1, {}).host_in_blocks().host_any_float();
-        k.flop(2.0 * static_cast<double>(out[0] * out[1] * out[2]) * static_cast<double>(a[2]));
+        k.flop(gemm_flop(shape_of(k.in_spec(0), k.in_spec(1))));
     }
 
-    static GemmShape shape_of(const Spec& a, const Spec& b) { return {a.shape[0], a.shape[1], b.shape[2], a.shape[2]}; }
+    Tensor variant_graph(const Tensors& in, const std::string& variant) const override {
+        if (gemm_parts(variant) == 1) return {};
+        const Spec out = infer({in[0].spec(), in[1].spec()});
+        return sum_of_parts(apply_op<MatmulParts>(in, variant, shape_of(in[0].spec(), in[1].spec())), out);
+    }
 
     // Multiply everything with everything and sum over K.
     Tensor composite(const Tensors& in) const override {

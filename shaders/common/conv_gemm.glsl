@@ -22,6 +22,7 @@ layout(push_constant, scalar) uniform Push {
     uint C, padded;           // channels of the map
     uint D, H, W;             // of the map
     uint OD, OH, OW;          // of the result
+    SPLIT_PUSH
     EPILOGUE_PUSH
 } p;
 

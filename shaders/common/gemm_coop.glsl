@@ -1,5 +1,5 @@
-// C = A B for a workgroup's tile of BLOCK_M x BLOCK_N by subgroups' matrices (common/coopmat.glsl). A subgroup computes
-// PARTS_M x PARTS_N of them. Tiles of A and B go through shared memory twice over: while one pair is multiplied, the next
+// C = A B, or the part of it that k_first to k_last give, for a workgroup's tile of BLOCK_M x BLOCK_N by subgroups' matrices
+// (common/coopmat.glsl). A subgroup computes PARTS_M x PARTS_N of them. Tiles of A and B go through shared memory twice over: while one pair is multiplied, the next
 // is on its way through registers, so that a step of the loop needs one barrier.
 //
 // The including shader defines, COOP_PACK elements along k to a word:
@@ -77,7 +77,7 @@ void put(uint half_) {
 #endif
 }
 
-void gemm_coop(uint m0, uint n0, uint K) {
+void gemm_coop(uint m0, uint n0, uint k_first, uint k_last) {   // multiples of BLOCK_K, or the end
     for (uint i = 0; i < WORDS_A; ++i) rows_of_a[i] = a_row(m0 + word_row(i));
 #if B_ALONG_K
     for (uint i = 0; i < WORDS_B; ++i) columns_of_b[i] = b_column(n0 + word_row(i));
@@ -88,12 +88,12 @@ void gemm_coop(uint m0, uint n0, uint K) {
     for (uint i = 0; i < PARTS_M; ++i)
         for (uint j = 0; j < PARTS_N; ++j) total[i][j] = COOP_ZERO;
 
-    fetch(0, n0);
+    fetch(k_first, n0);
     put(0);
     barrier();
     uint half_ = 0;
-    for (uint k0 = 0; k0 < K; k0 += BLOCK_K) {
-        const bool more = k0 + BLOCK_K < K;
+    for (uint k0 = k_first; k0 < k_last; k0 += BLOCK_K) {
+        const bool more = k0 + BLOCK_K < k_last;
         if (more) fetch(k0 + BLOCK_K, n0);
         for (uint k = 0; k < BLOCK_K; k += COOP_SIDE) {
             CoopA a[PARTS_M];

@@ -1,4 +1,5 @@
-// C = A B for a workgroup's tile of BLOCK_M x BLOCK_N, through shared memory, LANE_M x LANE_N elements an invocation.
+// C = A B, or the part of it that k_first to k_last give, for a workgroup's tile of BLOCK_M x BLOCK_N, through shared memory,
+// LANE_M x LANE_N elements an invocation.
 // Tiling as in Volkov and Demmel, "Benchmarking GPUs to Tune Dense Linear Algebra" (2008).
 //
 // The including shader defines, for the element types of its own:
@@ -36,7 +37,7 @@ uint result_column(uint n0, uint j) {
 // (glslang matches no parameter to an array whose length is a specialisation constant.)
 vec4 total[LANE_M][LANE_N / 4];
 
-void gemm_tile(uint m0, uint n0, uint K) {
+void gemm_tile(uint m0, uint n0, uint k_first, uint k_last) {   // multiples of BLOCK_K, or the end
     const uint lane = gl_LocalInvocationIndex;
     for (uint i = 0; i < LANE_M; ++i)
         for (uint j = 0; j < LANE_N / 4; ++j) total[i][j] = vec4(0);
@@ -49,7 +50,7 @@ void gemm_tile(uint m0, uint n0, uint K) {
     for (uint i = 0; i < COLUMNS_B; ++i) columns[i] = b_column(n0 + first + i * (LANES / QUADS_K));
 #endif
 
-    for (uint k0 = 0; k0 < K; k0 += BLOCK_K) {
+    for (uint k0 = k_first; k0 < k_last; k0 += BLOCK_K) {
         barrier();
         for (uint i = 0; i < ROWS_A; ++i) {
             const uint m = first + i * (LANES / QUADS_K);

@@ -22,6 +22,11 @@ OP_CASES(convolution, list) {
     list.add({.in = {{1, 4, 6, 6}, {4, 4, 3, 3}}}, [](const Tensors& in) { const Tensor h = conv2d(in[0], in[1], {.pad = 1}); return silu(h) + sum(h); });
     list.add({.in = {{1, 4, 6, 6}, {4, 4, 3, 3}}}, [](const Tensors& in) { return upsample_nearest(conv2d(upsample_nearest(in[0], 2), in[1], {.pad = 1}), 2); });
     list.add({.in = {{2, 16, 33, 31}, {32, 16, 3, 3}}, .gradient = false}, [](const Tensors& in) { return conv2d(in[0], in[1], {.pad = 1}); });
+    // few results of long sums
+    list.add({.in = {{1, 45, 4, 5}, {9, 45, 3, 3}, {9}}, .gradient = false}, [](const Tensors& in) {
+        return relu(conv2d(in[0], in[1], {.pad = 1}) + reshape(in[2], {1, 9, 1, 1}));
+    });
+    list.add({.in = {{2, 20, 3, 4, 3}, {5, 20, 3, 3, 3}}, .gradient = false}, [](const Tensors& in) { return conv3d(in[0], in[1], {.pad = 1}); });
     // a stride, a dilation and a padding for each axis and side
     list.add({.in = {{1, 3, 7, 8}, {4, 3, 3, 3}}}, [](const Tensors& in) { return conv2d(in[0], in[1], {.stride = 2, .pad = 0, .pad_end = 1}); });
     list.add({.in = {{2, 5, 6, 9}, {3, 5, 2, 3}}}, [](const Tensors& in) {
