@@ -1,5 +1,7 @@
 #include "gpu/ops.h"
 #include "nodes/core/node.h"
+#include "nodes/models/vae/tiles.h"
+#include "nodes/sampling/noise.h"
 #include "nodes/types/image.h"
 #include "nodes/types/vae.h"
 
@@ -7,6 +9,9 @@ namespace nodes {
 namespace {
 
 enum class Fit { Crop, Pad, Exact };
+enum class Mode { Mean, Sample };
+
+constexpr std::uint32_t noise_stream = 0x766165;      // of no other noise with the same seed
 
 struct VaeEncode final : Node {
     VaeEncode() : Node({.id = "vae.encode", .version = 1, .title = "Encode", .category = "Encode",
@@ -18,6 +23,15 @@ struct VaeEncode final : Node {
                                          "row and column, or fail",
                             {.initial = Fit::Crop, .names = {"crop", "pad", "exact"}, .advanced = true}};
     Param<Color> background{this, "background", "What transparent parts are put on", {.initial = "#ffffff", .advanced = true}};
+    Param<Mode>  mode      {this, "mode", "The mean of what the autoencoder makes of a picture, or a sample around it, as training takes it "
+                                          "(autoencoders without a spread give the mean)",
+                            {.initial = Mode::Mean, .names = {"mean", "sample"}, .advanced = true}};
+    Param<Seed>  seed      {this, "seed", "Of the sample", {.initial = 0, .advanced = true}};
+    Param<Tiles> tiles     {this, "tiles", "Works in tiles: when memory does not suffice for the whole, never, or always",
+                            {.initial = Tiles::Auto, .names = {"auto", "off", "on"}, .advanced = true}};
+    Param<int>   tile      {this, "tile", "Side of a tile", {.initial = 512, .min = 64, .max = 8192, .step = 64, .unit = "px", .advanced = true}};
+    Param<int>   overlap   {this, "overlap", "How far neighbouring tiles fade into each other",
+                            {.initial = 64, .min = 8, .max = 4096, .step = 8, .unit = "px", .advanced = true}};
     Out<Latent>  latent    {this, "latent", "The latents"};
 
     void compute(Eval& ev) const override {
@@ -25,7 +39,14 @@ struct VaeEncode final : Node {
         if (!model.can_encode()) ev.fail(vae, "expected an autoencoder with an encoder, got {}", model.summary());
         const Image rgb = widened(flattened(in_space(ev[image], ColorSpace::Srgb), ev[background]), 3);
         const Tensor pixels = fitted(ev, gpu::clamp(rgb.tensor, 0, 1), model.format().factor);
-        ev.set(latent, evaluated(make_latent(model.encode(pixels), model.format())));
+        const Autoencoder::Posterior posterior = encode_in_tiles(model, pixels,
+                                                                 {.tiles = ev[tiles], .side = ev[tile], .overlap = ev[overlap],
+                                                                  .progress = [&](auto done, auto total) { ev.progress(done, total); },
+                                                                  .warn = [&](const std::string& message) { ev.warn("{}", message); }});
+        const bool sample = ev[mode] == Mode::Sample && posterior.deviation;
+        ev.set(latent, evaluated(make_latent(sample ? posterior.sample(noise(NoiseSource::Heddle, posterior.mean.shape(), ev[seed], noise_stream))
+                                                    : posterior.mean,
+                                             model.format())));
     }
 
     Tensor fitted(Eval& ev, const Tensor& pixels, std::int64_t cell) const {
