@@ -50,6 +50,14 @@ struct StepInfo {
     NoiseLevel level{};
 };
 
+// The part of a picture that a row of a call shows, in cells of the whole latent.
+struct Region {
+    std::int64_t top = 0, left = 0;
+    std::int64_t whole_height = 0, whole_width = 0;
+
+    friend bool operator==(const Region&, const Region&) = default;
+};
+
 // One call for a batch of rows, each a picture with its conditioning. Shapes: B rows, C channels, h x w cells.
 struct DenoiserInput {
     Tensor latent;                  // F32 [B, C, h, w], x_t in the variance-preserving form
@@ -60,9 +68,17 @@ struct DenoiserInput {
     Tensor guidance;                // F32 [B, G], the embedded guidance of models distilled with it, else empty
     StepInfo at{};
     std::vector<bool> negative;     // per row: whether it is the negative half of guidance; empty: none is
+    std::vector<Region> regions;    // per row: the part of the picture that it shows, all of the latent's size; empty: the whole one
 
     std::int64_t batch() const { return latent.size(0); }
+    std::int64_t whole_height() const { return regions.empty() ? latent.size(2) : regions.front().whole_height; }
+    std::int64_t whole_width() const { return regions.empty() ? latent.size(3) : regions.front().whole_width; }
 };
+
+// What belongs to the pictures, `whole` [N, C, whole height / factor, whole width / factor] rounded up, as the call's rows show it:
+// [1 or B, C, h / factor, w / factor]. Of several pictures each serves its own row, in every group of N rows again. Regions that do
+// not begin at a multiple of `factor` are moved there. Throws Error{InvalidGraph} naming `what` for another number of pictures.
+Tensor for_call(const Tensor& whole, const DenoiserInput& call, const std::string& what, std::int64_t factor = 1);
 
 // --- the seven kinds ---
 

@@ -269,6 +269,35 @@ private slots:
         QCOMPARE(added.skips.at(0).shape(), (gpu::Shape{2, 16, 1, 1}));
     }
 
+    // A call that shows parts of the picture: each row gets its own part of the hint.
+    void parts_of_a_picture_get_their_part_of_the_hint() {
+        const auto net = std::make_shared<const ControlNet>(branch_weights(), ControlForm::Whole, UnetHints{.groups = 8}, "test");
+        const auto patch = net->patch(hint(), {})->bound(model().base());      // 64 x 48 pixels: 8 x 6 cells
+        const ControlNetBranch branch(Scope::weights(branch_weights()), [] {
+            UnetConfig own = config();
+            own.out_channels = 0;
+            return own;
+        }());
+        DenoiserInput call = input();
+        for (Tensor* tensor : {&call.latent}) *tensor = gpu::slice(gpu::slice(*tensor, 2, 0, 4), 3, 0, 4);
+        call.negative.clear();
+        call.regions = {{0, 2, 8, 6}, {3, 0, 8, 6}};
+        const Residuals both = dynamic_cast<const ResidualPatch&>(*patch).residuals(call);
+        const Tensor encoded = branch.hint()(hint());
+        const Tensor first = gpu::slice(gpu::slice(encoded, 2, 0, 4), 3, 2, 6), second = gpu::slice(gpu::slice(encoded, 2, 3, 7), 3, 0, 4);
+        const Residuals wanted = branch(call, gpu::concat({first, second}, 0));
+        QVERIFY(relative_error(gpu::to_floats(both.middle), gpu::to_floats(wanted.middle)) < 1e-5);
+        call.regions = {{0, 2, 8, 6}, {0, 2, 8, 6}};
+        const Residuals alike = dynamic_cast<const ResidualPatch&>(*patch).residuals(call);
+        QVERIFY(relative_error(gpu::to_floats(alike.middle), gpu::to_floats(branch(call, first).middle)) < 1e-5);
+        // Deeper levels of an adapter are cut at their own scale.
+        const Tensor coarse = draw_tensor({1, 2, 4, 3}, 1);
+        DenoiserInput one = call;
+        one.regions = {{4, 2, 8, 6}, {4, 2, 8, 6}};
+        QCOMPARE(gpu::to_floats(for_call(coarse, one, "test", 2)), gpu::to_floats(gpu::slice(gpu::slice(coarse, 2, 2, 4), 3, 1, 3)));
+        QVERIFY_EXCEPTION_THROWN(for_call(draw_tensor({3, 2, 8, 6}, 1), one, "test"), gpu::Error);
+    }
+
     void every_step_after_the_first_replays() {
         const auto net = std::make_shared<const ControlNet>(branch_weights(), ControlForm::Whole, UnetHints{.groups = 8}, "test");
         const auto denoiser = model().with(net->patch(hint(), {})).denoiser();

@@ -24,6 +24,7 @@ DenoiserInput rows_of(const DenoiserInput& call, std::int64_t first, std::int64_
     for (Tensor* tensor : {&part.latent, &part.timestep, &part.context, &part.pooled, &part.size_ids, &part.guidance})
         if (*tensor && tensor->size(0) > 1) *tensor = gpu::slice(*tensor, 0, first, last);
     part.negative.assign(static_cast<std::size_t>(last - first), false);
+    if (!call.regions.empty()) part.regions.assign(call.regions.begin() + first, call.regions.begin() + last);
     return part;
 }
 
@@ -55,8 +56,7 @@ public:
             while (last > first && input.negative[static_cast<std::size_t>(last - 1)]) --last;
             if (first == last) return {};
         }
-        Tensor hint = hint_of(input);
-        if (hint.size(0) > 1 && hint.size(0) != batch) hint = gpu::repeat(hint, {batch / hint.size(0), 1, 1, 1});
+        Tensor hint = for_call(encoded_picture(input), input, net_->name());
         if (hint.size(0) > 1) hint = gpu::slice(hint, 0, first, last);
         DenoiserInput call = rows_of(input, first, last);
         Residuals sum = scaled((*net())(call, hint), options_, std::vector<bool>(input.negative.empty() ? input.negative.end() : input.negative.begin() + first,
@@ -68,13 +68,11 @@ public:
 private:
     std::shared_ptr<const ControlNetBranch> net() const { return branch_ ? branch_ : net_->branch(); }
 
-    // The encoded picture for a latent of this size: the same at every step, so computed once.
-    Tensor hint_of(const DenoiserInput& input) const {
+    // The picture encoded for a whole latent of this size: the same at every step, so computed once.
+    Tensor encoded_picture(const DenoiserInput& input) const {
         const std::int64_t rows = picture_.size(0);
-        check(rows == 1 || input.batch() % rows == 0, ErrorCode::InvalidGraph, "control: expected 1 picture or as many as latents, {}, got {}",
-              input.batch(), rows);
         const HintEncoder& encoder = net()->hint();
-        const std::int64_t height = input.latent.size(2) * encoder.factor(), width = input.latent.size(3) * encoder.factor();
+        const std::int64_t height = input.whole_height() * encoder.factor(), width = input.whole_width() * encoder.factor();
         const std::lock_guard lock(mutex_);
         Tensor& hint = hints_[{height, width}];
         if (hint) return hint;

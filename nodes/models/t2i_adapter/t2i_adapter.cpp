@@ -55,18 +55,21 @@ public:
     std::string summary() const override { return format("T2I-Adapter {} at {}", name_, options_.strength); }
     Residuals residuals(const DenoiserInput& input) const override {
         if (!options_.active(input.at)) return {};
-        const Residuals& features = features_of(input.latent.size(2) * 8, input.latent.size(3) * 8);
-        const std::int64_t rows = picture_.size(0), batch = input.batch();
-        check(rows == 1 || batch % rows == 0, ErrorCode::InvalidGraph, "control: expected 1 picture or as many as latents, {}, got {}", batch, rows);
-        std::vector<float> weights(static_cast<std::size_t>(batch), static_cast<float>(options_.strength));
+        const Residuals& features = features_of(input.whole_height() * 8, input.whole_width() * 8);
+        std::vector<float> weights(static_cast<std::size_t>(input.batch()), static_cast<float>(options_.strength));
         if (options_.guess || options_.pooled)
             for (std::size_t i = 0; i < input.negative.size() && i < weights.size(); ++i)
                 if (input.negative[i]) weights[i] = 0;
-        const Tensor weight = gpu::tensor(weights, {batch, 1, 1, 1});
-        const auto scaled = [&](const Tensor& x) { return (rows == 1 || rows == batch ? x : gpu::repeat(x, {batch / rows, 1, 1, 1})) * weight; };
+        const Tensor weight = gpu::tensor(weights, {input.batch(), 1, 1, 1});
+        // Each level has half the sides of the one before, SDXL's last two alike.
+        const auto shown = [&](const Tensor& x) {
+            std::int64_t factor = 1;
+            while ((input.whole_height() + factor - 1) / factor > x.size(2)) factor *= 2;
+            return for_call(x, input, name_, factor) * weight;
+        };
         Residuals added;
-        for (const auto& [block, tensor] : features.features) added.features[block] = scaled(tensor);
-        if (features.middle) added.middle = scaled(features.middle);
+        for (const auto& [block, tensor] : features.features) added.features[block] = shown(tensor);
+        if (features.middle) added.middle = shown(features.middle);
         return added;
     }
 
