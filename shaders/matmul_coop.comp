@@ -22,6 +22,11 @@ layout(push_constant, scalar) uniform Push {
 
 layout(constant_id = 5) const bool K_TAIL = true;   // K is no multiple of BLOCK_K
 
+#if AXIS0 == 1 && COOP_PACK == 8 && defined(WORDS8_0)
+#define A_ALONG_K 0
+#else
+#define A_ALONG_K 1
+#endif
 struct ARow {
     uint at;   // of the row's first element; past the end: of the last row, whose results nobody stores
 };
@@ -34,6 +39,7 @@ struct BColumn {
 #define B_ALONG_K 1
 #endif
 
+#if A_ALONG_K
 ARow a_row(uint m) { return ARow(PRODUCT * p.a_batch + min(m, p.M - 1) * p.a_row); }
 
 uvec4 a_load(ARow row, uint k0, uint word, out bool real) {
@@ -49,6 +55,12 @@ uvec4 a_load(ARow row, uint k0, uint word, out bool real) {
     return coop_words(x);
 #endif
 }
+#else
+uvec4 a_load(uint k, uint m, out bool real) {
+    real = !K_TAIL || k < p.K;
+    return WORDS8_0(p.a, PRODUCT * p.a_batch + min(k, p.K - 1) * p.a_column + min(m, p.M - 8));
+}
+#endif
 
 uint b_start() { return p.batched_b != 0 ? PRODUCT * p.b_batch : 0; }
 

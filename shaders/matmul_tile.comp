@@ -18,6 +18,7 @@ layout(push_constant, scalar) uniform Push {
     EPILOGUE_PUSH
 } p;
 
+#define A_ALONG_K !(AXIS0 == 1 && VECTOR0 >= 4)
 struct ARow {
     uint at;   // of the row's first element; past the end: of the last row, whose results nobody stores
 };
@@ -26,6 +27,7 @@ struct BColumn {
 };
 #define B_ALONG_K (AXIS1 == 1)
 
+#if A_ALONG_K
 ARow a_row(uint m) { return ARow(PRODUCT * p.a_batch + min(m, p.M - 1) * p.a_row); }
 
 vec4 a_load(ARow row, uint k0, uint quad) {
@@ -39,6 +41,11 @@ vec4 a_load(ARow row, uint k0, uint quad) {
     return x;
 #endif
 }
+#else
+vec4 a_load(uint k, uint m) {
+    return k < p.K && m < p.M ? LOAD4_0(p.a, PRODUCT * p.a_batch + k * p.a_column + m) : vec4(0);
+}
+#endif
 
 uint b_start() { return p.batched_b != 0 ? PRODUCT * p.b_batch : 0; }
 

@@ -4,6 +4,7 @@
 #include "gpu/graph/op.h"
 #include "gpu/ops.h"
 #include "gpu/ops/conv.h"
+#include "gpu/ops/conv_gemm.h"
 
 namespace gpu {
 namespace {
@@ -33,16 +34,28 @@ struct ConvInputGrad final : Op {
 
     void lower(KernelBuilder& k) const override {
         const Shape &dy = k.in_spec(0).shape, &w = k.in_spec(1).shape, &x = k.out_spec().shape;
-        const auto rank = static_cast<int>(g.rank());
-        Order weight_order;   // kernel..., O, C
-        for (int i = 0; i < rank; ++i) weight_order.push_back(2 + i);
-        weight_order.insert(weight_order.end(), {0, 1});
-        conv_shader(k, g, w, dy, x, w[0] / g.groups, w[1]);
-        k.define("TRANSPOSED");
-        k.in(0, channels_last(x.size())).in(1, weight_order).in_blocks(row_major(x.size()), "WEIGHTS_OIHW").out(channels_last(x.size()));
+        if (is_conv_gemm(k.variant())) {
+            lower_conv_gemm(k, ConvGemm::InputGrad, g, x);
+        } else {
+            Order weight_order;   // kernel..., O, C
+            for (std::size_t i = 0; i < g.rank(); ++i) weight_order.push_back(static_cast<int>(2 + i));
+            weight_order.insert(weight_order.end(), {0, 1});
+            conv_shader(k, g, w, dy, x, w[0] / g.groups, w[1]);
+            k.define("TRANSPOSED");
+            k.in(0, channels_last(x.size())).in(1, weight_order).in_blocks(row_major(x.size()), "WEIGHTS_OIHW");
+        }
+        k.out(channels_last(x.size()));
         if (element_count(dy) > 0 && element_count(w) > 0)
             k.host("conv_input_grad", g.params()).host_in(0, channels_last(x.size())).host_in(1, row_major(x.size())).host_in_blocks().host_any_float();
         k.flop(conv_flop(dy, w));
+    }
+
+    std::vector<std::string> variants(const Specs& in, const DeviceTraits& traits) const override {
+        return conv_gemm_variants(ConvGemm::InputGrad, g, in, infer(in), traits);
+    }
+
+    Tensor variant_graph(const Tensors& in, const std::string& variant) const override {
+        return conv_gemm_graph(ConvGemm::InputGrad, g, in, infer({in[0].spec(), in[1].spec()}), variant);
     }
 
     // Each tap's product, spread by the stride to where the tap met the padded map, summed; then the padding is cut off.

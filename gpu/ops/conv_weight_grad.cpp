@@ -3,6 +3,7 @@
 #include "gpu/graph/op.h"
 #include "gpu/ops.h"
 #include "gpu/ops/conv.h"
+#include "gpu/ops/conv_gemm.h"
 
 namespace gpu {
 namespace {
@@ -32,17 +33,29 @@ struct ConvWeightGrad final : Op {
 
     void lower(KernelBuilder& k) const override {
         const Shape &x = k.in_spec(0).shape, &dy = k.in_spec(1).shape, &w = k.out_spec().shape;
-        const std::int64_t c = w[1], o = w[0] / g.groups, rows = dy[0] * element_count(spatial(dy)) / dy.back();
-        const std::int64_t tiles = g.groups * ((o + 3) / 4), taps = element_count(kernel);
-        k.shader("conv_weight_grad").in(0, channels_last(x.size())).in(1, channels_last(x.size())).out(row_major(w.size()));
-        conv_constants(k, g, w);
-        k.push(c).push(o).push(rows);
-        for (const Shape& lengths : {three_axes(spatial(x)), three_axes(spatial(dy))})
-            for (const std::int64_t length : lengths) k.push(length);
-        k.groups((c + 31) / 32, tiles, taps);
+        if (is_conv_gemm(k.variant())) {
+            lower_conv_gemm(k, ConvGemm::WeightGrad, g, w);
+        } else {
+            const std::int64_t c = w[1], o = w[0] / g.groups, rows = dy[0] * element_count(spatial(dy)) / dy.back();
+            k.shader("conv_weight_grad").in(0, channels_last(x.size())).in(1, channels_last(x.size()));
+            conv_constants(k, g, w);
+            k.push(c).push(o).push(rows);
+            for (const Shape& lengths : {three_axes(spatial(x)), three_axes(spatial(dy))})
+                for (const std::int64_t length : lengths) k.push(length);
+            k.groups((c + 31) / 32, g.groups * ((o + 3) / 4), element_count(kernel));
+        }
+        k.out(row_major(w.size()));
         if (element_count(x) > 0 && element_count(dy) > 0)
             k.host("conv_weight_grad", g.params()).host_in(0, channels_last(x.size())).host_in(1, channels_last(x.size())).host_any_float();
         k.flop(conv_flop(dy, w));
+    }
+
+    std::vector<std::string> variants(const Specs& in, const DeviceTraits& traits) const override {
+        return conv_gemm_variants(ConvGemm::WeightGrad, g, in, infer(in), traits);
+    }
+
+    Tensor variant_graph(const Tensors& in, const std::string& variant) const override {
+        return conv_gemm_graph(ConvGemm::WeightGrad, g, in, infer({in[0].spec(), in[1].spec()}), variant);
     }
 
     // For each tap the product of dy with what the tap met, over all pixels of all pictures.

@@ -3,12 +3,17 @@
 // Tiling as in Volkov and Demmel, "Benchmarking GPUs to Tune Dense Linear Algebra" (2008).
 //
 // The including shader defines, for the element types of its own:
-//     ARow a_row(uint m)                   what is known of a row of A before the loop (m may lie past the end)
+//     A_ALONG_K 1 (unless defined otherwise): ARow a_row(uint m)                   what is known of a row of A before the loop (m may lie past the end)
 //     vec4 a_load(ARow row, uint k0, uint k)    four elements along k from k0 + k on, zeros past the end; k0 is that of the step,
 //                                          the same in all invocations, and k a multiple of 4 below BLOCK_K
+//               0: vec4 a_load(uint k, uint m)                                               four elements along m
 //     B_ALONG_K 1: BColumn b_column(uint n), vec4 b_load(BColumn column, uint k0, uint k)    four elements along k
 //               0: vec4 b_load(uint k, uint n)                                               four elements along n
 #extension GL_EXT_control_flow_attributes : require
+
+#ifndef A_ALONG_K
+#define A_ALONG_K 1
+#endif
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint BLOCK_M = 64;
@@ -42,9 +47,11 @@ void gemm_tile(uint m0, uint n0, uint k_first, uint k_last) {   // multiples of 
     for (uint i = 0; i < LANE_M; ++i)
         for (uint j = 0; j < LANE_N / 4; ++j) total[i][j] = vec4(0);
 
-    ARow rows[ROWS_A];
     const uint quad = lane % QUADS_K * 4, first = lane / QUADS_K;
+#if A_ALONG_K
+    ARow rows[ROWS_A];
     for (uint i = 0; i < ROWS_A; ++i) rows[i] = a_row(m0 + first + i * (LANES / QUADS_K));
+#endif
 #if B_ALONG_K
     BColumn columns[COLUMNS_B];
     for (uint i = 0; i < COLUMNS_B; ++i) columns[i] = b_column(n0 + first + i * (LANES / QUADS_K));
@@ -53,9 +60,14 @@ void gemm_tile(uint m0, uint n0, uint k_first, uint k_last) {   // multiples of 
     for (uint k0 = k_first; k0 < k_last; k0 += BLOCK_K) {
         barrier();
         for (uint i = 0; i < ROWS_A; ++i) {
+#if A_ALONG_K
             const uint m = first + i * (LANES / QUADS_K);
             const vec4 x = a_load(rows[i], k0, quad);
             for (uint e = 0; e < 4; ++e) tile_a[(quad + e) * PITCH_A + m / 4][m % 4] = x[e];
+#else
+            const uint at = lane + i * LANES, k = at / (BLOCK_M / 4), m = at % (BLOCK_M / 4);
+            tile_a[k * PITCH_A + m] = a_load(k0 + k, m0 + m * 4);
+#endif
         }
         for (uint i = 0; i < COLUMNS_B; ++i) {
 #if B_ALONG_K

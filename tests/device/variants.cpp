@@ -30,7 +30,7 @@ std::set<std::string> variants_in(const Tensor& y, const DeviceTraits& traits) {
     return names;
 }
 
-bool has_variants(const std::string& op) { return op == "matmul" || op == "convolution" || op == "attention"; }
+bool has_variants(const std::string& op) { return op == "matmul" || op == "convolution" || op == "conv_input_grad" || op == "conv_weight_grad" || op == "attention"; }
 
 bool reduces(const Tensor& y) {
     const Tensors nodes = collect({y}).nodes;

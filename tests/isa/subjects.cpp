@@ -7,6 +7,7 @@
 
 #include "gpu/base/error.h"
 #include "gpu/ops.h"
+#include "gpu/ops/conv.h"
 #include "gpu/plan/program.h"
 #include "gpu/run/plan_runner.h"
 
@@ -19,6 +20,8 @@ Tensor half(const Shape& shape) { return blank(Dtype::F16, shape); }
 Tensor single(const Shape& shape) { return blank(Dtype::F32, shape); }
 // A feature map as the runtime keeps it.
 Tensor map(Dtype dtype, const Shape& s) { return permute(blank(dtype, {s[0], s[2], s[3], s[1]}), {0, 3, 1, 2}); }
+
+const ConvGeometry same_size{{1, 1}, {1, 1}, {1, 1}, {1, 1}, 1};   // of a 3 x 3 kernel
 
 std::vector<std::string> variants_of(const Tensor& y, const DeviceTraits& traits) {
     std::vector<std::string> names;
@@ -79,6 +82,9 @@ std::vector<Subject> subjects() {
         {"conv2d 3x3 f16 stride 2", [] { return conv2d(map(Dtype::F16, {1, 320, 64, 64}), half({320, 320, 3, 3}), {.stride = 2, .pad = 1}); }},
         {"conv2d 3x3 f16 4 channels", [] { return conv2d(map(Dtype::F16, {1, 4, 64, 64}), half({320, 4, 3, 3}), {.pad = 1}); }},
         {"conv3d 3x3x3 f16", [] { return conv3d(permute(half({1, 4, 16, 16, 64}), {0, 4, 1, 2, 3}), half({64, 64, 3, 3, 3}), {.pad = 1}); }},
+        {"conv2d 3x3 f16 input grad", [] { return conv_input_grad(map(Dtype::F16, {1, 320, 64, 64}), half({320, 320, 3, 3}), same_size, {64, 64}); }},
+        {"conv2d 3x3 f16 weight grad", [] { return conv_weight_grad(map(Dtype::F16, {1, 320, 64, 64}), map(Dtype::F16, {1, 320, 64, 64}), same_size, {3, 3}); }},
+        {"conv2d 3x3 f32 weight grad", [] { return conv_weight_grad(map(Dtype::F32, {1, 320, 64, 64}), map(Dtype::F32, {1, 320, 64, 64}), same_size, {3, 3}); }},
         {"attention f16", [] { return attention(half({1, 8, 1024, 64}), half({1, 8, 1024, 64}), half({1, 8, 1024, 64})); }},
         {"attention f16 40", [] { return attention(half({1, 8, 1024, 40}), half({1, 8, 77, 40}), half({1, 8, 77, 40})); }},
         {"attention f16 160", [] { return attention(half({1, 8, 256, 160}), half({1, 8, 256, 160}), half({1, 8, 256, 160})); }},
