@@ -27,6 +27,7 @@ struct HostCall {
     std::vector<PostOp> post_ops;            // operand: index into post_operands
     std::vector<HostOperand> post_operands;
     std::shared_ptr<void>& state;            // kept with the step: what a kernel makes once for its shapes
+    std::uint64_t room = 0;                  // bytes of memory that copies of weights may take beside those that are there
 };
 
 using HostKernel = void (*)(const HostCall&);

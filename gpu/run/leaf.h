@@ -21,6 +21,12 @@ struct DeviceCopy {
     std::atomic<std::uint64_t> used = 0;   // by the clock of the device's Residency
 };
 
+// What Storage::derived holds under any other key: what a host kernel made of a weight, such as its packed copy.
+struct HostMade {
+    std::uint64_t bytes = 0;      // that it takes
+    virtual ~HostMade() = default;
+};
+
 // Keys of device copies begin with this; whatever else Storage::derived has was made by host kernels.
 inline constexpr std::string_view device_key_prefix = "device:";
 std::string device_key(const Device& device, const Order& order);

@@ -36,16 +36,25 @@ MemoryForecast Engine::forecast_of(const PlanRunner& runner, const TensorGraph& 
     }
     // Weights that host kernels will pack into a layout of their own; the first operand is data.
     std::set<int> packed;
+    std::uint64_t widened = 0;      // copies of weights of fewer bits, which are kept where there is room
     for (std::size_t s = 0; s < program.steps.size(); ++s) {
         const Step& step = program.steps[s];
-        if (step.kind != Step::Host || step.core < 0 || step.reads.size() < 2 || !packs_weights(*program.nodes[step.core].kernel, step)) continue;
+        if (step.kind != Step::Host || step.core < 0 || step.reads.size() < 2) continue;
+        const Kernel& kernel = *program.nodes[step.core].kernel;
         const int u = uses.of_step[s][1];
-        if (u < 0 || !packed.insert(uses.all[u].leaf).second) continue;
+        const bool narrow = step.reads[1].blocks || step.reads[1].dtype != Dtype::F32;
+        if (narrow && (kernel.host == "convolution" || kernel.host == "matmul")) {
+            if (u >= 0 && packed.insert(uses.all[u].leaf).second && !residency_.has_packed(leaf_of(uses.all[u].leaf)))
+                widened += static_cast<std::uint64_t>(element_count(step.reads[1].view.shape)) * sizeof(float);
+            continue;
+        }
+        if (!packs_weights(kernel, step) || u < 0 || !packed.insert(uses.all[u].leaf).second) continue;
         need.weights += uses.all[u].bytes;
         if (!residency_.has_packed(leaf_of(uses.all[u].leaf))) missing += uses.all[u].bytes;
     }
     const std::uint64_t held = arena_ ? arena_->size() : 0, more = need.arena > held ? need.arena - held : 0;
     need.peak = need.used + missing + need.outputs + more;
+    need.peak += std::min(widened, need.budget - std::min(need.budget, need.peak));
     need.streams = first_rung(need) > Rung::EvictWeights;
     return need;
 }

@@ -360,9 +360,11 @@ HostOperand PlanRunner::host_operand(std::size_t index, std::size_t read) const 
     result.dtype = operand.dtype;
     result.blocks = operand.blocks;
     const PlanNode& root = program_.nodes[operand.root];
-    // All of a leaf, in whatever order: the weight of a linear layer is read transposed.
-    bool whole = is_read && root.leaf >= 0 && !operand.blocks && operand.view.offset == 0 &&
-                 element_count(operand.view.shape) == element_count(root.spec.shape);
+    // All of a leaf, in whatever order: the weight of a linear layer is read transposed. Blocks are a leaf of bytes.
+    const std::int64_t elements = element_count(operand.view.shape);
+    bool whole = is_read && root.leaf >= 0 && operand.view.offset == 0 &&
+                 (operand.blocks ? static_cast<std::int64_t>(bytes_of(*operand.blocks, static_cast<std::size_t>(elements))) : elements) ==
+                     element_count(root.spec.shape);
     for (std::size_t i = 0; i < operand.view.shape.size(); ++i) whole = whole && (operand.view.strides[i] > 0 || operand.view.shape[i] == 1);
     if (whole) result.leaf = leaves_[root.leaf];
     return result;
@@ -378,7 +380,9 @@ void PlanRunner::run_host(std::size_t index, Residency& residency) {
         return;
     }
     const Kernel& kernel = *program_.nodes[step.core].kernel;
-    HostCall call{kernel, {}, host_operand(index, SIZE_MAX), step.post_ops, {}, host_state_[index]};
+    const Device::MemoryUse use = device_->memory_use();
+    const std::uint64_t budget = device_->budget(), counted = use.used + use.adopted;
+    HostCall call{kernel, {}, host_operand(index, SIZE_MAX), step.post_ops, {}, host_state_[index], budget > counted ? budget - counted : 0};
     for (std::size_t r = 0; r < step.reads.size(); ++r)
         (r < kernel.host_inputs.size() ? call.in : call.post_operands).push_back(host_operand(index, r));
     for (PostOp& post : call.post_ops)

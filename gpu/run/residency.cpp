@@ -172,9 +172,11 @@ void Residency::note_packed(const StorageRef& storage) {
             entries_.erase(known->second);
             packed_.erase(known);
         }
-        entries_.push_back({storage, key, storage->bytes(), clock_, true, false});
+        forget_dead();
+        const std::uint64_t bytes = std::static_pointer_cast<HostMade>(made)->bytes;
+        entries_.push_back({storage, key, bytes, clock_, true, false});
         packed_[name] = std::prev(entries_.end());
-        device_->adopt(static_cast<std::int64_t>(storage->bytes()));
+        device_->adopt(static_cast<std::int64_t>(bytes));
     }
 }
 

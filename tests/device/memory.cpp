@@ -101,6 +101,55 @@ private slots:
             }
     }
 
+    void weights_of_fewer_bits_are_kept_where_there_is_room_data() {
+        QTest::addColumn<int>("format");
+        QTest::newRow("F16") << -1;
+        QTest::newRow("Q8_0") << static_cast<int>(BlockFormat::Q8_0);
+        QTest::newRow("Q4_K") << static_cast<int>(BlockFormat::Q4_K);
+    }
+    void weights_of_fewer_bits_are_kept_where_there_is_room() {
+        QFETCH(int, format);
+        const std::int64_t rows = 512, columns = 1024, wide = rows * columns * 4;
+        const std::vector<float> drawn = tests::random_floats(rows * columns, 90, -0.05, 0.05);
+        const auto bytes = std::make_shared<std::vector<std::byte>>();
+        if (format < 0) {
+            for (const float value : drawn) {
+                const std::uint16_t half = float_to_f16(value);
+                bytes->insert(bytes->end(), {static_cast<std::byte>(half & 255), static_cast<std::byte>(half >> 8)});
+            }
+        } else {
+            *bytes = pack(static_cast<BlockFormat>(format), drawn);
+        }
+        const auto stored_weight = [&] {
+            return format < 0 ? leaf({{rows * columns}, Dtype::F16}, *bytes, bytes) : leaf({{static_cast<std::int64_t>(bytes->size())}, Dtype::U8}, *bytes, bytes);
+        };
+        const auto widened = [&](const Tensor& stored) {
+            return format < 0 ? cast(stored, Dtype::F32) : dequantize(stored, static_cast<BlockFormat>(format), {rows * columns});
+        };
+        const Tensor x = tests::random_tensor({8, columns}, 91), map = tests::random_tensor({1, columns, 6, 5}, 92), bias = tests::random_tensor({rows}, 93);
+        const auto linear = [&](const Tensor& w, double gain) { return matmul(x * gain, transpose(reshape(w, {rows, columns}), 0, 1)) + bias; };
+        const auto conv = [&](const Tensor& w, double gain) { return conv2d(map * gain, reshape(w, {rows, columns, 1, 1})); };
+        const auto plenty = open(), tight = open();
+        tight->set_budget(wide / 2);
+        Engine engine(plenty), narrow(tight);
+        for (const auto& use : {std::function(linear), std::function(conv)}) {
+            const Tensor stored = stored_weight(), other = stored_weight(), plain = tensor(to_floats(widened(stored_weight())), {rows * columns});
+            for (const double gain : {1.0, 2.0}) {
+                const MemoryForecast need = engine.forecast({use(widened(stored), gain)});
+                plenty->reset_peak();
+                // The widened numbers are exact, and the kernel is the one for F32.
+                QVERIFY(values_of(engine, use(widened(stored), gain)) == values_of(engine, use(plain, gain)));
+                QVERIFY(need.peak <= need.budget);
+                const std::vector<double> pieces = values_of(narrow, use(widened(other), gain)), whole = values_of(engine, use(plain, gain));
+                for (std::size_t i = 0; i < whole.size(); ++i) QVERIFY(std::abs(pieces[i] - whole[i]) <= 1e-4 * (1 + std::abs(whole[i])));
+            }
+            QCOMPARE(stored.value()->derived.size(), std::size_t(1));
+            QCOMPARE(other.value()->derived.size(), std::size_t(0));
+        }
+        QVERIFY(tight->memory_use().peak <= tight->budget());
+        QVERIFY(plenty->memory_use().adopted >= static_cast<std::uint64_t>(wide));
+    }
+
     void weights_beyond_the_budget_are_streamed() {
         const ScopedSwitch no_host(&Switches::host, false);   // host kernels read leaves where they lie
         const auto device = open();

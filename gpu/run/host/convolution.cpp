@@ -49,6 +49,7 @@ void convolution_f32(const HostCall& call) {
 void host_convolution(const HostCall& call);
 void host_convolution(const HostCall& call) {
     if (is_f32(call)) return convolution_f32(call);
+    if (run_with_kept_weight(call, convolution_f32)) return;
     // Pictures, then channels of the result unless they come in groups.
     std::vector<HostSplit> splits{{0, {0, -1}}};
     if (ConvGeometry::from_params(call.kernel.params).groups == 1) splits.push_back({1, {-1, 0}, true});

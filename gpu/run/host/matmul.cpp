@@ -28,7 +28,7 @@ std::shared_ptr<HostPrimitive> prepare(const HostCall& call, const HostOperand& 
     const dnnl::primitive_attr attributes = post_attributes(call, 2, false, bias);
     // The weight of a linear layer is read transposed and packed once: 171/144, 30/17 and 12/7 GFLOP/s for 77 x 768 x 320,
     // 2 x 320 x 1280 and 1 x 1280 x 1280 on one core. One that lies in rows is as fast as it lies.
-    const bool pack = call.in[1].leaf && b.strides[2] != 1;
+    const bool pack = call.in[1].leaf && (b.strides[2] != 1 || !is_plain(b));
     const auto desc = matmul_desc(readable(a), pack ? any(b) : readable(b), strided(call.out), attributes);
     auto primitive = std::make_shared<HostPrimitive>(dnnl::matmul(desc), desc.scratchpad_desc());
     primitive->input(DNNL_ARG_SRC, strided(a), desc.src_desc());
@@ -53,6 +53,7 @@ void matmul_f32(const HostCall& call) {
 void host_matmul(const HostCall& call);
 void host_matmul(const HostCall& call) {
     if (is_f32(call)) return matmul_f32(call);
+    if (run_with_kept_weight(call, matmul_f32)) return;
     // Batches, rows of a, columns of b.
     run_widened(call, matmul_f32, {{0, {0, call.in[1].shape[0] == 1 ? -1 : 0}}, {1, {1, -1}}, {2, {-1, 2}}});
 }

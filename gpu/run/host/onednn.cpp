@@ -1,8 +1,13 @@
 #include "gpu/run/host/onednn.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "gpu/base/error.h"
 #include "gpu/run/host/scratch.h"
 #include "gpu/run/host/threads.h"
+#include "gpu/run/host/widen.h"
+#include "gpu/run/leaf.h"
 
 namespace gpu {
 
@@ -113,7 +118,7 @@ void HostPrimitive::add(Tensor tensor) {
     if (!same)
         tensor.reorder = dnnl::reorder(dnnl::reorder::primitive_desc(host_engine(), tensor.is_output ? tensor.wanted : tensor.given,
                                                                      host_engine(), tensor.is_output ? tensor.given : tensor.wanted));
-    if (!same && tensor.keep) tensor.key = "onednn:" + layout_key(tensor.given) + ":" + layout_key(tensor.wanted);
+    if (tensor.keep) tensor.key = "onednn:" + layout_key(tensor.given) + ":" + layout_key(tensor.wanted);
     tensors_.push_back(std::move(tensor));
 }
 
@@ -132,33 +137,69 @@ void HostPrimitive::post_operands(int bias, std::size_t channel_axis, const dnnl
     bias_desc_ = bias_desc;
 }
 
+namespace {
+
+struct PackedWeight final : HostMade {
+    explicit PackedWeight(const dnnl::memory::desc& desc) : memory(desc, host_engine()) { bytes = desc.get_size(); }
+    dnnl::memory memory;
+};
+
+// Tells the kernel that pages of a mapped file are not needed soon: the weight was copied out of them.
+void let_go(std::span<const std::byte> bytes) {
+#ifdef MADV_PAGEOUT
+    const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+    const auto first = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) / page * page;
+    const auto last = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size()) / page * page;
+    // A hint that never changes what is read: a page that is asked for comes back from the file.
+    if (last > first + (std::uintptr_t{1} << 20)) madvise(reinterpret_cast<void*>(first), last - first, MADV_PAGEOUT);
+#else
+    (void)bytes;
+#endif
+}
+
+}  // namespace
+
+bool HostPrimitive::is_kept(const Tensor& tensor, const HostOperand& operand) {
+    return tensor.keep && operand.leaf && (tensor.reorder || !is_plain(operand));
+}
+
 dnnl::memory HostPrimitive::packed(const Tensor& tensor, const HostOperand& operand) const {
     const std::lock_guard lock(operand.leaf->mutex);
     std::shared_ptr<void>& kept = operand.leaf->derived[tensor.key];
     if (!kept) {
-        auto made = std::make_shared<dnnl::memory>(tensor.wanted, host_engine());
-        dnnl::memory given = wrap(tensor.given, operand);
-        tensor.reorder.execute(host_stream(), given, *made);
+        const auto made = std::make_shared<PackedWeight>(tensor.wanted);
+        if (is_plain(operand)) {
+            dnnl::memory given = wrap(tensor.given, operand);
+            tensor.reorder.execute(host_stream(), given, made->memory);
+        } else if (!tensor.reorder) {
+            widen_all(operand, static_cast<float*>(made->memory.get_data_handle()));
+        } else {
+            dnnl::memory wide(tensor.given, host_engine());
+            widen_all(operand, static_cast<float*>(wide.get_data_handle()));
+            tensor.reorder.execute(host_stream(), wide, made->memory);
+            host_stream().wait();
+        }
         host_stream().wait();
-        kept = made;
+        if (!is_plain(operand)) let_go(operand.leaf->host);
+        kept = std::static_pointer_cast<HostMade>(made);
     }
-    return *std::static_pointer_cast<dnnl::memory>(kept);
+    return static_cast<const PackedWeight&>(*std::static_pointer_cast<HostMade>(kept)).memory;
 }
 
 void HostPrimitive::run(const std::vector<const HostOperand*>& operands, const HostCall& call) const {
     std::size_t bytes = HostScratch::padded(scratchpad_.get_size());
     for (std::size_t i = 0; i < tensors_.size(); ++i)
-        if (tensors_[i].reorder && !(tensors_[i].keep && operands[i]->leaf)) bytes += HostScratch::padded(tensors_[i].wanted.get_size());
+        if (tensors_[i].reorder && !is_kept(tensors_[i], *operands[i])) bytes += HostScratch::padded(tensors_[i].wanted.get_size());
     HostScratch scratch(bytes);
     dnnl::stream& stream = host_stream();
     std::unordered_map<int, dnnl::memory> arguments;
     for (std::size_t i = 0; i < tensors_.size(); ++i) {
         const Tensor& tensor = tensors_[i];
         dnnl::memory& argument = arguments[tensor.argument];
-        if (!tensor.reorder) {
-            argument = wrap(tensor.given, *operands[i]);
-        } else if (tensor.keep && operands[i]->leaf) {
+        if (is_kept(tensor, *operands[i])) {
             argument = packed(tensor, *operands[i]);
+        } else if (!tensor.reorder) {
+            argument = wrap(tensor.given, *operands[i]);
         } else {
             argument = dnnl::memory(tensor.wanted, host_engine(), scratch.take(tensor.wanted.get_size()));
             dnnl::memory given = wrap(tensor.given, *operands[i]);

@@ -23,7 +23,7 @@ dnnl::primitive_attr plain_attributes();
 [[noreturn]] void rethrow(const dnnl::error& error, const char* kernel);
 
 // A primitive between the plan's memory and the layouts that it asks for. Tensors that lie otherwise are reordered through
-// scratch memory; weights that are leaves are reordered once and kept with the leaf. Made once for a step; run() may be
+// scratch memory; weights that are leaves are widened to F32 and reordered once, and kept with the leaf. Made once for a step; run() may be
 // called by several threads.
 class HostPrimitive {
 public:
@@ -47,6 +47,8 @@ private:
         std::string key;         // of the kept copy: layouts of one weight differ by the shapes that it meets
     };
     void add(Tensor tensor);
+    // Whether the operand is taken as a copy that stays with its leaf: packed, or widened from fewer bits.
+    static bool is_kept(const Tensor& tensor, const HostOperand& operand);
     dnnl::memory packed(const Tensor& tensor, const HostOperand& operand) const;
 
     dnnl::primitive primitive_;

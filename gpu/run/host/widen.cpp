@@ -6,6 +6,8 @@
 #include <numeric>
 
 #include "gpu/base/error.h"
+#include "gpu/run/host/parallel.h"
+#include "gpu/run/leaf.h"
 
 namespace gpu {
 namespace {
@@ -14,8 +16,6 @@ namespace {
 // near its cache.
 constexpr std::int64_t scratch_elements = 2 << 20;
 constexpr std::int64_t piece_step = 64;   // pieces are multiples of this where they can be
-
-bool is_plain(const HostOperand& operand) { return operand.dtype == Dtype::F32 && !operand.blocks; }
 
 std::int64_t stored_elements(const HostOperand& operand) {
     std::int64_t count = 1;
@@ -88,17 +88,39 @@ void for_each_run(const HostOperand& operand, Visit visit) {
     }
 }
 
+void fill_run(const HostOperand& from, float* to, std::int64_t at, std::int64_t count, std::int64_t step) {
+    const bool together = step == 1;
+    const auto size = static_cast<std::int64_t>(size_of(from.dtype));
+    for (std::int64_t i = 0; i < (together ? 1 : count); ++i) {
+        const auto elements = static_cast<std::size_t>(together ? count : 1);
+        if (from.blocks)
+            unpack(*from.blocks, from.data, static_cast<std::size_t>(from.start + at + i * step), {to + i, elements});
+        else
+            widen(from.dtype, from.data + (at + i * step) * size, to + i, elements);
+    }
+}
+
+// Threads share the runs, long ones cut into pieces.
 void fill_twin(const HostOperand& from, float* to) {
+    constexpr std::int64_t piece = 1 << 16;      // whole blocks of every format
+    struct Run {
+        std::int64_t at, target, count, step;
+    };
+    std::vector<Run> runs;
+    std::int64_t elements = 0;
     for_each_run(from, [&](std::int64_t at, std::int64_t target, std::int64_t count, std::int64_t step) {
-        if (from.blocks) {
-            for (std::int64_t i = 0; i < (step == 1 ? 1 : count); ++i)
-                unpack(*from.blocks, from.data, static_cast<std::size_t>(from.start + at + i * step),
-                       {to + target + i, static_cast<std::size_t>(step == 1 ? count : 1)});
-            return;
-        }
-        const auto size = static_cast<std::int64_t>(size_of(from.dtype));
-        for (std::int64_t i = 0; i < (step == 1 ? 1 : count); ++i)
-            widen(from.dtype, from.data + (at + i * step) * size, to + target + i, static_cast<std::size_t>(step == 1 ? count : 1));
+        for (std::int64_t first = 0; first < count; first += piece)
+            runs.push_back({at + first * step, target + first, std::min(piece, count - first), step});
+        elements += count;
+    });
+    const auto fill = [&](const Run& run) { fill_run(from, to + run.target, run.at, run.count, run.step); };
+    if (elements < piece) {
+        for (const Run& run : runs) fill(run);
+        return;
+    }
+    const auto count = static_cast<std::int64_t>(runs.size()), groups = std::min<std::int64_t>(count, 64);
+    parallel_for(groups, [&](std::int64_t group, int) {
+        for (std::int64_t i = count * group / groups; i < count * (group + 1) / groups; ++i) fill(runs[static_cast<std::size_t>(i)]);
     });
 }
 
@@ -140,16 +162,21 @@ HostOperand widened(const HostOperand& operand, std::size_t slot, bool always = 
     return dense_twin(operand, memory);
 }
 
-// What the F32 kernel keeps for each shape of piece.
-using States = std::map<Shape, std::shared_ptr<void>>;
+// What the F32 kernel keeps: for the call with its weight kept, and for each shape of piece.
+struct States {
+    std::shared_ptr<void> whole;
+    std::map<Shape, std::shared_ptr<void>> pieces;
+};
+
+std::shared_ptr<States> states_of(const HostCall& call) {
+    if (!call.state) call.state = std::make_shared<States>();
+    return std::static_pointer_cast<States>(call.state);
+}
 
 class Pieces {
 public:
     Pieces(const HostCall& call, HostKernel kernel, const std::vector<HostSplit>& splits)
-        : call_(call), kernel_(kernel), splits_(splits) {
-        if (!call.state) call.state = std::make_shared<States>();
-        states_ = std::static_pointer_cast<States>(call.state);
-    }
+        : call_(call), kernel_(kernel), splits_(splits), states_(states_of(call)) {}
 
     // `cut`: the operands are parts of larger ones, which the kernel would take for dense tensors.
     void run(std::vector<HostOperand> in, const HostOperand& out, std::vector<HostOperand> posts, std::size_t level, bool cut) {
@@ -194,7 +221,7 @@ private:
         for (std::size_t i = 0; i < posts.size(); ++i) posts[i] = widened(posts[i], in.size() + 1 + i, cut);
         const bool twin = cut || !is_plain(out);
         const HostOperand target = twin ? dense_twin(out, scratch(in.size(), stored_elements(out))) : out;
-        kernel_({call_.kernel, in, target, call_.post_ops, posts, (*states_)[out.shape]});
+        kernel_({call_.kernel, in, target, call_.post_ops, posts, states_->pieces[out.shape]});
         if (twin) store_twin(reinterpret_cast<const float*>(target.data), out);
     }
 
@@ -205,6 +232,25 @@ private:
 };
 
 }  // namespace
+
+bool is_plain(const HostOperand& operand) { return operand.dtype == Dtype::F32 && !operand.blocks; }
+
+void widen_all(const HostOperand& operand, float* to) { fill_twin(operand, to); }
+
+bool run_with_kept_weight(const HostCall& call, HostKernel kernel) {
+    const HostOperand& weight = call.in[1];
+    if (is_plain(weight) || !weight.leaf || !is_plain(call.in[0]) || !is_plain(call.out)) return false;
+    {
+        const std::lock_guard lock(weight.leaf->mutex);
+        const bool kept = std::any_of(weight.leaf->derived.begin(), weight.leaf->derived.end(),
+                                      [](const auto& made) { return !made.first.starts_with(device_key_prefix); });
+        if (!kept && static_cast<std::uint64_t>(element_count(weight.shape)) * sizeof(float) > call.room) return false;
+    }
+    std::vector<HostOperand> posts = call.post_operands;
+    for (std::size_t i = 0; i < posts.size(); ++i) posts[i] = widened(posts[i], call.in.size() + 1 + i);
+    kernel({call.kernel, call.in, call.out, call.post_ops, posts, states_of(call)->whole, call.room});
+    return true;
+}
 
 bool is_f32(const HostCall& call) {
     return std::all_of(call.in.begin(), call.in.end(), is_plain) && is_plain(call.out) &&

@@ -1,5 +1,5 @@
 // Host kernels compute in F32. Operands of other types (F16, BF16, blocks of quantised weights) are converted piece by
-// piece in scratch memory of a bounded size, so that no weight ever lies in memory a second time as F32.
+// piece in scratch memory of a bounded size; a weight lies in memory a second time as F32 only where there is room for it.
 #pragma once
 
 #include "gpu/run/host_kernel.h"
@@ -16,6 +16,17 @@ struct HostSplit {
 
 // True when nothing has to be converted.
 bool is_f32(const HostCall& call);
+
+// True for F32 as it is.
+bool is_plain(const HostOperand& operand);
+
+// All elements of a dense operand as F32, lying in the same order.
+void widen_all(const HostOperand& operand, float* to);
+
+// Runs `kernel`, which knows F32 only, on the call as it is, where all that must be converted is a weight that is a whole leaf
+// (input 1) and small operands of post-operations: the kernel converts the weight once and keeps it with the leaf, as
+// HostPrimitive does. False, and nothing is done, where that is not so or there is no room for the copy.
+bool run_with_kept_weight(const HostCall& call, HostKernel kernel);
 
 // Runs `kernel`, which knows F32 only, on pieces of the call: cut along the axes of `splits`, the outermost loop first,
 // where that is needed to keep the converted operands small. An input is converted once for each piece of the last split
