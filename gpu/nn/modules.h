@@ -20,6 +20,7 @@ struct Conv2d {
     Tensor weight;
     Tensor bias;      // empty without one
     ConvOptions options;
+    std::vector<Branch> branches;
 
     Conv2d(const Scope& s, int in, int out, const Conv& conv = {});
     Tensor operator()(const Tensor& x) const;      // [N, in, H, W] -> [N, out, H', W']
@@ -29,6 +30,7 @@ struct Conv2d {
 struct Linear {
     Tensor weight;
     Tensor bias;      // empty without one
+    std::vector<Branch> branches;
 
     Linear(const Scope& s, int in, int out, bool with_bias = true);
     Tensor operator()(const Tensor& x) const;      // [..., in] -> [..., out]

@@ -69,6 +69,7 @@ struct Scope::Record {
     Dtype stored = Dtype::F32;                     // of empty weights
     Weights weights;
     std::map<std::string, Tensor, std::less<>> tensors;
+    Branches branches;
     std::vector<Asked> asked;
     std::set<std::string, std::less<>> names;      // of asked
     std::vector<std::string> missing;
@@ -103,10 +104,11 @@ Scope Scope::random(std::uint64_t seed) {
     return {std::move(record), ""};
 }
 
-Scope Scope::tensors(std::map<std::string, Tensor, std::less<>> tensors) {
+Scope Scope::tensors(std::map<std::string, Tensor, std::less<>> tensors, Branches branches) {
     auto record = std::make_shared<Record>();
     record->source = Record::Source::Tensors;
     record->tensors = std::move(tensors);
+    record->branches = std::move(branches);
     return {std::move(record), ""};
 }
 
@@ -146,6 +148,11 @@ Tensor Scope::weight(std::string_view name, const Shape& shape, Init init) const
         return zeros(shape);
     }
     return to_leaf(at->second);
+}
+
+std::vector<Branch> Scope::branches(std::string_view name) const {
+    const auto at = record_->branches.find(full(name));
+    return at == record_->branches.end() ? std::vector<Branch>() : at->second;
 }
 
 bool Scope::has(std::string_view name) const {

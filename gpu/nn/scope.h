@@ -38,6 +38,12 @@ void add_weights(Weights& into, const Checkpoint& file, const std::function<std:
 // that read them (F64 is rounded to F32 here). Throws BadFile for other element types and for damaged bytes.
 Tensor to_leaf(const Weight& weight);
 
+// A low rank change beside the weight W of a layer, y = W x + up (down x): down [r, in] or a filter [r, in, k, k], up [out, r].
+struct Branch {
+    Tensor down, up;
+};
+using Branches = std::map<std::string, std::vector<Branch>, std::less<>>;      // by the weight's full name
+
 class Scope {
 public:
     // How a weight is drawn when there is no file: uniform in [-bound, bound] plus `centre`.
@@ -55,7 +61,7 @@ public:
     // Weights drawn from (seed, name, element): the same whatever the order of construction.
     static Scope random(std::uint64_t seed);
     // Weights that are tensors already, the parameters of a training step: as weights(), with any tensors.
-    static Scope tensors(std::map<std::string, Tensor, std::less<>> tensors);
+    static Scope tensors(std::map<std::string, Tensor, std::less<>> tensors, Branches branches = {});
     // Lazy zeros: lists names, shapes and bytes with no data.
     static Scope shapes();
     // Leaves of zeros that take no memory of their own: a model of any size computes as with real weights, stored as F32, F16
@@ -67,6 +73,8 @@ public:
 
     // The weight `name` below this scope, F32 of this shape.
     Tensor weight(std::string_view name, const Shape& shape, Init init) const;
+    // What the layer with this weight adds beside it.
+    std::vector<Branch> branches(std::string_view name) const;
     // Whether files hold this name (false where weights are drawn): for parts that only some variants have.
     bool has(std::string_view name) const;
     // The shape that files hold for this name, empty for none: for sizes that only the weights tell.

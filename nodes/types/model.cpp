@@ -78,6 +78,17 @@ Tensor patched_weight(const std::string& name, const Tensor& weight, const Patch
     return changed;
 }
 
+gpu::Branches patch_branches(const gpu::Weights& weights, const Patches& patches) {
+    gpu::Branches all;
+    for (const WeightPatch* patch : of_kind<WeightPatch>(patches))
+        for (const auto& [name, weight] : weights)
+            if (std::vector<gpu::Branch> added = patch->branches(name, weight.entry.shape); !added.empty()) {
+                std::vector<gpu::Branch>& list = all[name];
+                list.insert(list.end(), added.begin(), added.end());
+            }
+    return all;
+}
+
 SocketType SocketTraits<Model>::describe() {
     return {.title = "Model", .colour = "#4f81bd", .help = "A diffusion network with the patches that change it",
             .bytes = erased<Model>([](const Model& model) { return model.bytes(); }),

@@ -81,6 +81,8 @@ private:
 
 // A weight of the base with all weight patches of the list applied; `name` as base.weights() has it. Lazy.
 Tensor patched_weight(const std::string& name, const Tensor& weight, const Patches& patches);
+// What weight patches add beside the layers with these weights, for Scope::tensors().
+gpu::Branches patch_branches(const gpu::Weights& weights, const Patches& patches);
 
 template <>
 struct SocketTraits<Model> {

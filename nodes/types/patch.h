@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "gpu/nn/scope.h"
 #include "nodes/core/socket_type.h"
 #include "nodes/sampling/prediction.h"
 #include "nodes/types/tensor.h"
@@ -89,6 +90,8 @@ public:
     virtual bool touches(const std::string& name) const = 0;
     // The changed weight; of the same shape.
     virtual Tensor apply(const std::string& name, const Tensor& weight) const = 0;
+    // What the layer with this weight (of this shape) adds beside it at every call, in place of a change of the weight.
+    virtual std::vector<gpu::Branch> branches(const std::string& /*name*/, const gpu::Shape& /*shape*/) const { return {}; }
 };
 
 // token: adds or replaces rows of the conditioning sequence, after the text encoder. PhotoMaker, MagicDrive's cameras.

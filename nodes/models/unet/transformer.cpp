@@ -46,10 +46,16 @@ Tensor TransformerBlock::operator()(Tensor x, std::int64_t rows, std::int64_t co
 SpatialTransformer::Projection::Projection(const Scope& s, int channels, bool linear)
     : weight(s.weight("weight", linear ? gpu::Shape{channels, channels} : gpu::Shape{channels, channels, 1, 1},
                       {.bound = 1 / std::sqrt(static_cast<double>(channels))})),
-      bias(s.weight("bias", {channels}, {.bound = 1 / std::sqrt(static_cast<double>(channels))})) {}
+      bias(s.weight("bias", {channels}, {.bound = 1 / std::sqrt(static_cast<double>(channels))})),
+      branches(s.branches("weight")) {}
 
 Tensor SpatialTransformer::Projection::operator()(const Tensor& tokens) const {
-    return gpu::matmul(tokens, gpu::transpose(gpu::reshape(weight, {weight.size(0), weight.size(1)}), 0, 1)) + bias;
+    const auto times = [](const Tensor& x, const Tensor& matrix) {
+        return gpu::matmul(x, gpu::transpose(gpu::reshape(matrix, {matrix.size(0), matrix.size(1)}), 0, 1));
+    };
+    Tensor y = times(tokens, weight) + bias;
+    for (const gpu::Branch& branch : branches) y = y + times(times(tokens, branch.down), branch.up);
+    return y;
 }
 
 SpatialTransformer::SpatialTransformer(const Scope& s, int channels, int depth, int context_width, int groups, bool linear,

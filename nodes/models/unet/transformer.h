@@ -39,6 +39,7 @@ struct SpatialTransformer {
     // [C, C, 1, 1] in SD 1, [C, C] since: the same numbers.
     struct Projection {
         Tensor weight, bias;
+        std::vector<gpu::Branch> branches;
         Projection(const Scope& s, int channels, bool linear);
         Tensor operator()(const Tensor& tokens) const;      // [B, T, C]
     } proj_in, proj_out;

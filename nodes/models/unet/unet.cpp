@@ -274,7 +274,7 @@ const Unet::Leaves& Unet::leaves() const {
 
 std::shared_ptr<const Denoiser> Unet::build(const Patches& patches) const {
     const Patches bound = bound_patches(patches, *this);
-    return std::make_shared<const UnetDenoiser>(UnetNetwork(Scope::tensors(merged_weights(weights_, leaves(), bound)), config_), bound);
+    return std::make_shared<const UnetDenoiser>(UnetNetwork(Scope::tensors(merged_weights(weights_, leaves(), bound), patch_branches(weights_, bound)), config_), bound);
 }
 
 std::string Unet::summary() const {
