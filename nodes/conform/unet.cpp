@@ -14,7 +14,7 @@ UnetHints unet_hints(const ConformCase& given) {
     for (const QJsonValue& each : heads.isArray() ? heads.toArray() : QJsonArray{heads})
         if (each.isDouble()) hints.heads.push_back(each.toInt());
     hints.groups = config["norm_groups"].toInt();
-    hints.pooled_width = config["pooled_dim"].toInt();
+    hints.pooled_width = config["pooled_dim"].toInt(given.has_input("pooled") ? static_cast<int>(given.input("pooled").size(-1)) : 0);
     hints.size_embedding = config["size_embed_dim"].toInt();
     return hints;
 }

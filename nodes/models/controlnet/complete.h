@@ -1,14 +1,11 @@
 // ControlNets that are stored relative to their base, completed by its weights. All names are ldm's.
 #pragma once
 
-#include <map>
 #include <string>
 
-#include "gpu/nn/scope.h"
+#include "nodes/models/unet/merge.h"
 
 namespace nodes {
-
-using NamedTensors = std::map<std::string, gpu::Tensor, std::less<>>;
 
 // Every weight that the base has too, plus the base's; others as they are.
 NamedTensors completed_difference(const gpu::Weights& difference, const gpu::Weights& base);

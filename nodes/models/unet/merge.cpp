@@ -1,7 +1,8 @@
-#include "gpu/base/error.h"
+#include "nodes/models/unet/merge.h"
+
 #include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
-#include "nodes/models/unet/unet.h"
+#include "nodes/types/model.h"
 
 namespace nodes {
 namespace {
@@ -17,31 +18,31 @@ Tensor on_host(const Tensor& computed) {
 
 }  // namespace
 
-std::map<std::string, Tensor, std::less<>> merged_weights(const gpu::Weights& weights, const std::map<std::string, Tensor, std::less<>>& leaves,
-                                                          const Patches& patches) {
-    std::map<std::string, Tensor, std::less<>> merged = leaves;
+void WeightMerger::add(const std::string& name, const Tensor& value, const gpu::TensorEntry& like) {
+    const bool half = like.dtype == gpu::Dtype::F16 || like.dtype == gpu::Dtype::BF16;
+    names_.push_back(name);
+    values_.push_back(gpu::cast(value, half ? like.dtype : like.blocks ? gpu::Dtype::F16 : gpu::Dtype::F32));
+    bytes_ += static_cast<std::size_t>(value.element_count()) * sizeof(float);
+    if (bytes_ >= group_bytes) finish();
+}
+
+void WeightMerger::finish() {
+    if (values_.empty()) return;
+    gpu::evaluate(values_);
+    for (std::size_t i = 0; i < names_.size(); ++i) into_.insert_or_assign(names_[i], gpu::cast(on_host(values_[i]), gpu::Dtype::F32));
+    names_.clear(), values_.clear(), bytes_ = 0;
+}
+
+NamedTensors merged_weights(const gpu::Weights& weights, const NamedTensors& leaves, const Patches& patches) {
+    NamedTensors merged = leaves;
     const std::vector<const WeightPatch*> changes = of_kind<WeightPatch>(patches);
-    if (changes.empty()) return merged;
-    std::vector<std::string> names;
-    gpu::Tensors group;
-    std::size_t bytes = 0;
-    const auto finish_group = [&] {
-        gpu::evaluate(group);
-        for (std::size_t i = 0; i < names.size(); ++i) merged.insert_or_assign(names[i], gpu::cast(on_host(group[i]), gpu::Dtype::F32));
-        names.clear(), group.clear(), bytes = 0;
-    };
+    WeightMerger merger(merged);
     for (const auto& [name, leaf] : leaves) {
         bool touched = false;
         for (const WeightPatch* patch : changes) touched = touched || patch->touches(name);
-        if (!touched) continue;
-        const gpu::TensorEntry& entry = weights.at(name).entry;
-        const bool half = entry.dtype == gpu::Dtype::F16 || entry.dtype == gpu::Dtype::BF16;
-        names.push_back(name);
-        group.push_back(gpu::cast(patched_weight(name, leaf, patches), half ? entry.dtype : entry.blocks ? gpu::Dtype::F16 : gpu::Dtype::F32));
-        bytes += static_cast<std::size_t>(leaf.element_count()) * sizeof(float);
-        if (bytes >= group_bytes) finish_group();
+        if (touched) merger.add(name, patched_weight(name, leaf, patches), weights.at(name).entry);
     }
-    if (!group.empty()) finish_group();
+    merger.finish();
     return merged;
 }
 

@@ -265,7 +265,7 @@ Unet::Unet(gpu::Weights weights, UnetConfig config, ModelInfo info)
     shapes.finish("unet");
 }
 
-const Unet::Leaves& Unet::leaves() const {
+const NamedTensors& Unet::leaves() const {
     std::call_once(once_, [&] {
         for (const auto& [name, weight] : weights_) leaves_.emplace(name, gpu::to_leaf(weight));
     });

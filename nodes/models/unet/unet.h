@@ -8,6 +8,7 @@
 
 #include "nodes/models/unet/config.h"
 #include "nodes/models/unet/hooks.h"
+#include "nodes/models/unet/merge.h"
 #include "nodes/models/unet/res_block.h"
 #include "nodes/models/unet/transformer.h"
 #include "nodes/types/model.h"
@@ -84,24 +85,18 @@ public:
     const UnetConfig& config() const { return config_; }
 
 private:
-    using Leaves = std::map<std::string, Tensor, std::less<>>;
     // The same leaves for every network, so that what the device keeps of them serves all.
-    const Leaves& leaves() const;
+    const NamedTensors& leaves() const;
 
     gpu::Weights weights_;
     UnetConfig config_;
     ModelInfo info_;
     mutable std::once_flag once_;
-    mutable Leaves leaves_;
+    mutable NamedTensors leaves_;
 };
 
 std::shared_ptr<const DiffusionModel> make_unet(gpu::Weights weights, const UnetConfig& config, ModelInfo info);
 // With the configuration read off the weights and what follows from it.
 std::shared_ptr<const DiffusionModel> make_unet(gpu::Weights weights);
-
-// The weights with all weight patches of the list merged: sums in F32, results in each weight's own type (F16 for quantised
-// ones), computed in groups that bound the memory that it takes. Untouched ones stay as they are.
-std::map<std::string, Tensor, std::less<>> merged_weights(const gpu::Weights& weights, const std::map<std::string, Tensor, std::less<>>& leaves,
-                                                          const Patches& patches);
 
 }  // namespace nodes
