@@ -84,20 +84,20 @@ int bench(const Arguments& arguments) {
 }  // namespace
 
 REGISTER_COMMAND(bench, {.name = "bench",
-                         .arguments = "ops | block | graph GRAPH | model [NAME...] | replay | train | unet [NAME...] | vae ENCODER [DECODER]",
+                         .arguments = "ops | block | graph GRAPH | model [NAME...] | replay | train | unet [NAME...] | vae [ENCODER [DECODER]]",
                          .summary = "Measures kernels beside this machine's own peak, graphs and models",
                          .help = "Each row is the median of whole evaluations: planning from the cache, submission and wait included. "
                                  "OF PEAK compares with a large matrix product (or a large copy, for what memory limits) measured "
                                  "in the same run, OF ONEDNN with oneDNN alone on the same shape in layouts of its own choice. "
                                  "Training steps are forward, backward, clipping, AdamW and an average of a small UNet; tests/bench/train_torch.py "
-                                 "runs the same in PyTorch. "
+                                 "runs the same in PyTorch. Without files vae takes the KL autoencoder of Stable Diffusion. "
                                  "Models have empty weights: zeros that take no memory of their own, so that no file is needed. "
                                  "tests/bench/compare.py shows two files of --json lines side by side.",
                          .options = {json_option, {"--filter", "TEXT", "Only ops whose name contains TEXT"},
                                      {"--batch", "N", "train: pictures a step (32); unet: rows of one evaluation (1 and 2)"},
                                      {"--repeat", "N", "Runs of each (9)"},
                                      {"--size", "PIXELS", "vae, model: side of the picture (512); unet (256)"},
-                                     {"--type", "TYPE", "unet: how weights are stored, f32, f16 or bf16 (f32 and f16)"}},
+                                     {"--type", "TYPE", "unet, vae: how empty weights are stored, f32, f16 or bf16 (unet: f32 and f16; vae: f32)"}},
                          .run = bench})
 
 }  // namespace app
