@@ -304,6 +304,45 @@ private slots:
         QVERIFY(relative_error(tiled, whole) < 0.2);
     }
 
+    // Saved by the node, in another layout and type, and loaded again.
+    void saves() {
+        QTemporaryDir folder;
+        const Value vae = run_node("vae.load", {{"file", QString::fromStdString(stored("kl.safetensors"))}}).outputs.at("vae");
+        const gpu::Tensor before = vae.get<Vae>()->model->encode((expected("image") + 1.0) / 2.0);
+        for (const char* type : {"same", "f32", "bf16"}) {
+            const QString path = folder.filePath(QString("%1.safetensors").arg(type));
+            const auto saved = run_node("vae.save", {{"file", path}, {"layout", "diffusers"}, {"prefix", "vae."}, {"type", type}}, {{"vae", vae}});
+            QCOMPARE(saved.wrote.size(), std::size_t(1));
+            const gpu::Checkpoint file = gpu::open_checkpoint(path.toStdString());
+            QCOMPARE(gpu::type_name(*file.find("vae.decoder.up_blocks.0.resnets.0.conv1.weight")), std::string(QString(type) == "same" ? "F16" : type == std::string("f32") ? "F32" : "BF16"));
+            const double error = relative_error(load_vae(path.toStdString())->encode((expected("image") + 1.0) / 2.0), before);
+            QVERIFY2(error < (QString(type) == "bf16" ? 2e-2 : 1e-6), qPrintable(QString::number(error)));
+        }
+        const Value tiny = Value::of(load_vae(HEDDLE_SOURCE_DIR "/tests/golden/taesd/plain.safetensors"));
+        QVERIFY(failure_of("vae.save", {{"file", folder.filePath("no.safetensors")}}, {{"vae", tiny}}) == gpu::ErrorCode::InvalidGraph);
+    }
+
+    // A photograph through a trained autoencoder, whole and in tiles of a third: no seam is seen.
+    void tiles_of_a_photograph() {
+        const QString real = QString::fromStdString(tests::shared_dir()) + "/real/";
+        if (tests::shared_dir().empty() || !QFile::exists(real + "tae/taef1_encoder.safetensors")) QSKIP("shared/real/tae is not there");
+        const Vae vae = load_taesd((real + "tae/taef1_encoder.safetensors").toStdString(), (real + "tae/taef1_decoder.safetensors").toStdString());
+        const Image photo = run_node("image.load", {{"file", real + "images/girl_256.png"}}).get<Image>("image");
+        const gpu::Tensor latent = vae->encode(photo.color());
+        const gpu::Tensor whole = gpu::clamp(vae->decode(latent), 0, 1);
+        const gpu::Tensor tiled = gpu::clamp(decode_in_tiles(*vae.model, latent, {.tiles = Tiles::On, .side = 128, .overlap = 48}), 0, 1);
+        const double decoded = -10 * std::log10(gpu::to_number(gpu::mean(gpu::square(tiled - whole))));
+        const gpu::Tensor tiled_latent = encode_in_tiles(*vae.model, photo.color(), {.tiles = Tiles::On, .side = 128, .overlap = 48}).mean;
+        const double encoded = relative_error(tiled_latent, latent);
+        // How much steeper the picture is across the middles of overlaps than whole: 1 is no seam.
+        const gpu::Tensor slope_tiled = gpu::abs(gpu::slice(tiled, 3, 1, 256) - gpu::slice(tiled, 3, 0, 255)), slope_whole = gpu::abs(gpu::slice(whole, 3, 1, 256) - gpu::slice(whole, 3, 0, 255));
+        double worst = 0;
+        for (const int x : {64, 80, 96, 128, 144, 160, 176})      // borders and middles of the overlaps
+            worst = std::max(worst, gpu::to_number(gpu::mean(gpu::slice(slope_tiled, 3, x - 1, x))) / gpu::to_number(gpu::mean(gpu::slice(slope_whole, 3, x - 1, x))));
+        qInfo("decode in tiles: PSNR %.1f dB, slope at seams %.3f of the whole's; encode: relative L2 %.4f", decoded, worst, encoded);
+        QVERIFY(decoded > 40 && worst < 1.1 && encoded < 0.05);
+    }
+
     // Cases that a reference implementation computed.
     void conforms_data() {
         QTest::addColumn<QString>("name");
