@@ -5,6 +5,7 @@
 //   free caches        other plans, kept blocks and the arena go
 //   evict weights      all copies of leaves go; those of this plan come back as they are used
 //   stream weights     the plan runs in parts, and only the weights of this part and the next are on the device
+//   chunks             large values between products are computed by rows or pictures and never whole, where that can be
 //   values one by one  no arena: every value has a buffer of its own while it lives, every step is a part
 //   spill values       results of earlier evaluations move to the host (where memory is not unified)
 //   host memory        what finds no room lies in host memory, which shaders reach slowly (where memory is not unified)
@@ -14,6 +15,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <unordered_map>
 
@@ -43,7 +45,7 @@ public:
     const std::shared_ptr<Device>& device() const { return device_; }
 
 private:
-    enum class Rung { Plain, FreeCaches, EvictWeights, StreamWeights, OneByOne, SpillValues, HostMemory };
+    enum class Rung { Plain, FreeCaches, EvictWeights, StreamWeights, Chunks, OneByOne, SpillValues, HostMemory };
     struct Plan {
         std::unique_ptr<PlanRunner> runner;
         std::list<Hash>::iterator place;
@@ -59,6 +61,8 @@ private:
 
     // memory_ladder.cpp
     std::vector<StorageRef> run_within_memory(const Hash& key, Plan& plan, const TensorGraph& graph);
+    std::vector<StorageRef> run_on_rungs(Rung rung, const Hash& key, Plan& plan, const TensorGraph& graph, const MemoryForecast& need);
+    std::optional<TensorGraph> chunked(const TensorGraph& graph, const Hash& key, Plan& plan, const MemoryForecast& need);
     std::vector<StorageRef> attempt(Rung rung, Plan& plan, const TensorGraph& graph);
     void retreat_to(Rung rung, const Hash& key, Plan& plan, const MemoryForecast& need);
     Rung first_rung(const MemoryForecast& need) const;

@@ -3,6 +3,7 @@
 
 #include "gpu/base/error.h"
 #include "gpu/base/log.h"
+#include "gpu/run/chunks.h"
 #include "gpu/run/engine.h"
 
 namespace gpu {
@@ -99,8 +100,25 @@ std::vector<StorageRef> Engine::attempt(Rung rung, Plan& plan, const TensorGraph
 
 std::vector<StorageRef> Engine::run_within_memory(const Hash& key, Plan& plan, const TensorGraph& graph) {
     const MemoryForecast need = forecast_of(*plan.runner, graph);
-    Rung rung = first_rung(need);
+    const Rung rung = first_rung(need);
     if (rung > Rung::Plain) retreat_to(rung, key, plan, need);
+    return run_on_rungs(rung, key, plan, graph, need);
+}
+
+// Values that take more than a good part of the budget are chunked, to an eighth of what a run may take: a graph needs room
+// for several.
+std::optional<TensorGraph> Engine::chunked(const TensorGraph& graph, const Hash& key, Plan& plan, const MemoryForecast& need) {
+    const std::uint64_t weights = std::min(need.weights, need.budget / 2), large = std::min(need.budget - weights, need.peak) / 8;
+    const Chunked chunks = in_chunks(graph.outputs, large);
+    if (chunks.largest == 0) return {};
+    ++counters_.retreats;
+    if (plan.told.insert(Rung::Chunks).second)
+        log("memory", LogLevel::Warning, "plan {} takes {} where the budget is {}: computes values of up to {} in up to {} chunks",
+            key.hex().substr(0, 12), mebibytes(need.peak), mebibytes(need.budget), mebibytes(chunks.largest), chunks.chunks);
+    return collect(chunks.outputs);
+}
+
+std::vector<StorageRef> Engine::run_on_rungs(Rung rung, const Hash& key, Plan& plan, const TensorGraph& graph, const MemoryForecast& need) {
     for (;;) {
         try {
             std::vector<StorageRef> values = attempt(rung, plan, graph);
@@ -119,6 +137,13 @@ std::vector<StorageRef> Engine::run_within_memory(const Hash& key, Plan& plan, c
                             device_->caps().name, mebibytes(need.peak), mebibytes(need.budget), mebibytes(need.arena),
                             mebibytes(need.weights), mebibytes(need.outputs), mebibytes(need.used), error.message());
             rung = static_cast<Rung>(static_cast<int>(rung) + 1);
+            if (rung == Rung::Chunks) {
+                if (const auto other = chunked(graph, key, plan, need)) {   // the same outputs: what is left of the ladder is theirs
+                    const Hash other_key = key_of(*other);
+                    return run_on_rungs(rung, other_key, plan_for(*other, other_key), *other, need);
+                }
+                rung = Rung::OneByOne;
+            }
             retreat_to(rung, key, plan, need);
         }
     }
@@ -147,6 +172,7 @@ void Engine::retreat_to(Rung rung, const Hash& key, Plan& plan, const MemoryFore
             device_->trim();
             break;
         case Rung::StreamWeights: done = "streams the weights in parts"; break;
+        case Rung::Chunks: return;   // another plan: chunked()
         case Rung::OneByOne:
             arena_ = nullptr;
             device_->trim();

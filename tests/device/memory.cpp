@@ -218,6 +218,44 @@ private slots:
         QCOMPARE(warnings.with("step by step"), 1);
     }
 
+    // A feed-forward block whose inner value is eight times its input, attention after projections of a batch, and convolutions of
+    // a batch: neither fits whole, all do in parts.
+    void large_values_are_computed_in_chunks_data() {
+        QTest::addColumn<int>("what");
+        QTest::addColumn<bool>("host");
+        for (const bool host : {false, true}) {
+            QTest::newRow(host ? "feed-forward, host" : "feed-forward") << 0 << host;
+            QTest::newRow(host ? "convolutions, host" : "convolutions") << 1 << host;
+        }
+    }
+    void large_values_are_computed_in_chunks() {
+        QFETCH(int, what);
+        QFETCH(bool, host);
+        const ScopedSwitch hosts(&Switches::host, host);
+        const Tensor x = what == 0 ? tests::random_tensor({1, 4096, 32}, 7) : tests::random_tensor({8, 4, 64, 64}, 7);
+        const Tensor wide = tests::random_tensor({32, 512}, 8, -0.2, 0.2), narrow = tests::random_tensor({256, 32}, 9, -0.2, 0.2);
+        const Tensor up = tests::random_tensor({64, 4, 3, 3}, 8, -0.2, 0.2), down = tests::random_tensor({4, 64, 3, 3}, 9, -0.2, 0.2);
+        const auto net = [&](const Tensor& in) {
+            if (what == 1) return conv2d(silu(group_norm(conv2d(in, up, {.pad = 1}), 8, {}, {})), down, {.pad = 1}) + in;
+            const Tensor h = matmul(in, wide);   // [1, 4096, 512]: 8 MiB
+            return matmul(slice(h, 2, 0, 256) * gelu(slice(h, 2, 256, 512)), narrow) + in;
+        };
+        Engine plain(open());
+        const std::vector<double> expected = values_of(plain, net(fresh(x) * 1.0));
+        const auto small = open();
+        Engine engine(small);
+        const Warnings warnings;
+        const Tensor y = net(fresh(x) * 1.0);
+        small->set_budget(engine.forecast({y}).peak / 2);
+        const std::vector<double> got = values_of(engine, y);
+        QVERIFY2(relative_error(got, expected) < 1e-6, qPrintable(QString::number(relative_error(got, expected))));
+        QCOMPARE(warnings.with("chunks"), 1);
+        QCOMPARE(warnings.with("step by step"), 0);
+        QVERIFY(small->memory_use().peak <= small->budget());
+        values_of(engine, net(fresh(x) * 1.0));   // the same again, told once
+        QCOMPARE(warnings.with("chunks"), 1);
+    }
+
     void what_can_not_fit_names_need_and_budget() {
         const ScopedSwitch no_host(&Switches::host, false);
         const auto device = open();
