@@ -5,7 +5,7 @@
 //   free caches        other plans, kept blocks and the arena go
 //   evict weights      all copies of leaves go; those of this plan come back as they are used
 //   stream weights     the plan runs in parts, and only the weights of this part and the next are on the device
-//   chunks             large values between products are computed by rows or pictures and never whole, where that can be
+//   chunks             large values between products are computed by rows or pictures, where that can be, and never whole
 //   values one by one  no arena: every value has a buffer of its own while it lives, every step is a part
 //   spill values       results of earlier evaluations move to the host (where memory is not unified)
 //   host memory        what finds no room lies in host memory, which shaders reach slowly (where memory is not unified)
