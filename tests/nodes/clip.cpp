@@ -233,12 +233,12 @@ private slots:
     void prepares_pixels() {
         const Tensor gray = gpu::full({1, 3, 30, 60}, 0.5);
         const float first = static_cast<float>((0.5 - 0.48145466) / 0.26862954);
-        for (const ClipFit fit : {ClipFit::Crop, ClipFit::Stretch, ClipFit::Pad}) {
+        for (const VisionFit fit : {VisionFit::Crop, VisionFit::Stretch, VisionFit::Pad}) {
             const Tensor made = clip_pixels(gray, 16, fit);
             QCOMPARE(made.shape(), (gpu::Shape{1, 3, 16, 16}));
             const std::vector<float> values = gpu::to_floats(made);
             for (int y = 0; y < 16; ++y) {
-                const bool border = fit == ClipFit::Pad && (y < 4 || y >= 12);
+                const bool border = fit == VisionFit::Pad && (y < 4 || y >= 12);
                 QVERIFY(std::abs(values[static_cast<std::size_t>(y * 16 + 7)] - (border ? 0 : first)) < 1e-5F);
             }
         }

@@ -82,18 +82,18 @@ Tensor ClipVision::projected(const Tensor& pooled) const {
     return (*projection_)(pooled);
 }
 
-Tensor clip_pixels(const Tensor& colours, int side, ClipFit fit) {
+Tensor clip_pixels(const Tensor& colours, int side, VisionFit fit) {
     gpu::check(colours.rank() == 4 && colours.size(1) == 3 && colours.size(2) > 0 && colours.size(3) > 0, gpu::ErrorCode::InvalidGraph,
                "vision tower: expected colours [N, 3, H, W], got {}", gpu::to_string(colours.spec()));
     const Tensor mean = gpu::reshape(gpu::tensor({0.48145466F, 0.4578275F, 0.40821073F}), {1, 3, 1, 1}),
                  deviation = gpu::reshape(gpu::tensor({0.26862954F, 0.26130258F, 0.27577711F}), {1, 3, 1, 1});
-    const std::int64_t h = colours.size(2), w = colours.size(3), fitting = fit == ClipFit::Pad ? std::max(h, w) : std::min(h, w);
-    const auto scaled = [&](std::int64_t length) { return fit == ClipFit::Stretch ? side : std::max<std::int64_t>(1, length * side / fitting); };
+    const std::int64_t h = colours.size(2), w = colours.size(3), fitting = fit == VisionFit::Pad ? std::max(h, w) : std::min(h, w);
+    const auto scaled = [&](std::int64_t length) { return fit == VisionFit::Stretch ? side : std::max<std::int64_t>(1, length * side / fitting); };
     const std::int64_t height = scaled(h), width = scaled(w);
     // What the cubic filter overshoots is clipped, as 8-bit pictures do.
     const Tensor sized = height == h && width == w ? colours : gpu::clamp(gpu::resize(colours, height, width, gpu::Filter::Bicubic), 0, 1);
     const Tensor normal = (sized - mean) / deviation;
-    if (fit == ClipFit::Pad) {
+    if (fit == VisionFit::Pad) {
         const int top = static_cast<int>(side - height) / 2, left = static_cast<int>(side - width) / 2;
         return gpu::pad2d(normal, left, static_cast<int>(side - width) - left, top, static_cast<int>(side - height) - top, gpu::PadMode::Zero);
     }

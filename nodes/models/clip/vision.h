@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nodes/models/clip/layer.h"
+#include "nodes/types/vision.h"
 
 namespace nodes {
 
@@ -56,15 +57,8 @@ private:
     std::optional<nn::Linear> projection_;
 };
 
-// How a picture becomes a square.
-enum class ClipFit {
-    Crop,          // the shorter side fits, the middle is taken: as CLIP was trained
-    Pad,           // the longer side fits, the rest is CLIP's mean colour
-    Stretch,
-};
-
 // Colours F32 [N, 3, H, W] in 0..1 (sRGB) as the tower wants them, [N, 3, side, side]: resized by an antialiased cubic filter, CLIP's
 // mean taken off, divided by its deviation.
-Tensor clip_pixels(const Tensor& colours, int side, ClipFit fit = ClipFit::Crop);
+Tensor clip_pixels(const Tensor& colours, int side, VisionFit fit = VisionFit::Crop);
 
 }  // namespace nodes

@@ -1,0 +1,33 @@
+// Prompts to conditioning: dialects, weights, chunks, schedules.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nodes/models/clip/prompt.h"
+#include "nodes/types/conditioning.h"
+#include "nodes/types/encoder.h"
+
+namespace nodes {
+
+struct EncodeOptions {
+    PromptDialect dialect = PromptDialect::Comfy;
+    int steps = 20;                 // of the sampler: what steps of a1111's schedules mean
+};
+
+struct EncodedPrompt {
+    Conditioning conditioning;      // lazy
+    std::vector<std::string> warnings;
+};
+
+// One prompt for all towers of the encoder, or one for each. Long prompts become several chunks one behind the other; prompts of
+// different length are filled up with empty chunks. Weights act on the encoding z of a token: comfy e + w (z - e), where e is the empty
+// prompt's; a1111 w z, and then everything is scaled so that the mean of the chunk stays. Schedules become entries with time ranges,
+// a part from step a to b of n from a / n to b / n of the sampling; parts between AND become entries with their weights as strength.
+// Throws Error{InvalidGraph}.
+EncodedPrompt encode_prompt(const Encoder& encoder, const std::vector<std::string>& prompts, const EncodeOptions& options = {});
+
+// What a person may want to see: "the:1.1 cat 1.1 | ..." for each tower and chunk.
+std::string token_table(const Encoder& encoder, const std::string& prompt, PromptDialect dialect);
+
+}  // namespace nodes
