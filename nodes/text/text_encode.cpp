@@ -23,8 +23,9 @@ struct TextEncode final : Node {
     void compute(Eval& ev) const override {
         const Encoder used = with_skip_param(ev[encoder], ev[skip]);
         const std::string given = ev.has(prompt) ? ev[prompt] : ev[text];
-        ev.set(conditioning, encoded(ev, used, {given}, {.dialect = ev[dialect], .steps = ev[steps]}));
-        ev.set(tokens, token_table(used, given, ev[dialect]));
+        const EncodeOptions options{.dialect = ev[dialect], .steps = ev[steps]};
+        ev.set(conditioning, encoded(ev, used, {given}, options));
+        ev.set(tokens, token_table(used, given, options));
     }
 };
 

@@ -203,22 +203,32 @@ EncodedPrompt encode_prompt(const Encoder& encoder, const std::vector<std::strin
     return made;
 }
 
-std::string token_table(const Encoder& encoder, const std::string& prompt, PromptDialect dialect) {
-    std::string table;
-    for (const TowerUse& use : encoder.towers()) {
-        const TextTowerInfo& info = use.tower->info();
-        for (const TextChunk& chunk : text_chunks(*use.tower, encoder.embeddings(), QString::fromStdString(prompt), dialect)) {
-            table += info.name + ":";
-            for (std::size_t i = 1; i < chunk.tokens.size(); ++i) {
-                const TextToken& token = chunk.tokens[i];
-                if (!token.row && token.id == info.end) break;
-                std::string text = token.row ? "<learned>" : use.tower->text_of(token.id);
-                if (text.ends_with(' ')) text.pop_back();
-                table += ' ' + text + (chunk.weights[i] == 1 ? "" : gpu::format(":{}", chunk.weights[i]));
-            }
-            table += '\n';
-        }
+std::string token_table(const Encoder& encoder, const std::string& prompt, const EncodeOptions& options) {
+    const QString whole = QString::fromStdString(prompt);
+    QStringList texts, networks;
+    if (options.dialect == PromptDialect::A1111) {
+        for (const SubPrompt& part : prompt_alternatives(without_networks(whole, networks)))
+            for (const PromptSpan& span : prompt_schedule(part.text, options.steps))
+                if (!texts.contains(span.text)) texts << span.text;
+    } else {
+        texts << whole;
     }
+    std::string table;
+    for (const QString& text : texts)
+        for (const TowerUse& use : encoder.towers()) {
+            const TextTowerInfo& info = use.tower->info();
+            for (const TextChunk& chunk : text_chunks(*use.tower, encoder.embeddings(), text, options.dialect)) {
+                table += info.name + ":";
+                for (std::size_t i = 1; i < chunk.tokens.size(); ++i) {
+                    const TextToken& token = chunk.tokens[i];
+                    if (!token.row && token.id == info.end) break;
+                    std::string word = token.row ? "<learned>" : use.tower->text_of(token.id);
+                    if (word.ends_with(' ')) word.pop_back();
+                    table += ' ' + word + (chunk.weights[i] == 1 ? "" : gpu::format(":{}", chunk.weights[i]));
+                }
+                table += '\n';
+            }
+        }
     return table;
 }
 

@@ -27,7 +27,7 @@ struct EncodedPrompt {
 // Throws Error{InvalidGraph}.
 EncodedPrompt encode_prompt(const Encoder& encoder, const std::vector<std::string>& prompts, const EncodeOptions& options = {});
 
-// What a person may want to see: "the:1.1 cat 1.1 | ..." for each tower and chunk.
-std::string token_table(const Encoder& encoder, const std::string& prompt, PromptDialect dialect);
+// What a person may want to see: a line "clip-l: the:1.1 cat" for each text of a schedule, tower and chunk.
+std::string token_table(const Encoder& encoder, const std::string& prompt, const EncodeOptions& options = {});
 
 }  // namespace nodes
