@@ -5,6 +5,7 @@
 #include "gpu/base/error.h"
 #include "gpu/run/evaluate.h"
 #include "nodes/models/controlnet/controlnet.h"
+#include "nodes/models/diffusion/predict.h"
 #include "nodes/models/t2i_adapter/t2i_adapter.h"
 #include "nodes/models/unet/keys.h"
 #include "nodes/types/conditioning.h"
@@ -296,6 +297,21 @@ private slots:
         one.regions = {{4, 2, 8, 6}, {4, 2, 8, 6}};
         QCOMPARE(gpu::to_floats(for_call(coarse, one, "test", 2)), gpu::to_floats(gpu::slice(gpu::slice(coarse, 2, 2, 4), 3, 1, 3)));
         QVERIFY_EXCEPTION_THROWN(for_call(draw_tensor({3, 2, 8, 6}, 1), one, "test"), gpu::Error);
+    }
+
+    // What a sampler makes of an area of the prompt: the network sees that part, with its part of the hint.
+    void areas_of_a_prompt_are_steered_where_they_lie() {
+        const auto net = std::make_shared<const ControlNet>(branch_weights(), ControlForm::Whole, UnetHints{.groups = 8}, "test");
+        const Tensor x = draw_tensor({1, 4, 8, 6}, 1), context = draw_tensor({1, 5, 12}, 2);
+        Conditioning prompt{{{.context = context, .area = Area{.x = 0.5, .y = 0.5, .width = 0.5, .height = 0.5}, .patches = {net->patch(hint(), {})}}}};
+        const Model plain = model();
+        const StepInfo at{.level = {.timestep = 40}};
+        const Tensor whole = predict(plain, {&prompt}, x, {.at = at}).at(0);
+        DenoiserInput call{.latent = gpu::slice(gpu::slice(x, 2, 4, 8), 3, 3, 6), .timestep = gpu::tensor({40}), .context = context, .at = at, .regions = {{4, 3, 8, 6}}};
+        const std::vector<float> wanted = gpu::to_floats((*plain.denoiser(prompt.entries[0].patches))(call));
+        QVERIFY(relative_error(gpu::to_floats(gpu::slice(gpu::slice(whole, 2, 4, 8), 3, 3, 6)), wanted) < 1e-5);
+        call.regions = {{0, 0, 8, 6}};
+        QVERIFY(relative_error(gpu::to_floats((*plain.denoiser(prompt.entries[0].patches))(call)), wanted) > 1e-4);
     }
 
     void every_step_after_the_first_replays() {
