@@ -12,13 +12,12 @@ struct PoseLoad final : Node {
                                "COCO's annotations with 17."}) {}
 
     Param<FilePath>    file{this, "file", "The file to read", {.filter = "Keypoints (*.json);;All files (*)", .required = false}};
-    Param<std::string> text{this, "text", "The JSON itself, instead of a file", {.multiline = true}};
+    Param<std::string> text{this, "text", "The JSON itself, read where no file is set", {.multiline = true}};
     Out<Pose>          pose{this, "pose", "The keypoints"};
 
     void compute(Eval& ev) const override {
         const std::string typed = ev[text], path = ev[file].path;
-        if (typed.empty() == path.empty())
-            ev.fail(file, "expected a file or text with keypoints, got {}", typed.empty() ? "neither" : "both");
+        if (typed.empty() && path.empty()) ev.fail(file, "expected a file or text with keypoints, got neither");
         if (path.empty()) return ev.set(pose, parsed(ev, text, gpu::ErrorCode::InvalidGraph, QByteArray::fromStdString(typed)));
         QFile input(QString::fromStdString(path));
         if (!input.open(QIODevice::ReadOnly))

@@ -17,7 +17,7 @@ struct PreprocessSoftEdge final : Node {
                             {.initial = Style::Edges, .names = {"edges", "lines"}}};
     Param<double> sigma    {this, "sigma", "Deviation of the narrow blur: the width of lines", {.initial = 1, .min = 0.1, .max = 64, .step = 0.1, .unit = "px"}};
     Param<double> ratio    {this, "ratio", "The wide blur's deviation over the narrow one's", {.initial = 1.6, .min = 1.01, .max = 16, .step = 0.1}};
-    Param<double> gain     {this, "gain", "Edges: brightens the difference", {.initial = 8, .min = 0, .max = 200, .step = 1}};
+    Param<double> gain     {this, "gain", "Edges: brightens the difference", {.initial = 16, .min = 0, .max = 200, .step = 1}};
     Param<double> sharpness{this, "sharpness", "Lines: p, how much the difference counts beside the picture itself", {.initial = 20, .min = 0, .max = 200, .step = 1}};
     Param<double> epsilon  {this, "epsilon", "Lines: brightness below which there is ink", {.initial = 0.5, .min = -10, .max = 10, .step = 0.05}};
     Param<double> phi      {this, "phi", "Lines: how hard ink begins", {.initial = 10, .min = 0, .max = 200, .step = 1}};
