@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "gpu/base/error.h"
+#include "nodes/codec/image_file.h"
 #include "nodes/core/nearest.h"
 #include "nodes/core/node.h"
 #include "nodes/core/validate.h"
@@ -45,10 +46,24 @@ Document set_value(const Document& document, const std::string& node, const Para
     return document.set_param(node, info.name, info.parse(text));
 }
 
+// By the first bytes: a document is text.
+bool is_picture(const std::string& path) {
+    QFile file(QString::fromStdString(path));
+    if (!file.open(QIODevice::ReadOnly)) return false;
+    const QByteArray start = file.read(4);
+    return start == "\x89PNG" || start.startsWith("\xff\xd8\xff") || start == "\x76\x2f\x31\x01" || start == QByteArray("II*\0", 4) ||
+           start == QByteArray("MM\0*", 4);
+}
+
 }  // namespace
 
 Document load_graph(const std::string& path) {
-    if (path != "-") return Document::load(path);
+    if (path != "-") {
+        if (!is_picture(path)) return Document::load(path);
+        const std::string text = nodes::embedded_document(path);
+        gpu::check(!text.empty(), ErrorCode::BadFile, "read document {}: expected a picture that holds its graph, this one holds none", path);
+        return Document::from_json(QByteArray::fromStdString(text), path);
+    }
     QFile in;
     gpu::check(in.open(stdin, QIODevice::ReadOnly), ErrorCode::Io, "read the graph from stdin: {}",
                in.errorString().toStdString());

@@ -8,7 +8,7 @@
 
 namespace app {
 
-// "-" is stdin. Throws as Document::load does.
+// "-" is stdin. A picture that Heddle wrote (PNG, JPEG, TIFF, OpenEXR) gives the graph that it holds. Throws as Document::load does.
 nodes::Document load_graph(const std::string& path);
 
 // Applies NODE.param=VALUE: typed, range-checked, the node and the parameter by name. Relative file names start from

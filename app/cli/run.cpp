@@ -89,8 +89,9 @@ Command run_command() {
         .name = "run",
         .arguments = "GRAPH",
         .summary = "Runs a graph",
-        .help = "Computes the targets of GRAPH ('-': stdin): those named by --target, else every node that writes a\n"
-                "file or reports a number. Numbers and written files are printed on stdout. Relative input files\n"
+        .help = "Computes the targets of GRAPH ('-': stdin; a picture that Heddle wrote: the graph in it): those named by\n"
+                "--target, else every node that writes a file or reports a number. Numbers and written files are printed\n"
+                "on stdout. Relative input files\n"
                 "start from the graph's folder, else from the current one; relative output files from the current\n"
                 "folder. A graph reads and writes only in those two folders and where the command line points.",
         .options = {{"--set", "NODE.param=VALUE", "Change a parameter; 'heddle describe GRAPH' lists them", "", true},
