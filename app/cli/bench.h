@@ -43,5 +43,6 @@ int bench_model(const Arguments& arguments, int repeats);
 int bench_replay(const Arguments& arguments, int repeats);
 int bench_block(const Arguments& arguments, int repeats);
 int bench_unet(const Arguments& arguments, int repeats);
+int bench_text(const Arguments& arguments, int repeats);
 
 }  // namespace app
