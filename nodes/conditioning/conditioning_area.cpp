@@ -17,7 +17,7 @@ struct ConditioningArea final : Node {
     Param<double>     y       {this, "y", "Upper side", {.initial = 0, .min = 0, .max = 16384, .step = 0.05}};
     Param<double>     width   {this, "width", "Width", {.initial = 1, .min = 0, .max = 16384, .step = 0.05}};
     Param<double>     height  {this, "height", "Height", {.initial = 1, .min = 0, .max = 16384, .step = 0.05}};
-    Param<double>     strength{this, "strength", "Weight of this prompt where others overlap", {.initial = 1, .min = 0, .max = 10, .step = 0.05}};
+    Param<double>     strength{this, "strength", "Weight of this prompt where others overlap, times the one that it has", {.initial = 1, .min = 0, .max = 10, .step = 0.05}};
     Out<Conditioning> limited {this, "conditioning", "The limited conditioning"};
 
     void compute(Eval& ev) const override {
@@ -26,7 +26,7 @@ struct ConditioningArea final : Node {
         if (ev[height] <= 0) ev.fail(height, "expected a height above 0, got {}", ev[height]);
         for (ConditioningEntry& entry : made.entries) {
             entry.area = Area{ev[x], ev[y], ev[width], ev[height], ev[unit] == Unit::Share};
-            entry.strength = ev[strength];
+            entry.strength *= ev[strength];
         }
         ev.set(limited, std::move(made));
     }

@@ -12,14 +12,14 @@ struct ConditioningMask final : Node {
 
     In<Conditioning>  conditioning{this, "conditioning", "What to limit"};
     In<Mask>          mask        {this, "mask", "Where it applies"};
-    Param<double>     strength    {this, "strength", "Weight of this prompt where others overlap", {.initial = 1, .min = 0, .max = 10, .step = 0.05}};
+    Param<double>     strength    {this, "strength", "Weight of this prompt where others overlap, times the one that it has", {.initial = 1, .min = 0, .max = 10, .step = 0.05}};
     Out<Conditioning> limited     {this, "conditioning", "The limited conditioning"};
 
     void compute(Eval& ev) const override {
         Conditioning made = ev[conditioning];
         for (ConditioningEntry& entry : made.entries) {
             entry.mask = ev[mask].tensor;
-            entry.strength = ev[strength];
+            entry.strength *= ev[strength];
         }
         ev.set(limited, std::move(made));
     }

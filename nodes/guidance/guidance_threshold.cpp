@@ -11,10 +11,12 @@ namespace {
 
 enum class Way { Mimic, Clip };
 
-// The value that a share of the elements [N, C, M] of each channel does not exceed: [N, C, 1].
+// The value that a share of the elements [N, C, M] of each channel does not exceed, interpolated: [N, C, 1].
 Tensor quantile(const Tensor& x, double share) {
-    const std::int64_t at = std::min<std::int64_t>(std::llround(share * static_cast<double>(x.size(2) - 1)), x.size(2) - 1);
-    return gpu::slice(gpu::sort(x), 2, at, at + 1);
+    const double at = share * static_cast<double>(x.size(2) - 1);
+    const auto below = static_cast<std::int64_t>(at), above = std::min(below + 1, x.size(2) - 1);
+    const Tensor sorted = gpu::sort(x);
+    return gpu::lerp(gpu::slice(sorted, 2, below, below + 1), gpu::slice(sorted, 2, above, above + 1), at - static_cast<double>(below));
 }
 
 class Threshold final : public StepPatch {

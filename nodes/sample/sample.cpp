@@ -24,6 +24,7 @@ struct Sample final : Node {
     Param<bool>      add_noise{this, "add_noise", "Off: the latent comes with noise, from a sampler that stopped early", {.initial = true, .advanced = true}};
     Param<NoiseSource> source{this, "noise", "Whose random numbers: heddle's do not depend on batch or device; the others repeat the pictures of other tools",
                               {.initial = NoiseSource::Heddle, .names = noise_sources, .advanced = true}};
+    Param<int>       first_image{this, "first_image", "Number of the first picture: makes later pictures of a batch alone", {.initial = 0, .min = 0, .max = 1000000, .advanced = true}};
     Out<Latent>      sampled {this, "latent", "The result"};
     Out<Latent>      denoised{this, "denoised", "The picture that the last step predicted: the result without the noise that is left"};
 
@@ -36,7 +37,8 @@ struct Sample final : Node {
         }
         const Sampling sampling = make_sampling(net.info(), schedule.settings(ev));
         const Conditioning* against = ev.has(negative) ? &ev[negative] : nullptr;
-        SamplingState state = begin_sampling(sampling, net.info(), ev[latent], {ev[source], ev[seed], ev[add_noise]});
+        SamplingState state = begin_sampling(sampling, net.info(), ev[latent], {ev[source], ev[seed], ev[add_noise], ev[first_image]});
+        gpu::evaluate(tensors_of(state));      // so that the first step has the plan of the others
         auto shown = std::chrono::steady_clock::now();
         for (int call = 0; call < sampling.steps(); ++call) {
             ev.progress(call, sampling.steps());

@@ -1,3 +1,4 @@
+#include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
 #include "nodes/sample/choices.h"
 
@@ -13,16 +14,26 @@ struct SamplePredict final : Node {
     In<SamplingState> state   {this, "state", "Before the step"};
     In<Conditioning>  positive{this, "positive", "What to make"};
     In<Conditioning>  negative{this, "negative", "What to avoid", {.optional = true}};
+    Param<double>     embedded{this, "embedded_guidance", "The scale of guidance that models like LCM are told", {.initial = 7, .min = 0, .max = 100, .step = 0.5, .advanced = true}};
     Out<Tensor>       towards {this, "positive", "The network's raw output under the positive conditioning"};
     Out<Tensor>       from    {this, "negative", "The same under the negative one; the positive's where there is none"};
+    Out<Tensor>       others  {this, "others", "The same, one after the other, under what the model's guidance patches ask for"};
+    Out<SamplingState> seen   {this, "state", "What the network saw: the state, as patches of the model changed it"};
 
     void compute(Eval& ev) const override {
-        constexpr double wanted = 2;      // a scale at which both are needed
-        const Predictions made = predict_step(ev[model], ev[schedule], ev[state], ev[positive], ev.has(negative) ? &ev[negative] : nullptr, wanted);
+        if (ev[state].call >= ev[schedule].steps()) ev.fail(state, "expected one of {} steps, got all of them done", ev[schedule].steps());
+        // A scale other than 1, at which both are needed.
+        const double scale = ev[embedded] == 1 && ev[model].info().guidance_width == 0 ? 2 : ev[embedded];
+        const Predictions made = predict_step(ev[model], ev[schedule], ev[state], ev[positive], ev.has(negative) ? &ev[negative] : nullptr, scale);
         const Tensor against = made.negative ? made.negative : made.positive;
-        gpu::evaluate({made.positive, against});
+        gpu::Shape none = made.positive.shape();
+        none.insert(none.begin(), 0);
+        const Tensor more = made.others.empty() ? gpu::zeros(none) : gpu::stack(made.others, 0);      // [K, N, C, h, w]
+        gpu::evaluate({made.positive, against, more, made.state.sampler.x});
         ev.set(towards, made.positive);
         ev.set(from, against);
+        ev.set(others, more);
+        ev.set(seen, made.state);
     }
 };
 

@@ -121,7 +121,8 @@ void CudaGenerator::randn(std::span<float> out) {
     if (threads) offset_ += (out.size() + 4 * threads - 1) / (4 * threads);
 }
 
-gpu::Tensor noise(NoiseSource source, const gpu::Shape& shape, std::uint64_t seed, std::uint32_t stream, std::uint32_t step) {
+gpu::Tensor noise(NoiseSource source, const gpu::Shape& shape, std::uint64_t seed, std::uint32_t stream, std::uint32_t step,
+                  std::uint32_t first_image) {
     const auto count = static_cast<std::size_t>(gpu::element_count(shape));
     const auto values = std::make_shared<std::vector<float>>(count);
     switch (source) {
@@ -130,7 +131,7 @@ gpu::Tensor noise(NoiseSource source, const gpu::Shape& shape, std::uint64_t see
         case NoiseSource::Heddle: {
             const std::size_t pictures = shape.empty() ? 1 : static_cast<std::size_t>(shape[0]);
             for (std::size_t n = 0; n < pictures; ++n)
-                philox_normal({seed, stream, static_cast<std::uint32_t>(n), step},
+                philox_normal({seed, stream, first_image + static_cast<std::uint32_t>(n), step},
                               std::span(*values).subspan(n * (count / pictures), count / pictures));
             break;
         }

@@ -74,8 +74,8 @@ private:
 enum class NoiseSource { Heddle, TorchCpu, CudaPhilox };
 
 // Normal noise [N, ...], one draw for the whole batch as the source's tools do. For `Heddle`, picture n has address
-// {seed, stream, n, step}; the other sources know neither stream nor step.
+// {seed, stream, first_image + n, step}; the other sources know none of these.
 gpu::Tensor noise(NoiseSource source, const gpu::Shape& shape, std::uint64_t seed, std::uint32_t stream = 0,
-                  std::uint32_t step = 0);
+                  std::uint32_t step = 0, std::uint32_t first_image = 0);
 
 }  // namespace nodes

@@ -42,8 +42,15 @@ const Sampler& find_sampler(const std::string& name) {
 }
 
 gpu::Tensor at_level(const NoiseLevel& to, const Prediction& predicted) {
-    if (to.noise == 0) return predicted.x0 * to.signal;
+    // At the end too, where no noise is left: one expression for all steps is one plan.
     return predicted.x0 * to.signal + predicted.epsilon * to.noise;
+}
+
+NoiseLevel stride_back(const SamplerStep& at, const NoiseLevel& from, const NoiseLevel& next) {
+    const int steps = at.whole_steps > 0 ? at.whole_steps : static_cast<int>(at.levels.size()) - 1;
+    const int to = static_cast<int>(from.timestep) - at.table.count() / steps;
+    if (at.whole_steps > 0 && std::abs(next.timestep - std::max(to, -1)) > 1) return next;
+    return to >= 0 ? at.table.level(to) : at.levels.back();
 }
 
 gpu::Tensors remember(const gpu::Tensor& added, const gpu::Tensors& history, std::size_t length) {

@@ -47,6 +47,8 @@ struct SamplerStep {
     SamplerOptions options;
     // Fresh normal noise of x's shape, asked for at most once a call.
     std::function<gpu::Tensor()> noise;
+    // Steps of the schedule that `levels` are a part of, or may not be spread evenly in; 0: they are all, evenly spread.
+    int whole_steps = 0;
 
     const NoiseLevel& here() const { return calls[static_cast<std::size_t>(call)]; }
     // Where the call leaves x; the end level after the last one.
@@ -87,6 +89,10 @@ void add_sampler(std::unique_ptr<Sampler> sampler);
 
 // x at the level `to`, of the picture and the noise.
 gpu::Tensor at_level(const NoiseLevel& to, const Prediction& predicted);
+// Where DDIM and PNDM go from `from`: T / N timesteps back, as their papers have it, wherever the next call may be. In a part of a
+// schedule (whole_steps) N counts all its steps, and where the stride misses the next level by more than rounding, as in schedules
+// of sigmas, it is that level.
+NoiseLevel stride_back(const SamplerStep& at, const NoiseLevel& from, const NoiseLevel& next);
 // `added` to a history that keeps at most `length`, newest first.
 gpu::Tensors remember(const gpu::Tensor& added, const gpu::Tensors& history, std::size_t length);
 

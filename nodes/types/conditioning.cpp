@@ -42,6 +42,10 @@ SocketType SocketTraits<Conditioning>::describe() {
                 gpu::Hasher hasher;
                 for (const ConditioningEntry& entry : conditioning.entries) {
                     hasher.add(entry.strength).add(entry.start).add(entry.end);
+                    const SizeCondition& size = entry.size;
+                    for (const double number : {size.height, size.width, size.top, size.left, size.target_height, size.target_width, size.aesthetic})
+                        hasher.add(number);
+                    if (entry.area) hasher.add(entry.area->x).add(entry.area->y).add(entry.area->width).add(entry.area->height).add(entry.area->relative);
                     for (const Tensor* tensor : {&entry.context, &entry.pooled, &entry.mask})
                         hasher.add(*tensor ? content_hash(*tensor) : gpu::Hash{});
                 }

@@ -25,20 +25,23 @@ SamplingState SamplingState::with(Tensor x) const {
     return made;
 }
 
-NoiseStream::NoiseStream(NoiseSource source, std::uint64_t seed, gpu::Shape shape) : source_(source), seed_(seed), shape_(std::move(shape)) {
-    if (source_ == NoiseSource::TorchCpu) torch_.emplace(seed);
-    if (source_ == NoiseSource::CudaPhilox) cuda_.emplace(seed);
-}
+NoiseStream::NoiseStream(NoiseSource source, std::uint64_t seed, gpu::Shape shape, int first_image)
+    : source_(source), seed_(seed), shape_(std::move(shape)), first_image_(first_image) {}
 
-Tensor NoiseStream::draw(std::uint32_t step) {
-    if (source_ == NoiseSource::Heddle) return noise(source_, shape_, seed_, sampler_stream, step);
-    auto values = std::make_shared<std::vector<float>>(static_cast<std::size_t>(gpu::element_count(shape_)));
-    torch_ ? torch_->randn(*values) : cuda_->randn(*values);
-    return gpu::leaf({shape_, gpu::Dtype::F32}, std::as_bytes(std::span(*values)), values);
+Tensor NoiseStream::draw(std::uint32_t step, int number) const {
+    if (source_ == NoiseSource::Heddle) return noise(source_, shape_, seed_, sampler_stream, step, static_cast<std::uint32_t>(first_image_));
+    const auto wanted = static_cast<std::size_t>(gpu::element_count(shape_));
+    const std::size_t skipped = wanted / static_cast<std::size_t>(shape_[0]) * static_cast<std::size_t>(first_image_);
+    const auto values = std::make_shared<std::vector<float>>(skipped + wanted);
+    const std::lock_guard lock(mutex_);
+    if (number < drawn_ || (!torch_ && !cuda_)) {
+        if (source_ == NoiseSource::TorchCpu) torch_.emplace(seed_);
+        if (source_ == NoiseSource::CudaPhilox) cuda_.emplace(seed_);
+        drawn_ = 0;
+    }
+    for (; drawn_ <= number; ++drawn_) torch_ ? torch_->randn(*values) : cuda_->randn(*values);
+    return gpu::leaf({shape_, gpu::Dtype::F32}, std::as_bytes(std::span(*values).subspan(skipped)), values);
 }
-
-Tensor NoiseStream::start() { return draw(0); }
-Tensor NoiseStream::step(int call) { return draw(static_cast<std::uint32_t>(call) + 1); }
 
 SocketType SocketTraits<Sampling>::describe() {
     return {.title = "Schedule", .colour = "#6c8ea0", .help = "A sampler and the noise levels at which it calls the network",

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -21,6 +22,8 @@ struct Sampling {
     SamplerOptions options{};
     NoiseLevels levels, calls;       // see sampler.h; of the part that is run
     bool from_noise = true;          // begins at the highest level, where nothing of the picture is left
+    int whole_steps = 0;             // of the schedule that this is a part of
+    int first_step = 0;              // the step of it that this begins with: fresh noise is numbered by it
 
     int steps() const { return static_cast<int>(calls.size()); }
     StepInfo info(int call) const;
@@ -32,31 +35,37 @@ struct SamplingState {
     Tensor noise;
     Tensor mask;                     // [1 or N, 1, h, w], 1 where it is repainted; empty: everywhere
     LatentFormat format;
-    std::shared_ptr<class NoiseStream> fresh;      // what stochastic samplers draw from
+    std::shared_ptr<const class NoiseStream> fresh;      // what stochastic samplers draw from
+    int draws = 0;                   // how often they did
     Tensor denoised;                 // the picture that the last step predicted; empty at first
     int call = 0;
 
     SamplingState with(Tensor x) const;
 };
 
-// Fresh noise for the steps of one run. Of `Heddle`, call n of picture i has an address of its own; the other sources are one
-// stream of numbers, so that calls must follow in order.
+// Fresh noise for the steps of one run: a function of its arguments, whoever asks again and in whatever order. Of `Heddle` each
+// step of each picture has an address of its own; the other sources are one stream of numbers, which the draws follow.
 class NoiseStream {
 public:
-    NoiseStream(NoiseSource source, std::uint64_t seed, gpu::Shape shape);
-    // The noise that the run begins with, then that of each call in order.
-    Tensor start();
-    Tensor step(int call);
-    const gpu::Shape& shape() const { return shape_; }
+    // `first_image`: the number of the first picture in the batch whose numbers are wanted.
+    NoiseStream(NoiseSource source, std::uint64_t seed, gpu::Shape shape, int first_image = 0);
+    // The noise that the run begins with.
+    Tensor start() const { return draw(0, 0); }
+    // Noise for a step (from 0), which is the draw of that number (from 0) after start().
+    Tensor step(int step, int draw) const { return this->draw(static_cast<std::uint32_t>(step) + 1, draw + 1); }
 
 private:
-    Tensor draw(std::uint32_t step);
+    Tensor draw(std::uint32_t step, int number) const;
 
     NoiseSource source_;
     std::uint64_t seed_;
     gpu::Shape shape_;
-    std::optional<TorchCpuGenerator> torch_;
-    std::optional<CudaGenerator> cuda_;
+    int first_image_;
+    // Where the stream was left, so that draws in order cost nothing to find.
+    mutable std::mutex mutex_;
+    mutable int drawn_ = 0;
+    mutable std::optional<TorchCpuGenerator> torch_;
+    mutable std::optional<CudaGenerator> cuda_;
 };
 
 template <>

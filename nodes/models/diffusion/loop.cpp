@@ -32,6 +32,9 @@ Sampling make_sampling(const ModelInfo& model, const SamplingSettings& settings)
     Sampling made{.sampler = &sampler, .table = std::make_shared<const NoiseTable>(model.noise), .prediction = model.prediction, .options = settings.options, .levels = {}, .calls = {}};
     check(settings.denoise > 0 && settings.denoise <= 1, ErrorCode::InvalidGraph, "sampling: expected a denoising strength above 0 and up to 1, got {}", settings.denoise);
     const int whole = settings.denoise >= 1 ? settings.steps : static_cast<int>(settings.steps / settings.denoise);
+    check(settings.denoise >= 1 || whole < made.table->count(), ErrorCode::InvalidGraph,
+          "sampling: expected a schedule of fewer than {} steps, got {}: {} steps at a denoising strength of {}", made.table->count(), whole, settings.steps,
+          settings.denoise);
     const ScheduleOptions options{.steps = whole, .end = about.end, .drop_last = about.drop_last, .whole_timesteps = about.whole_timesteps, .rho = settings.rho};
     NoiseLevels levels = make_levels(settings.schedule == "auto" ? about.schedule : settings.schedule, *made.table, options);
     if (whole > settings.steps) levels.erase(levels.begin(), levels.end() - (settings.steps + 1));
@@ -40,6 +43,8 @@ Sampling make_sampling(const ModelInfo& model, const SamplingSettings& settings)
     const int steps = static_cast<int>(levels.size()) - 1, first = std::clamp(settings.first, 0, steps), last = std::clamp(settings.last, 0, steps);
     check(first < last, ErrorCode::InvalidGraph, "sampling: expected steps to run out of {}, got {} to {}", steps, settings.first, settings.last);
     made.from_noise = first == 0 && whole == settings.steps;
+    made.whole_steps = whole;
+    made.first_step = whole - settings.steps + first;
     made.levels.assign(levels.begin() + first, levels.begin() + last + 1);
     made.calls = sampler.calls(made.levels);
     return made;
@@ -49,7 +54,7 @@ SamplingState begin_sampling(const Sampling& sampling, const ModelInfo& model, c
     check(latent.format.channels == model.latent.channels, ErrorCode::InvalidGraph, "sampling: expected a latent of {} channels for this {} model, got {}",
           model.latent.channels, model.family, latent.format.channels);
     SamplingState state{.sampler = {}, .start = latent.tensor, .noise = {}, .mask = latent.mask, .format = latent.format,
-                        .fresh = std::make_shared<NoiseStream>(settings.source, settings.seed, latent.tensor.shape()), .denoised = {}};
+                        .fresh = std::make_shared<const NoiseStream>(settings.source, settings.seed, latent.tensor.shape(), settings.first_image), .denoised = {}};
     state.noise = state.fresh->start();
     const NoiseLevel& level = sampling.calls.front();
     // From the highest level on the noise has all its weight, as tools begin it; x0 keeps the trace that the level leaves.
@@ -85,6 +90,8 @@ Predictions predict_step(const Model& model, const Sampling& sampling, const Sam
     return made;
 }
 
+Tensor guided_by(const Tensor& positive, const Tensor& negative, double scale) { return negative + (positive - negative) * scale; }
+
 Tensor combine(const Patches& patches, const Sampling& sampling, const Predictions& predictions, double scale) {
     const StepInfo at = sampling.info(predictions.state.call);
     const std::vector<const StepPatch*> acting = of_kind<StepPatch>(patches);
@@ -103,7 +110,7 @@ Tensor combine(const Patches& patches, const Sampling& sampling, const Predictio
     for (std::size_t i = 0; i < acting.size() && !output; ++i) output = acting[i]->guide(inputs[i]);
     if (!output) {
         const Tensor &c = predictions.positive, &u = predictions.negative;
-        output = u ? u + (c - u) * scale : c;
+        output = u ? guided_by(c, u, scale) : c;
     }
     for (std::size_t i = 0; i < acting.size(); ++i) output = acting[i]->guided(inputs[i], *output);
     return *output;
@@ -115,7 +122,7 @@ SamplingState take_step(const Sampling& sampling, const SamplingState& state, co
     const Prediction predicted = predict(sampling.prediction, output, state.sampler.x, level);
     SamplingState made = state;
     const SamplerStep step{.levels = sampling.levels, .calls = sampling.calls, .call = state.call, .table = *sampling.table, .options = sampling.options,
-                           .noise = [&] { return state.fresh->step(state.call); }};
+                           .noise = [&] { return state.fresh->step(sampling.first_step + state.call, made.draws++); }, .whole_steps = sampling.whole_steps};
     made.sampler = sampling.sampler->step(step, state.sampler, predicted);
     made.denoised = predicted.x0;
     made.call = state.call + 1;

@@ -31,6 +31,7 @@ struct BeginSettings {
     NoiseSource source = NoiseSource::Heddle;
     std::uint64_t seed = 0;
     bool add_noise = true;               // false: the latent is at the first level already
+    int first_image = 0;                 // number of the latent's first picture in the batch whose noise is wanted
 };
 
 // The latent mixed with noise to the first level. Throws Error{InvalidGraph} for a latent of other channels.
@@ -46,7 +47,9 @@ struct Predictions {
 Predictions predict_step(const Model& model, const Sampling& sampling, const SamplingState& state, const Conditioning& positive,
                          const Conditioning* negative, double scale);
 
-// Classifier-free guidance (arXiv:2207.12598), or what step patches make of the predictions.
+// Classifier-free guidance (arXiv:2207.12598): negative + scale (positive - negative).
+Tensor guided_by(const Tensor& positive, const Tensor& negative, double scale);
+// The same, or what step patches make of the predictions.
 Tensor combine(const Patches& patches, const Sampling& sampling, const Predictions& predictions, double scale);
 
 // One step of the sampler with the network's combined output.

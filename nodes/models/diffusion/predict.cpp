@@ -15,7 +15,7 @@ using gpu::check;
 using gpu::ErrorCode;
 using gpu::Tensors;
 
-constexpr std::int64_t feather = 8;              // cells over which an area fades in
+constexpr std::int64_t feather = 8;              // cells over which an area fades in, at most a quarter of its side
 constexpr std::int64_t longest_repeat = 4;       // contexts are repeated at most so often to go in one batch
 
 // A part of the latent, in cells.
@@ -42,8 +42,8 @@ Cells cells_of(const ConditioningEntry& entry, const Tensor& x, int factor) {
     const Area& area = *entry.area;
     const auto along = [&](double at, double length, std::int64_t cells) {
         const double unit = area.relative ? static_cast<double>(cells) : 1.0 / factor;
-        const auto from = std::clamp<std::int64_t>(std::llround(at * unit), 0, cells - 1);
-        return std::pair(from, std::clamp<std::int64_t>(std::llround(length * unit), 1, cells - from));
+        const auto from = std::clamp<std::int64_t>(std::llrint(at * unit), 0, cells - 1);
+        return std::pair(from, std::clamp<std::int64_t>(std::llrint(length * unit), 1, cells - from));
     };
     const auto [top, height] = along(area.y, area.height, h);
     const auto [left, width] = along(area.x, area.width, w);
@@ -58,8 +58,9 @@ Tensor crop(const Tensor& x, const Cells& cells) {
 Tensor fading(const Cells& cells, std::int64_t h, std::int64_t w) {
     const auto along = [](std::int64_t from, std::int64_t length, std::int64_t whole) {
         std::vector<float> weights(static_cast<std::size_t>(length), 1.0f);
-        for (std::int64_t i = 0; i < std::min(feather, length); ++i) {
-            const float rise = static_cast<float>(i + 1) / static_cast<float>(feather);
+        const std::int64_t reach = std::min(feather, length / 4);
+        for (std::int64_t i = 0; i < reach; ++i) {
+            const float rise = static_cast<float>(i + 1) / static_cast<float>(reach);
             if (from > 0) weights[static_cast<std::size_t>(i)] *= rise;
             if (from + length < whole) weights[static_cast<std::size_t>(length - 1 - i)] *= rise;
         }
@@ -98,21 +99,22 @@ Tensor size_numbers(const SizeCondition& size, int count, double height, double 
     return gpu::tensor(numbers, {1, count});
 }
 
-// Jobs that may share a call: equal parts, equal patches, contexts that repetition brings to one length.
-std::vector<std::vector<Job*>> groups_of(std::vector<Job>& jobs) {
+// Jobs that may share a call: equal parts, equal patches, contexts that repetition brings to one length. Token patches add to a
+// context or replace rows of it, which repetition would undo.
+std::vector<std::vector<Job*>> groups_of(std::vector<Job>& jobs, const Patches& patches) {
+    const bool fixed = !of_kind<TokenPatch>(patches).empty();
     std::vector<std::vector<Job*>> groups;
     for (Job& job : jobs) {
         const auto fits = [&](const std::vector<Job*>& group) {
             const Job& first = *group.front();
-            std::int64_t common = job.entry->context.size(1), longest = common, shortest = common;
+            std::int64_t common = job.entry->context.size(1), shortest = common;
             for (const Job* other : group) {
                 const std::int64_t length = other->entry->context.size(1);
                 common = std::lcm(common, length);
-                longest = std::max(longest, length);
                 shortest = std::min(shortest, length);
             }
             return first.cells.height == job.cells.height && first.cells.width == job.cells.width && first.entry->patches == job.entry->patches &&
-                   common <= longest_repeat * shortest;
+                   common <= (fixed || !of_kind<TokenPatch>(job.entry->patches).empty() ? 1 : longest_repeat) * shortest;
         };
         const auto at = std::ranges::find_if(groups, fits);
         at == groups.end() ? groups.push_back({&job}) : at->push_back(&job);
@@ -196,7 +198,7 @@ Tensors predict(const Model& model, const std::vector<const Conditioning*>& cond
             if (applies(entry, options.at) && entry.strength != 0) jobs.push_back({&entry, list, cells_of(entry, x, info.latent.factor), {}});
         }
     }
-    for (const std::vector<Job*>& group : groups_of(jobs)) call_network(model, group, x, options);
+    for (const std::vector<Job*>& group : groups_of(jobs, model.patches())) call_network(model, group, x, options);
     Tensors outputs;
     for (std::size_t list = 0; list < conditionings.size(); ++list) {
         std::vector<const Job*> own;

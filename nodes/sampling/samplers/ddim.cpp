@@ -14,14 +14,8 @@ struct Ddim final : Sampler {
                 .whole_timesteps = true, .end = EndLevel::Lowest};
     }
 
-    // The paper's stride: T / N timesteps back, wherever the next call may be (they differ where N does not divide T).
-    static NoiseLevel previous(const SamplerStep& at) {
-        const int steps = static_cast<int>(at.levels.size()) - 1, to = static_cast<int>(at.here().timestep) - at.table.count() / steps;
-        return to >= 0 ? at.table.level(to) : at.levels.back();
-    }
-
     SamplerState step(const SamplerStep& at, const SamplerState&, const Prediction& predicted) const override {
-        const NoiseLevel to = previous(at), from = at.here();
+        const NoiseLevel to = stride_back(at, at.here(), at.next()), from = at.here();
         const double kept = 1 - from.alpha_bar() / to.alpha_bar();
         const double sigma = at.options.eta.value_or(0) * to.noise / from.noise * std::sqrt(std::max(kept, 0.0));
         if (sigma == 0) return {at_level(to, predicted), {}};

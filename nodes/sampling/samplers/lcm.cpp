@@ -17,7 +17,7 @@ struct Lcm final : Sampler {
         // Boundary conditions: c_skip(0) = 1, c_out(0) = 0, with the timestep scaled by 10 and sigma_data 0.5.
         const double t = at.here().timestep * 10, data = 0.5, size = t * t + data * data;
         const gpu::Tensor clean = state.x * (data * data / size) + predicted.x0 * (t / std::sqrt(size));
-        if (at.last()) return {clean, {}};
+        if (at.next().noise == 0) return {clean, {}};
         const NoiseLevel& to = at.next();
         return {clean * to.signal + at.noise() * (to.noise * at.options.noise_scale), {}};
     }

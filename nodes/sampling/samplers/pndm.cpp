@@ -22,24 +22,22 @@ struct Pndm final : Sampler {
 
     // The history is the noise predicted before; at the second call also the x of the first, which is taken back up.
     SamplerState step(const SamplerStep& at, const SamplerState& state, const Prediction& predicted) const override {
-        const int stride = at.table.count() / (static_cast<int>(at.levels.size()) - 1);
+        const NoiseLevel& second = at.calls.size() > 1 ? at.calls[1] : at.levels.back();
         const gpu::Tensor& e = predicted.epsilon;
-        if (at.call == 0) return {transfer(at, at.here(), stride, state.x, e), {e, state.x}};
+        if (at.call == 0) return {transfer(at, at.here(), second, state.x, e), {e, state.x}};
         if (at.call == 1)
-            return {transfer(at, at.calls[0], stride, state.history[1], (e + state.history[0]) * 0.5), {state.history[0]}};
+            return {transfer(at, at.calls[0], second, state.history[1], (e + state.history[0]) * 0.5), {state.history[0]}};
         const gpu::Tensors es = remember(e, state.history, 4);
         static constexpr std::array<std::array<double, 4>, 3> weights{{{3. / 2, -1. / 2, 0, 0},
                                                                        {23. / 12, -16. / 12, 5. / 12, 0},
                                                                        {55. / 24, -59. / 24, 37. / 24, -9. / 24}}};
         gpu::Tensor mixed = es[0] * weights[es.size() - 2][0];
         for (std::size_t k = 1; k < es.size(); ++k) mixed = mixed + es[k] * weights[es.size() - 2][k];
-        return {transfer(at, at.here(), stride, state.x, mixed), es};
+        return {transfer(at, at.here(), at.next(), state.x, mixed), es};
     }
 
-    static gpu::Tensor transfer(const SamplerStep& at, const NoiseLevel& from, int stride, const gpu::Tensor& x, const gpu::Tensor& e) {
-        const int timestep = static_cast<int>(from.timestep) - stride;
-        const NoiseLevel to = timestep >= 0 ? at.table.level(timestep) : at.levels.back();
-        return at_level(to, predict(PredictionType::Epsilon, e, x, from));
+    static gpu::Tensor transfer(const SamplerStep& at, const NoiseLevel& from, const NoiseLevel& next, const gpu::Tensor& x, const gpu::Tensor& e) {
+        return at_level(stride_back(at, from, next), predict(PredictionType::Epsilon, e, x, from));
     }
 };
 
