@@ -6,6 +6,7 @@
 #include "gpu/base/error.h"
 #include "gpu/io/checkpoint.h"
 #include "gpu/io/quantize.h"
+#include "nodes/models/source/save.h"
 
 namespace app {
 namespace {
@@ -35,10 +36,26 @@ void to_gguf(const gpu::Checkpoint& checkpoint, const std::string& to, const std
     }
 }
 
+// Between the layouts of ldm (one file) and diffusers (a folder; one file for a part alone).
+void to_layout(const std::string& from, const std::string& to, const std::string& layout, const std::string& precision) {
+    nodes::SaveOptions options{.layout = layout == "ldm" ? nodes::ModelLayout::Ldm : nodes::ModelLayout::Diffusers};
+    options.type = precision == "f32"    ? nodes::SavedType::F32
+                   : precision == "f16"  ? nodes::SavedType::F16
+                   : precision == "bf16" ? nodes::SavedType::BF16
+                                         : nodes::SavedType::Keep;
+    for (const std::string& path : nodes::save_model(nodes::read_saved_model(from), to, options)) print_line("wrote " + path);
+}
+
 int convert(const Arguments& arguments) {
     arguments.expect_count(2, 2, "IN and OUT");
     const std::string& from = arguments.positionals()[0];
     const std::string& to = arguments.positionals()[1];
+    const std::string layout = arguments.choice("--layout", {"none", "ldm", "diffusers"}), precision = arguments.choice("--precision", {"keep", "f32", "f16", "bf16"});
+    if (layout != "none") {
+        to_layout(from, to, layout, precision);
+        return 0;
+    }
+    if (precision != "keep") throw gpu::Error(gpu::ErrorCode::Usage, "convert: expected --layout with --precision, got none");
     const std::string format = arguments.choice("--quantize", {"none", "q8_0", "q4_k"});
     if (format != "none" && ending(to) != ".gguf")
         throw gpu::Error(gpu::ErrorCode::Usage, "convert: expected OUT to end in .gguf with --quantize, got '{}'", to);
@@ -66,7 +83,9 @@ REGISTER_COMMAND(convert, {.name = "convert",
                                    "To .gguf: the same, unchanged, or with --quantize the weights of layers in blocks of 8.5 bits\n"
                                    "(q8_0) or 4.5 bits (q4_k) an element; norms and biases stay F32, embeddings, first and last\n"
                                    "layers F16.",
-                           .options = {{"--quantize", "FORMAT", "q8_0 or q4_k: quantise the weights (OUT.gguf)"}},
+                           .options = {{"--layout", "LAYOUT", "ldm or diffusers: a model in the other layout, a checkpoint OUT.safetensors or a folder"},
+                                       {"--precision", "TYPE", "f32, f16 or bf16, with --layout; else each tensor keeps its own"},
+                                       {"--quantize", "FORMAT", "q8_0 or q4_k: quantise the weights (OUT.gguf)"}},
                            .run = convert})
 
 }  // namespace app
