@@ -1,5 +1,8 @@
 // Whole models to files and back, in both layouts, alone and together, with patches baked in; merging.
+#include <QFile>
 #include <QTemporaryDir>
+#include <algorithm>
+#include <cmath>
 #include <functional>
 
 #include "gpu/base/error.h"
@@ -13,6 +16,7 @@
 #include "nodes/models/unet/keys.h"
 #include "nodes/models/unet/unet.h"
 #include "nodes/models/vae/kl.h"
+#include "nodes/types/encoder.h"
 #include "tests/support/named_weights.h"
 #include "tests/support/node_run.h"
 #include "tests/support/test.h"
@@ -99,8 +103,11 @@ private slots:
         QVERIFY(gpu::open_checkpoint(file).find("model.diffusion_model.input_blocks.1.0.in_layers.2.weight"));
         QVERIFY(gpu::open_checkpoint(file).find("first_stage_model.encoder.mid.attn_1.q.weight"));
         QVERIFY(gpu::open_checkpoint(folder + "/unet/diffusion_pytorch_model.safetensors").find("down_blocks.0.resnets.0.conv1.weight"));
-        // The folder tells what shapes do not.
-        QCOMPARE(unet_hints(third.unet ? read_json_object(folder + "/unet/config.json") : QJsonObject()).heads, (std::vector<int>{2, 4}));
+        // A folder tells what shapes do not.
+        const std::string told = dir.filePath("d").toStdString();
+        save_model(first, told, {.layout = ModelLayout::Diffusers});
+        QCOMPARE(unet_hints(read_json_object(told + "/unet/config.json")).heads, (std::vector<int>{2, 4}));
+        QCOMPARE(read_saved_model(told).unet->config.levels[1].heads, 4);
         QCOMPARE(open_model_source(folder).scheduler["prediction_type"].toString(), QString("v_prediction"));
     }
     void parts_are_saved_alone_and_in_other_types() {
@@ -183,6 +190,47 @@ private slots:
         QVERIFY(tests::failure_of("model.sampling", {{"terminal_snr", "zero"}}, {{"model", Value::of<Model>(left)}}) == gpu::ErrorCode::InvalidGraph);
         const auto sampling = tests::run_node("model.sampling", {{"terminal_snr", "zero"}, {"prediction", "v"}}, {{"model", Value::of<Model>(left)}});
         QVERIFY(sampling.get<Model>("model").info().prediction == PredictionType::V && sampling.get<Model>("model").info().noise.zero_terminal_snr);
+    }
+    void nodes_load_and_adapt_whole_models() {
+        QTemporaryDir dir;
+        const std::string file = dir.filePath("a.safetensors").toStdString(), folder = dir.filePath("b").toStdString(), adapter = dir.filePath("l.safetensors").toStdString();
+        QFile merges(dir.filePath("merges.txt"));
+        QVERIFY(merges.open(QIODevice::WriteOnly));
+        merges.write("#version: 0.2\nc a\nca t</w>\n");
+        merges.close();
+        const SavedModel first = model();
+        save_model(first, file), save_model(first, folder, {.layout = ModelLayout::Diffusers});
+        // An adapter of one layer of the UNet, one of the text encoder, and one that nobody has.
+        std::vector<std::vector<float>> values;
+        std::vector<gpu::TensorEntry> entries;
+        values.reserve(6);
+        const auto add = [&](const std::string& name, const gpu::Shape& shape) {
+            values.push_back(tests::draw(gpu::element_count(shape), static_cast<double>(values.size())));
+            entries.push_back({.name = name, .dtype = gpu::Dtype::F32, .shape = shape, .bytes = std::as_bytes(std::span(values.back()))});
+        };
+        for (const auto& [module, width] : {std::pair<std::string, int>("lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q", 16),
+                                            {"lora_te_text_model_encoder_layers_1_self_attn_q_proj", 64}, {"lora_unet_nowhere", 4}})
+            add(module + ".lora_up.weight", {width, 1}), add(module + ".lora_down.weight", {1, width});
+        gpu::save_safetensors(adapter, entries);
+        for (const std::string& path : {file, folder, folder + "/model_index.json"}) {
+            const auto loaded = tests::run_node("model.load", {{"file", QString::fromStdString(path)}, {"tokenizer", dir.filePath("merges.txt")}});
+            QVERIFY(loaded.get<Model>("model").info().prediction == PredictionType::V);
+            QVERIFY(loaded.get<Vae>("vae")->can_decode());
+            const auto adapted = tests::run_node("adapt.lora", {{"file", QString::fromStdString(adapter)}, {"strength_text", 0.5}},
+                                                 {{"model", loaded.outputs.at("model")}, {"encoder", loaded.outputs.at("encoder")}});
+            QCOMPARE(adapted.get<Model>("model").patches().size(), std::size_t(1));
+            QCOMPARE(adapted.get<Encoder>("encoder").patches(0).size(), std::size_t(1));
+            QCOMPARE(adapted.warnings.size(), std::size_t(1));
+            QVERIFY(adapted.warnings[0].find("lora_unet_nowhere") != std::string::npos);
+            const std::string name = "text_model.encoder.layers.1.self_attn.q_proj.weight";
+            const Tensor weight = gpu::to_leaf(first.text[0].weights.at(name));
+            const std::vector<float> change = gpu::to_floats(patched_weight(name, weight, adapted.get<Encoder>("encoder").patches(0)) - weight);
+            QVERIFY(std::abs(change[65] - 0.5 * values[2][1] * values[3][1]) < 1e-6);
+            // A part that the file is not.
+            QVERIFY(tests::failure_of("adapt.lora_model", {{"file", QString::fromStdString(file)}}, {{"model", loaded.outputs.at("model")}}) == gpu::ErrorCode::BadFile);
+        }
+        QVERIFY(tests::failure_of("model.load", {{"file", QString::fromStdString(adapter)}}) == gpu::ErrorCode::BadFile);
+        QVERIFY(tests::run_node("model.load_unet", {{"file", QString::fromStdString(file)}, {"prediction", "sample"}}).get<Model>("model").info().prediction == PredictionType::Sample);
     }
     void schedulers_of_folders_count() {
         ModelInfo info;
