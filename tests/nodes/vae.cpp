@@ -275,6 +275,16 @@ private slots:
         QVERIFY2(std::abs(mean) < 0.25 && std::abs(square - 1) < 0.4, qPrintable(QString("%1 %2").arg(mean).arg(square)));
     }
 
+    // The attention of 4096 cells, 512 channels: scores of all pairs would take 64 MiB more than what else there is (five maps of 8 MiB).
+    void attention_keeps_no_scores_data() { agrees_with_pytorch_data(); }
+    void attention_keeps_no_scores() {
+        QFETCH(bool, host);
+        const gpu::ScopedSwitch switched(&gpu::Switches::host, host);
+        const VaeAttention attention(gpu::Scope::empty(), 512, vae_config());
+        const gpu::MemoryForecast need = gpu::forecast({attention(waves({1, 512, 64, 64}))});
+        QVERIFY2(need.arena < (64U << 20), qPrintable(QString::number(need.arena >> 20)));
+    }
+
     // Auto goes on in tiles where the budget is too small for the whole, and says so.
     void memory_makes_tiles() {
         const KlAutoencoder model(gpu::Scope::random(5), vae_config({8, 16}, 4, 1), latent_format("sd1", 4));
@@ -346,7 +356,7 @@ private slots:
     // Cases that a reference implementation computed.
     void conforms_data() {
         QTest::addColumn<QString>("name");
-        for (const char* name : {"vae-kl", "vq"}) QTest::newRow(name) << name;
+        for (const char* name : {"vae-kl", "vq", "vae-svd"}) QTest::newRow(name) << name;
     }
     void conforms() {
         QFETCH(QString, name);

@@ -29,6 +29,7 @@ VaeConfig::Half read_half(const Shapes& shapes, const std::string& half, const s
     if (!shapes.has(half + ".conv_in.weight")) return read;
     read.stem = shapes.size(half + ".conv_in.weight", 0);
     read.middle_attends = shapes.has(half + ".mid.attn_1.q.weight");
+    read.middle_returns = shapes.has(half + ".mid.block_2.conv1.weight") || !shapes.has(half + ".mid.block_1.mix_factor");
     for (int i = 0;; ++i) {
         const std::string at = format("{}.{}.{}.", half, levels, i);
         VaeConfig::Level level{.width = shapes.size(at + "block.0.conv1.weight", 0)};
@@ -71,6 +72,7 @@ VaeConfig read_vae_config(const gpu::Weights& weights, const VaeHints& hints) {
                "autoencoder: expected as many levels in both halves, got {} in the encoder and {} in the decoder",
                config.encoder.levels.size(), config.decoder.levels.size());
     config.codes = shapes.size("quantize.embedding.weight", 0);
+    config.temporal = shapes.has("decoder.mid.block_1.mix_factor");
     config.quant_conv = shapes.has("quant_conv.weight");
     config.post_quant_conv = shapes.has("post_quant_conv.weight");
     config.picture_channels = encodes ? shapes.size("encoder.conv_in.weight", 1) : shapes.size("decoder.conv_out.weight", 0);

@@ -19,6 +19,7 @@ struct VaeConfig {
         std::vector<Level> levels;          // from the picture's resolution down, in both halves
         int stem = 0;                       // channels behind (encoder) or of (decoder) the first convolution
         bool middle_attends = true;
+        bool middle_returns = true;         // a second ResBlock behind the attention
     };
     // Empty levels: the weights have no such half.
     Half encoder, decoder;
@@ -27,6 +28,7 @@ struct VaeConfig {
     int channels = 4;              // of the latent
     bool quant_conv = true, post_quant_conv = true;
     int codes = 0;                 // rows of the codebook; 0: no VQ model
+    bool temporal = false;         // the decoder takes a batch for the frames of one clip (arXiv:2311.15127)
     int groups = 32;
     double eps = 1e-6;
 

@@ -15,7 +15,14 @@ struct Pair {
 };
 
 constexpr Pair residual_layers[] = {{"norm1", "norm1"}, {"conv1", "conv1"}, {"norm2", "norm2"}, {"conv2", "conv2"},
-                                    {"nin_shortcut", "conv_shortcut"}};
+                                    {"nin_shortcut", "conv_shortcut"},
+                                    // A temporal decoder's, read only.
+                                    {"norm1", "spatial_res_block.norm1"}, {"conv1", "spatial_res_block.conv1"},
+                                    {"norm2", "spatial_res_block.norm2"}, {"conv2", "spatial_res_block.conv2"},
+                                    {"nin_shortcut", "spatial_res_block.conv_shortcut"},
+                                    {"time_stack.in_layers.0", "temporal_res_block.norm1"}, {"time_stack.in_layers.2", "temporal_res_block.conv1"},
+                                    {"time_stack.out_layers.0", "temporal_res_block.norm2"}, {"time_stack.out_layers.3", "temporal_res_block.conv2"},
+                                    {"mix_factor", "time_mixer.mix_factor"}};
 
 // The second four are diffusers' names before 0.17: read, never written (the first row of a name is).
 constexpr Pair attention_layers[] = {{"norm", "group_norm"}, {"q", "to_q"},   {"k", "to_k"},  {"v", "to_v"},  {"proj_out", "to_out.0"},
@@ -53,6 +60,7 @@ bool is_projection(std::string_view name) {
 }  // namespace
 
 VaeNames::VaeNames(int levels) {
+    rows_.push_back({"decoder.conv_out.time_mix_conv", "decoder.time_conv_out"});      // before the row that it would lie below
     for (const char* half : {"encoder", "decoder"}) {
         rows_.push_back({format("{}.conv_in", half), format("{}.conv_in", half)});
         rows_.push_back({format("{}.norm_out", half), format("{}.conv_norm_out", half)});
