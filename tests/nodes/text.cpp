@@ -10,6 +10,7 @@
 #include "nodes/models/clip/chunks.h"
 #include "nodes/models/clip/embedding.h"
 #include "nodes/models/clip/encode.h"
+#include "nodes/models/clip/keys.h"
 #include "nodes/models/clip/load.h"
 #include "nodes/types/text.h"
 #include "tests/support/node_run.h"
@@ -150,6 +151,23 @@ private slots:
         QVERIFY(sd2.drop(0) == 1 && sd2.towers()[0].norm);
         // Only what stands before the padding is the same: attention is causal.
         QVERIFY(relative_error(gpu::slice(context("the cat dog", plain, sd2), 1, 0, 5), gpu::slice(expected("small.skipped"), 1, 0, 5)) < 1e-5);
+        // The place in a checkpoint tells the family.
+        const gpu::Weights& large = encoder("sdxl.safetensors").towers()[1].tower->weights();
+        QTemporaryDir folder;
+        const std::string path = folder.filePath("checkpoint.safetensors").toStdString();
+        for (const auto& [prefix, family] : {std::pair("cond_stage_model.model.", "sd2"), {"conditioner.embedders.0.model.", "sdxl-refiner"}}) {
+            std::vector<gpu::TensorEntry> entries;
+            const gpu::Weights named = clip_text_file_weights(large, ClipLayout::OpenClip, prefix);
+            for (const auto& [name, weight] : named) entries.push_back(weight.entry);
+            gpu::save_safetensors(path, entries);
+            const Encoder made = load_text_encoder({path}, {.tokenizer = stored("merges.txt")});
+            QCOMPARE(made.family(), std::string(family));
+            QCOMPARE(made.towers()[0].norm, made.family() == "sd2");
+            const auto entry = encode(made, {"the cat dog"}, plain).entries[0];
+            if (made.family() == "sd2") continue;
+            QVERIFY(relative_error(entry.context, expected("large.penultimate")) < 1e-5);
+            QVERIFY(relative_error(entry.pooled, expected("large.projected")) < 1e-5);
+        }
         const std::string refiner = message_of([&] { second("sdxl-refiner"); });
         QVERIFY2(refiner.find("expected text_projection") != std::string::npos, refiner.c_str());
         const std::string one = message_of([&] { second("sdxl"); });

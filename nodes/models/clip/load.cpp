@@ -61,7 +61,11 @@ ClipTextHints hints_for(const Found& tower, const ClipTextHints& given, ClipActi
 
 std::string guessed_family(const std::vector<Found>& towers) {
     if (towers.size() == 2) return "sdxl";
-    return towers[0].place.width <= 768 ? "sd1" : towers[0].place.width <= 1024 ? "sd2" : "sdxl-refiner";
+    // In a checkpoint the place tells, whatever the width.
+    const ClipPlace& place = towers[0].place;
+    if (place.prefix.starts_with("conditioner.")) return "sdxl-refiner";
+    if (place.prefix.starts_with("cond_stage_model.")) return place.layout == ClipLayout::OpenClip ? "sd2" : "sd1";
+    return place.width <= 768 ? "sd1" : place.width <= 1024 ? "sd2" : "sdxl-refiner";
 }
 
 class LoadedVision final : public VisionTower {
