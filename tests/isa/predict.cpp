@@ -124,6 +124,22 @@ public:
         return best;
     }
 
+    // An upper bound for Winograd's F(2 x 2, 3 x 3) (Lavin & Gray, arXiv:1509.09308) in three kernels: 16 products of a quarter of the
+    // pixels each, at the rate of the best product; before it every map element is written four times over and after it results
+    // are read from four times as many sums, in halves both, and at no cost but their bytes where they stay in the L2 cache.
+    double winograd(const Work& work) {
+        const tests::Product& p = work.product;
+        const tests::Chip& chip = tests::chip(family_);
+        const double pixels = p.m, in = p.k / 9, out = p.n;
+        Work products{work.name, {16, pixels / 4, out, in}, Work::Scores};
+        constexpr double dispatch_seconds = 3e-6, cache = 6e6;   // bytes of the L2 cache
+        const auto seconds = [&](double moved, double lasting) { return dispatch_seconds + std::max(moved / chip.l2, lasting / chip.dram); };
+        const double map = 2 * pixels * in, wide_in = 4 * map, result = 2 * pixels * out, wide_out = 4 * result;
+        const double time = best(products).prediction.seconds + seconds(map + wide_in, map + (wide_in > cache ? wide_in : 0)) +
+                            seconds(result + wide_out, result + (wide_out > cache ? wide_out : 0));
+        return 2 * p.m * p.n * p.k / time;
+    }
+
 private:
     // Constants of shaders/attention_coop.comp: lanes, lanes of a subgroup, keys of a step, matrices of queries, of a query, of columns.
     Best best_attention(const Work& work) {
@@ -209,6 +225,7 @@ private slots:
             const double share = best.prediction.flops / peak;
             std::printf("%-52s %7.1f TFLOP/s %3.0f %%  %-22s limit: %s%s\n", work.name.c_str(), best.prediction.flops * 1e-12, share * 100,
                         best.variant.c_str(), best.prediction.limit.c_str(), work.large ? "  (large)" : "");
+            if (work.kind == Work::Conv3x3) std::printf("%-52s %7.1f TFLOP/s of useful work\n", "    the same by Winograd F(2 x 2, 3 x 3), at most", predictor.winograd(work) * 1e-12);
             QVERIFY2(best.prediction.flops > 0 && share <= 1.0, work.name.c_str());
             if (work.large && matrix && share < 0.6) below.append(QString::fromStdString(work.name));
         }
