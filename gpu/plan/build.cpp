@@ -6,7 +6,7 @@
 
 #include "gpu/base/error.h"
 #include "gpu/base/span.h"
-#include "gpu/plan/long_reductions.h"
+#include "gpu/graph/long_reductions.h"
 #include "gpu/plan/program.h"
 
 namespace gpu {

@@ -1,4 +1,4 @@
-#include "gpu/plan/long_reductions.h"
+#include "gpu/graph/long_reductions.h"
 
 #include <algorithm>
 
