@@ -76,16 +76,17 @@ int bench(const Arguments& arguments) {
     if (what == "block") return bench_block(arguments, repeats);
     if (what == "replay") return bench_replay(arguments, repeats);
     if (what == "unet") return bench_unet(arguments, repeats);
+    if (what == "sample") return bench_sample(arguments, repeats);
     if (what == "text") return bench_text(arguments, repeats);
     gpu::check(what == "ops" && arguments.positionals().size() == 1, gpu::ErrorCode::Usage,
-               "bench: expected ops, block, graph, model, replay, text, train, unet or vae, got \"{}\"", what);
+               "bench: expected ops, block, graph, model, replay, sample, text, train, unet or vae, got \"{}\"", what);
     return bench_ops(arguments, repeats);
 }
 
 }  // namespace
 
 REGISTER_COMMAND(bench, {.name = "bench",
-                         .arguments = "ops | block | graph GRAPH | model [NAME...] | replay | text [NAME...] | train | unet [NAME...] | vae [ENCODER [DECODER]]",
+                         .arguments = "ops | block | graph GRAPH | model [NAME...] | replay | sample [NAME] | text [NAME...] | train | unet [NAME...] | vae [ENCODER [DECODER]]",
                          .summary = "Measures kernels beside this machine's own peak, graphs and models",
                          .help = "Each row is the median of whole evaluations: planning from the cache, submission and wait included. "
                                  "OF PEAK compares with a large matrix product (or a large copy, for what memory limits) measured "
@@ -96,8 +97,8 @@ REGISTER_COMMAND(bench, {.name = "bench",
                                  "tests/bench/compare.py shows two files of --json lines side by side.",
                          .options = {json_option, {"--filter", "TEXT", "Only ops whose name contains TEXT"},
                                      {"--batch", "N", "train: pictures a step (32); unet, text: rows of one evaluation (unet: 1 and 2; text: 1)"},
-                                     {"--repeat", "N", "Runs of each (9)"},
-                                     {"--size", "PIXELS", "vae, model: side of the picture (512); unet (256)"},
+                                     {"--repeat", "N", "Runs of each (9); steps of sample"},
+                                     {"--size", "PIXELS", "vae, model: side of the picture (512); unet, sample (256)"},
                                      {"--type", "TYPE", "unet, text, vae: how empty weights are stored, f32, f16 or bf16 (f32 and f16; vae: f32)"}},
                          .run = bench})
 

@@ -43,6 +43,7 @@ int bench_model(const Arguments& arguments, int repeats);
 int bench_replay(const Arguments& arguments, int repeats);
 int bench_block(const Arguments& arguments, int repeats);
 int bench_unet(const Arguments& arguments, int repeats);
+int bench_sample(const Arguments& arguments, int repeats);
 int bench_text(const Arguments& arguments, int repeats);
 
 }  // namespace app
