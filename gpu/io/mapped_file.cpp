@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "gpu/base/error.h"
+#include "gpu/base/mapped_pages.h"
 
 namespace gpu {
 
@@ -40,10 +41,13 @@ MappedFile::MappedFile(std::string path) : path_(std::move(path)) {
     void* const mapping = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.fd, 0);
     check(mapping != MAP_FAILED, ErrorCode::Io, "map {} bytes of file {}: {}", size_, path_, std::strerror(errno));
     data_ = static_cast<const std::byte*>(mapping);
+    note_mapping(bytes());
 }
 
 MappedFile::~MappedFile() {
-    if (data_) ::munmap(const_cast<std::byte*>(data_), size_);
+    if (!data_) return;
+    forget_mapping(bytes());
+    ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept

@@ -5,6 +5,7 @@
 #include "gpu/base/log.h"
 #include "gpu/run/chunks.h"
 #include "gpu/run/engine.h"
+#include "gpu/run/host/widen.h"
 
 namespace gpu {
 namespace {
@@ -12,6 +13,11 @@ namespace {
 // Convolutions pack their weights, products those of linear layers, which they read transposed.
 bool packs_weights(const Kernel& kernel, const Step& step) {
     return kernel.host == "convolution" || kernel.host == "conv_input_grad" || (kernel.host == "matmul" && step.reads[1].view.strides.back() != 1);
+}
+
+HostOperand weight_of(const Step& step) {
+    const Operand& read = step.reads[1];
+    return {.shape = read.view.shape, .strides = read.view.strides, .dtype = read.dtype, .blocks = read.blocks};
 }
 
 std::string mebibytes(std::uint64_t bytes) { return format("{} MiB", (bytes + (1 << 20) - 1) >> 20); }
@@ -46,7 +52,7 @@ MemoryForecast Engine::forecast_of(const PlanRunner& runner, const TensorGraph& 
         const bool narrow = step.reads[1].blocks || step.reads[1].dtype != Dtype::F32;
         if (narrow && (kernel.host == "convolution" || kernel.host == "matmul")) {
             if (u >= 0 && packed.insert(uses.all[u].leaf).second && !residency_.has_packed(leaf_of(uses.all[u].leaf)))
-                widened += static_cast<std::uint64_t>(element_count(step.reads[1].view.shape)) * sizeof(float);
+                widened += kept_weight_bytes(kernel, weight_of(step), step.reads[0].view.shape, step.write.view.shape);
             continue;
         }
         if (!packs_weights(kernel, step) || u < 0 || !packed.insert(uses.all[u].leaf).second) continue;

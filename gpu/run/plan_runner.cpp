@@ -12,6 +12,7 @@
 #include "gpu/base/span.h"
 #include "gpu/base/switches.h"
 #include "gpu/run/host/region.h"
+#include "gpu/run/host/widen.h"
 #include "gpu/run/profile.h"
 #include "gpu/run/recorder.h"
 
@@ -380,13 +381,21 @@ void PlanRunner::run_host(std::size_t index, Residency& residency) {
         return;
     }
     const Kernel& kernel = *program_.nodes[step.core].kernel;
-    const Device::MemoryUse use = device_->memory_use();
-    const std::uint64_t budget = device_->budget(), counted = use.used + use.adopted;
-    HostCall call{kernel, {}, host_operand(index, SIZE_MAX), step.post_ops, {}, host_state_[index], budget > counted ? budget - counted : 0};
+    const auto room = [&] {
+        const Device::MemoryUse use = device_->memory_use();
+        const std::uint64_t budget = device_->budget(), counted = use.used + use.adopted;
+        return budget > counted ? budget - counted : 0;
+    };
+    HostCall call{kernel, {}, host_operand(index, SIZE_MAX), step.post_ops, {}, host_state_[index], room()};
     for (std::size_t r = 0; r < step.reads.size(); ++r)
         (r < kernel.host_inputs.size() ? call.in : call.post_operands).push_back(host_operand(index, r));
     for (PostOp& post : call.post_ops)
         if (post.operand >= 0) post.operand -= static_cast<int>(kernel.host_inputs.size());
+    // A copy of this weight is worth more than those that this run has not used.
+    if (call.in.size() > 1 && call.in[1].leaf && !is_plain(call.in[1]) && !residency.has_packed(call.in[1].leaf)) {
+        const std::uint64_t bytes = kept_weight_bytes(kernel, call.in[1], call.in[0].shape, call.out.shape);
+        if (bytes > call.room && residency.evict(bytes - call.room) > 0) call.room = room();
+    }
     host_kernel(kernel.host)(call);
     for (const HostOperand& operand : call.in)
         if (operand.leaf) residency.note_packed(operand.leaf);

@@ -1,5 +1,6 @@
 // Convolution by oneDNN.
 #include "gpu/run/host/conv.h"
+#include "gpu/run/host/panels.h"
 #include "gpu/run/host/widen.h"
 
 namespace gpu {
@@ -34,6 +35,7 @@ std::shared_ptr<State> prepare(const HostCall& call) {
 }
 
 void convolution_f32(const HostCall& call) {
+    if (run_panels(call)) return;
     try {
         if (!call.state) call.state = prepare(call);
         const State& state = *std::static_pointer_cast<State>(call.state);

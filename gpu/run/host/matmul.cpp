@@ -1,5 +1,6 @@
 // Matrix product by oneDNN, with any strides of its inputs.
 #include "gpu/run/host/onednn.h"
+#include "gpu/run/host/panels.h"
 #include "gpu/run/host/widen.h"
 
 namespace gpu {
@@ -39,6 +40,7 @@ std::shared_ptr<HostPrimitive> prepare(const HostCall& call, const HostOperand& 
 }
 
 void matmul_f32(const HostCall& call) {
+    if (run_panels(call)) return;
     try {
         const HostOperand a = tidy(call.in[0]), b = tidy(call.in[1]);
         if (!call.state) call.state = prepare(call, a, b);

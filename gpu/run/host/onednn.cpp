@@ -1,9 +1,7 @@
 #include "gpu/run/host/onednn.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "gpu/base/error.h"
+#include "gpu/base/mapped_pages.h"
 #include "gpu/run/host/scratch.h"
 #include "gpu/run/host/threads.h"
 #include "gpu/run/host/widen.h"
@@ -143,19 +141,6 @@ struct PackedWeight final : HostMade {
     explicit PackedWeight(const dnnl::memory::desc& desc) : memory(desc, host_engine()) { bytes = desc.get_size(); }
     dnnl::memory memory;
 };
-
-// Tells the kernel that pages of a mapped file are not needed soon: the weight was copied out of them.
-void let_go(std::span<const std::byte> bytes) {
-#ifdef MADV_PAGEOUT
-    const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-    const auto first = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) / page * page;
-    const auto last = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size()) / page * page;
-    // A hint that never changes what is read: a page that is asked for comes back from the file.
-    if (last > first + (std::uintptr_t{1} << 20)) madvise(reinterpret_cast<void*>(first), last - first, MADV_PAGEOUT);
-#else
-    (void)bytes;
-#endif
-}
 
 }  // namespace
 

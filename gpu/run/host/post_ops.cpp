@@ -27,9 +27,17 @@ void apply_post_ops(const HostCall& call, std::span<const std::int64_t> index, f
             step = operand.shape.back() == 1 ? 0 : operand.strides.back();
         }
         if (post.name == "add") {
-            each(values, count, [&](float x, std::int64_t i) { return x + other[i * step]; });
+            if (step == 1) {   // a loop of its own, which becomes vectors
+                each(values, count, [&](float x, std::int64_t i) { return x + other[i]; });
+            } else {
+                each(values, count, [&](float x, std::int64_t i) { return x + other[i * step]; });
+            }
         } else if (post.name == "mul") {
-            each(values, count, [&](float x, std::int64_t i) { return x * other[i * step]; });
+            if (step == 1) {   // a loop of its own, which becomes vectors
+                each(values, count, [&](float x, std::int64_t i) { return x * other[i]; });
+            } else {
+                each(values, count, [&](float x, std::int64_t i) { return x * other[i * step]; });
+            }
         } else if (post.name == "relu") {
             each(values, count, [](float x, std::int64_t) { return x > 0 ? x : 0; });
         } else if (post.name == "tanh") {

@@ -3,7 +3,10 @@
 // floats: whole vectors are read and written.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+
+#include "gpu/graph/dtype.h"
 
 namespace gpu {
 
@@ -19,9 +22,24 @@ struct TileProduct {
     bool accumulate = false;
 };
 
+// c[r][c_offset + j] (+)= sum over t of a[r][a_offset + t] panel[t, j], rows anywhere in memory.
+struct PanelProduct {
+    std::int64_t rows = 0, terms = 0;
+    int vectors = 0;                  // of a row of the panel: 1, 2 or 3
+    const float* const* a = nullptr;
+    std::int64_t a_offset = 0;
+    const std::byte* panel = nullptr;
+    Dtype stored = Dtype::F32;        // F16 and BF16 where the kernels widen
+    float* const* c = nullptr;
+    std::int64_t c_offset = 0;
+    bool accumulate = false;
+};
+
 struct TileKernels {
     int lanes;
+    bool widens;                      // `panel` takes panels of 16 bits
     void (*product)(const TileProduct&);
+    void (*panel)(const PanelProduct&);
     // Over `count` floats, a multiple of lanes.
     float (*maximum)(const float* x, std::int64_t count);
     // x = exp(x - offset) for x <= offset; returns the sum. Below -87 the result is 0.

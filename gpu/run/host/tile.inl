@@ -6,6 +6,8 @@ namespace TILE {
 typedef float Vector __attribute__((vector_size(4 * TILE_LANES), aligned(4), may_alias));
 typedef std::int32_t Integers __attribute__((vector_size(4 * TILE_LANES), aligned(4), may_alias));
 
+typedef std::uint16_t Halves __attribute__((vector_size(2 * TILE_LANES), aligned(2), may_alias));
+
 TILE_TARGET inline Vector splat(float x) { return x - Vector{}; }
 TILE_TARGET inline Vector load(const float* x) { return *reinterpret_cast<const Vector*>(x); }
 TILE_TARGET inline void store(float* x, Vector value) { *reinterpret_cast<Vector*>(x) = value; }
@@ -55,6 +57,78 @@ TILE_TARGET void product(const TileProduct& p) {
         column += vectors * TILE_LANES;
         left -= vectors;
     }
+}
+
+// Element `at` of a panel and its neighbours.
+template <Dtype stored>
+TILE_TARGET inline Vector load_panel(const std::byte* panel, std::int64_t at) {
+    if constexpr (stored == Dtype::F32) return load(reinterpret_cast<const float*>(panel) + at);
+#if TILE_LANES == 16
+    const auto* halves = reinterpret_cast<const __m256i*>(panel + 2 * at);
+    if constexpr (stored == Dtype::F16) return (Vector)_mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(halves));
+#elif TILE_LANES == 8
+    const auto* halves = reinterpret_cast<const __m128i*>(panel + 2 * at);
+    if constexpr (stored == Dtype::F16) return (Vector)_mm256_cvtph_ps(_mm_loadu_si128(halves));
+#endif
+    return (Vector)(__builtin_convertvector(*reinterpret_cast<const Halves*>(panel + 2 * at), Integers) << 16);   // BF16
+}
+
+template <int rows, int vectors, Dtype stored>
+TILE_TARGET void panel_block(const PanelProduct& p, std::int64_t row) {
+    constexpr std::int64_t width = vectors * TILE_LANES;
+    const float* a[rows];
+    float* c[rows];
+    Vector sum[rows][vectors];
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r) {
+        a[r] = p.a[row + r] + p.a_offset;
+        c[r] = p.c[row + r] + p.c_offset;
+#pragma GCC unroll 3
+        for (int v = 0; v < vectors; ++v) sum[r][v] = p.accumulate ? load(c[r] + v * TILE_LANES) : Vector{};
+    }
+    const std::byte* panel = p.panel;
+    constexpr std::int64_t row_bytes = width * (stored == Dtype::F32 ? 4 : 2);
+    for (std::int64_t t = 0; t < p.terms; ++t, panel += row_bytes) {
+        Vector right[vectors];
+#pragma GCC unroll 3
+        for (int v = 0; v < vectors; ++v) right[v] = load_panel<stored>(panel, v * TILE_LANES);
+#pragma GCC unroll 3
+        for (std::int64_t line = 0; line < row_bytes; line += 64) __builtin_prefetch(panel + 16 * row_bytes + line);
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; ++r) {
+            const Vector left = splat(a[r][t]);
+#pragma GCC unroll 3
+            for (int v = 0; v < vectors; ++v) sum[r][v] += left * right[v];
+        }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r)
+#pragma GCC unroll 3
+        for (int v = 0; v < vectors; ++v) store(c[r] + v * TILE_LANES, sum[r][v]);
+}
+
+template <int vectors, Dtype stored>
+TILE_TARGET void panel_rows(const PanelProduct& p) {
+    std::int64_t row = 0;
+    for (; row + TILE_ROWS <= p.rows; row += TILE_ROWS) panel_block<TILE_ROWS, vectors, stored>(p, row);
+    for (; row + 4 <= p.rows; row += 4) panel_block<4, vectors, stored>(p, row);
+    for (; row + 2 <= p.rows; row += 2) panel_block<2, vectors, stored>(p, row);
+    for (; row < p.rows; ++row) panel_block<1, vectors, stored>(p, row);
+}
+
+template <Dtype stored>
+TILE_TARGET void panel_of(const PanelProduct& p) {
+    if (p.vectors == 3) panel_rows<3, stored>(p);
+    if (p.vectors == 2) panel_rows<2, stored>(p);
+    if (p.vectors == 1) panel_rows<1, stored>(p);
+}
+
+TILE_TARGET void panel(const PanelProduct& p) {
+    if (p.stored == Dtype::F32) panel_of<Dtype::F32>(p);
+#if TILE_LANES > 4
+    if (p.stored == Dtype::F16) panel_of<Dtype::F16>(p);
+    if (p.stored == Dtype::BF16) panel_of<Dtype::BF16>(p);
+#endif
 }
 
 TILE_TARGET float maximum(const float* x, std::int64_t count) {
@@ -116,7 +190,7 @@ TILE_TARGET void softmax_grad(float* x, const float* p, float offset, std::int64
     for (std::int64_t i = 0; i < count; i += TILE_LANES) store(x + i, load(p + i) * (load(x + i) - splat(offset)));
 }
 
-const TileKernels kernels{TILE_LANES, product, maximum, exp_sum, scale, transpose, softmax_grad};
+const TileKernels kernels{TILE_LANES, TILE_LANES > 4, product, panel, maximum, exp_sum, scale, transpose, softmax_grad};
 
 }  // namespace TILE
 }  // namespace gpu

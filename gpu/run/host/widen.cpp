@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "gpu/base/error.h"
+#include "gpu/run/host/panels.h"
 #include "gpu/run/host/parallel.h"
 #include "gpu/run/leaf.h"
 
@@ -237,6 +238,11 @@ bool is_plain(const HostOperand& operand) { return operand.dtype == Dtype::F32 &
 
 void widen_all(const HostOperand& operand, float* to) { fill_twin(operand, to); }
 
+std::uint64_t kept_weight_bytes(const Kernel& kernel, const HostOperand& weight, const Shape& x, const Shape& y) {
+    const auto panels = panel_problem(kernel, weight, x, y);
+    return panels ? panels->bytes() : static_cast<std::uint64_t>(element_count(weight.shape)) * sizeof(float);
+}
+
 bool run_with_kept_weight(const HostCall& call, HostKernel kernel) {
     const HostOperand& weight = call.in[1];
     if (is_plain(weight) || !weight.leaf || !is_plain(call.in[0]) || !is_plain(call.out)) return false;
@@ -244,7 +250,7 @@ bool run_with_kept_weight(const HostCall& call, HostKernel kernel) {
         const std::lock_guard lock(weight.leaf->mutex);
         const bool kept = std::any_of(weight.leaf->derived.begin(), weight.leaf->derived.end(),
                                       [](const auto& made) { return !made.first.starts_with(device_key_prefix); });
-        if (!kept && static_cast<std::uint64_t>(element_count(weight.shape)) * sizeof(float) > call.room) return false;
+        if (!kept && kept_weight_bytes(call.kernel, weight, call.in[0].shape, call.out.shape) > call.room) return false;
     }
     std::vector<HostOperand> posts = call.post_operands;
     for (std::size_t i = 0; i < posts.size(); ++i) posts[i] = widened(posts[i], call.in.size() + 1 + i);
