@@ -56,8 +56,10 @@ MemoryForecast Engine::forecast_of(const PlanRunner& runner, const TensorGraph& 
             continue;
         }
         if (!packs_weights(kernel, step) || u < 0 || !packed.insert(uses.all[u].leaf).second) continue;
-        need.weights += uses.all[u].bytes;
-        if (!residency_.has_packed(leaf_of(uses.all[u].leaf))) missing += uses.all[u].bytes;
+        const std::uint64_t bytes =
+            kernel.host == "convolution" ? kept_weight_bytes(kernel, weight_of(step), step.reads[0].view.shape, step.write.view.shape) : uses.all[u].bytes;
+        need.weights += bytes;
+        if (!residency_.has_packed(leaf_of(uses.all[u].leaf))) missing += bytes;
     }
     const std::uint64_t held = arena_ ? arena_->size() : 0, more = need.arena > held ? need.arena - held : 0;
     need.peak = need.used + missing + need.outputs + more;

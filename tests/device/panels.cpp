@@ -201,6 +201,26 @@ private slots:
         QVERIFY(differs(3, 0, 8) < 1e-5);
         QVERIFY(device->memory_use().used + device->memory_use().adopted <= device->budget());
     }
+
+    // oneDNN keeps them transformed where maps are large enough, four times the size.
+    void weights_of_fast_convolutions_are_forecast_data() {
+        QTest::addColumn<int>("stored");
+        for (const int stored : {F32, F16, Q8_0}) QTest::newRow(names[stored]) << stored;
+    }
+    void weights_of_fast_convolutions_are_forecast() {
+        QFETCH(int, stored);
+        const Weight weight({128, 128, 3, 3}, static_cast<Stored>(stored), 40);
+        const Tensor x = tests::random_tensor({1, 128, 32, 32}, 41);
+        const auto device = Device::open(switches().device);
+        Engine engine(device);
+        const Tensor y = conv2d(x * 2.0, weight.expression, {.pad = 1});
+        const std::uint64_t predicted = engine.forecast({y}).peak;
+        device->reset_peak();
+        engine.evaluate({y});
+        const std::uint64_t measured = device->memory_use().peak;
+        QVERIFY2(std::abs(static_cast<double>(predicted) - static_cast<double>(measured)) <= 0.05 * static_cast<double>(measured),
+                 qPrintable(QString("predicted %1, measured %2").arg(predicted).arg(measured)));
+    }
 };
 
 HEDDLE_TEST(panels, PanelsTest)

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "gpu/base/error.h"
+#include "gpu/run/host/conv.h"
 #include "gpu/run/host/panels.h"
 #include "gpu/run/host/parallel.h"
 #include "gpu/run/leaf.h"
@@ -240,7 +241,12 @@ void widen_all(const HostOperand& operand, float* to) { fill_twin(operand, to); 
 
 std::uint64_t kept_weight_bytes(const Kernel& kernel, const HostOperand& weight, const Shape& x, const Shape& y) {
     const auto panels = panel_problem(kernel, weight, x, y);
-    return panels ? panels->bytes() : static_cast<std::uint64_t>(element_count(weight.shape)) * sizeof(float);
+    if (panels) return panels->bytes();
+    const std::uint64_t wide = static_cast<std::uint64_t>(element_count(weight.shape)) * sizeof(float);
+    if (kernel.host != "convolution") return wide;
+    // oneDNN keeps the weights of F(4x4, 3x3) transformed: 36 numbers for 9.
+    const ConvProblem problem{ConvGeometry::from_params(kernel.params), x, weight.shape, y};
+    return conv_layouts(problem, ConvPass::Forward).front() == ConvLayout::Winograd ? 4 * wide : wide;
 }
 
 bool run_with_kept_weight(const HostCall& call, HostKernel kernel) {
