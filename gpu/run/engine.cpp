@@ -60,6 +60,7 @@ MemoryForecast Engine::forecast(const Tensors& tensors, const Tensors& donated) 
         return {.used = use.used + use.adopted, .peak = use.used + use.adopted, .budget = device_->budget()};
     }
     const TensorGraph graph = collect(missing, donated);
+    residency_.evict(0);      // what nobody holds any more
     MemoryForecast need = forecast_of(*plan_for(graph, key_of(graph)).runner, graph);
     if (need.streams) need.peak = std::min(need.peak, need.budget);
     return need;

@@ -1,6 +1,9 @@
 #include "gpu/run/host_kernel.h"
 
 #include "gpu/base/error.h"
+#include "gpu/run/host/conv.h"
+#include "gpu/run/host/panels.h"
+#include "gpu/run/host/widen.h"
 
 namespace gpu {
 
@@ -21,6 +24,14 @@ HostKernel host_kernel(const std::string& name) {
     if (name == "convolution") return host_convolution;
     if (name == "matmul") return host_matmul;
     throw Error(ErrorCode::Failure, "host kernel: expected a kernel that is there, got {}", name);
+}
+
+std::uint64_t kept_weight_bytes(const Kernel& kernel, const HostOperand& weight, const Shape& x, const Shape& y) {
+    if (const auto panels = panel_problem(kernel, weight, x, y)) return panels->bytes();
+    if (kernel.host == "convolution" || (kernel.host == "conv_input_grad" && is_plain(weight))) return kept_conv_bytes(kernel, x, weight.shape, y);
+    // The weight of a linear layer is read transposed and packed; one that lies in rows is read as it lies unless it must be widened.
+    if (kernel.host != "matmul" || (is_plain(weight) && weight.strides.back() == 1)) return 0;
+    return static_cast<std::uint64_t>(element_count(weight.shape)) * sizeof(float);
 }
 
 }  // namespace gpu

@@ -35,6 +35,10 @@ using HostKernel = void (*)(const HostCall&);
 // Throws Error{Failure} for a name that no file in run/host/ has.
 HostKernel host_kernel(const std::string& name);
 
+// Bytes of the copy of its weight (input 1, all of a leaf; its data is not looked at) that a host kernel makes for data `x` and
+// result `y`, and keeps with the leaf; 0 where it reads the weight as it lies.
+std::uint64_t kept_weight_bytes(const Kernel& kernel, const HostOperand& weight, const Shape& x, const Shape& y);
+
 // Yardsticks for benches, best of `repeats`: oneDNN alone with layouts of its own choice, and a plain copy.
 struct ConvGeometry;
 enum class ConvPass { Forward, InputGrad, WeightGrad };

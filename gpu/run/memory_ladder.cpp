@@ -5,20 +5,9 @@
 #include "gpu/base/log.h"
 #include "gpu/run/chunks.h"
 #include "gpu/run/engine.h"
-#include "gpu/run/host/widen.h"
 
 namespace gpu {
 namespace {
-
-// Convolutions pack their weights, products those of linear layers, which they read transposed.
-bool packs_weights(const Kernel& kernel, const Step& step) {
-    return kernel.host == "convolution" || kernel.host == "conv_input_grad" || (kernel.host == "matmul" && step.reads[1].view.strides.back() != 1);
-}
-
-HostOperand weight_of(const Step& step) {
-    const Operand& read = step.reads[1];
-    return {.shape = read.view.shape, .strides = read.view.strides, .dtype = read.dtype, .blocks = read.blocks};
-}
 
 std::string mebibytes(std::uint64_t bytes) { return format("{} MiB", (bytes + (1 << 20) - 1) >> 20); }
 
@@ -45,21 +34,12 @@ MemoryForecast Engine::forecast_of(const PlanRunner& runner, const TensorGraph& 
     std::set<int> packed;
     std::uint64_t widened = 0;      // copies of weights of fewer bits, which are kept where there is room
     for (std::size_t s = 0; s < program.steps.size(); ++s) {
-        const Step& step = program.steps[s];
-        if (step.kind != Step::Host || step.core < 0 || step.reads.size() < 2) continue;
-        const Kernel& kernel = *program.nodes[step.core].kernel;
-        const int u = uses.of_step[s][1];
-        const bool narrow = step.reads[1].blocks || step.reads[1].dtype != Dtype::F32;
-        if (narrow && (kernel.host == "convolution" || kernel.host == "matmul")) {
-            if (u >= 0 && packed.insert(uses.all[u].leaf).second && !residency_.has_packed(leaf_of(uses.all[u].leaf)))
-                widened += kept_weight_bytes(kernel, weight_of(step), step.reads[0].view.shape, step.write.view.shape);
-            continue;
-        }
-        if (!packs_weights(kernel, step) || u < 0 || !packed.insert(uses.all[u].leaf).second) continue;
-        const std::uint64_t bytes =
-            kernel.host == "convolution" ? kept_weight_bytes(kernel, weight_of(step), step.reads[0].view.shape, step.write.view.shape) : uses.all[u].bytes;
-        need.weights += bytes;
-        if (!residency_.has_packed(leaf_of(uses.all[u].leaf))) missing += bytes;
+        const int u = uses.kept[s] > 0 ? uses.of_step[s][1] : -1;
+        if (u < 0 || !packed.insert(uses.all[u].leaf).second) continue;
+        const Operand& weight = program.steps[s].reads[1];
+        const bool optional = weight.blocks || weight.dtype != Dtype::F32, there = residency_.has_packed(leaf_of(uses.all[u].leaf));
+        if (!optional) need.weights += uses.kept[s];
+        if (!there) (optional ? widened : missing) += uses.kept[s];
     }
     const std::uint64_t held = arena_ ? arena_->size() : 0, more = need.arena > held ? need.arena - held : 0;
     need.peak = need.used + missing + need.outputs + more;
@@ -107,7 +87,8 @@ std::vector<StorageRef> Engine::attempt(Rung rung, Plan& plan, const TensorGraph
 }
 
 std::vector<StorageRef> Engine::run_within_memory(const Hash& key, Plan& plan, const TensorGraph& graph) {
-    const MemoryForecast need = forecast_of(*plan.runner, graph);
+    MemoryForecast need = forecast_of(*plan.runner, graph);
+    if (need.peak > need.budget && residency_.evict(0) > 0) need = forecast_of(*plan.runner, graph);      // what nobody holds any more
     const Rung rung = first_rung(need);
     if (rung > Rung::Plain) retreat_to(rung, key, plan, need);
     return run_on_rungs(rung, key, plan, graph, need);

@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include "gpu/run/host_kernel.h"
+
 namespace gpu {
 namespace {
 
@@ -17,14 +19,22 @@ std::uint64_t leaf_bytes(const LeafUses& uses, std::size_t first, std::size_t la
     return bytes;
 }
 
+HostOperand weight_of(const Step& step) {
+    const Operand& read = step.reads[1];
+    return {.shape = read.view.shape, .strides = read.view.strides, .dtype = read.dtype, .blocks = read.blocks};
+}
+
 }  // namespace
 
 LeafUses find_leaf_uses(const Program& program) {
     LeafUses uses;
     std::map<std::pair<int, Order>, int> known;
     uses.of_step.resize(program.steps.size());
+    uses.kept.resize(program.steps.size(), 0);
     for (std::size_t s = 0; s < program.steps.size(); ++s) {
         const Step& step = program.steps[s];
+        if (step.kind == Step::Host && step.core >= 0 && step.reads.size() >= 2)
+            uses.kept[s] = kept_weight_bytes(*program.nodes[step.core].kernel, weight_of(step), step.reads[0].view.shape, step.write.view.shape);
         for (const Operand& read : step.reads) {
             const PlanNode& root = program.nodes[read.root];
             if (root.leaf < 0) {

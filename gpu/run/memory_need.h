@@ -21,6 +21,7 @@ struct LeafUse {
 struct LeafUses {
     std::vector<LeafUse> all;
     std::vector<std::vector<int>> of_step;   // per step and read: index into `all`, -1 for what is no leaf
+    std::vector<std::uint64_t> kept;         // per step: bytes of the copy that its host kernel keeps of its weight, 0: none
 };
 LeafUses find_leaf_uses(const Program& program);
 

@@ -38,7 +38,8 @@ public:
     std::uint64_t next_set() { return ++clock_; }
     void keep_from(std::uint64_t set) { kept_since_ = set; }
 
-    // Drops copies, oldest first, until `bytes` are free or nothing is left to drop. Returns the bytes dropped.
+    // Drops copies of weights that nobody holds any more, then others, oldest first, until `bytes` are free or nothing is left to
+    // drop. Returns the bytes dropped.
     std::uint64_t evict(std::uint64_t bytes);
     std::uint64_t evictable() const;
     // Moves computed values to the host; 0 on unified memory, where they are there already.

@@ -31,6 +31,9 @@ dnnl::convolution_backward_weights::primitive_desc conv_weight_grad_desc(const C
 // The layouts worth trying, best first; the last one always works.
 std::vector<ConvLayout> conv_layouts(const ConvProblem& problem, ConvPass pass);
 
+// Bytes of the reordered, perhaps transformed copy of the weight that a convolution or its input gradient keeps.
+std::uint64_t kept_conv_bytes(const Kernel& kernel, const Shape& x, const Shape& weight, const Shape& y);
+
 // Calls `make` with each layout in turn until oneDNN knows how to.
 template <typename T>
 T first_known(const std::vector<ConvLayout>& layouts, const std::function<T(ConvLayout)>& make) {

@@ -6,8 +6,6 @@
 #include <numeric>
 
 #include "gpu/base/error.h"
-#include "gpu/run/host/conv.h"
-#include "gpu/run/host/panels.h"
 #include "gpu/run/host/parallel.h"
 #include "gpu/run/leaf.h"
 
@@ -238,16 +236,6 @@ private:
 bool is_plain(const HostOperand& operand) { return operand.dtype == Dtype::F32 && !operand.blocks; }
 
 void widen_all(const HostOperand& operand, float* to) { fill_twin(operand, to); }
-
-std::uint64_t kept_weight_bytes(const Kernel& kernel, const HostOperand& weight, const Shape& x, const Shape& y) {
-    const auto panels = panel_problem(kernel, weight, x, y);
-    if (panels) return panels->bytes();
-    const std::uint64_t wide = static_cast<std::uint64_t>(element_count(weight.shape)) * sizeof(float);
-    if (kernel.host != "convolution") return wide;
-    // oneDNN keeps the weights of F(4x4, 3x3) transformed: 36 numbers for 9.
-    const ConvProblem problem{ConvGeometry::from_params(kernel.params), x, weight.shape, y};
-    return conv_layouts(problem, ConvPass::Forward).front() == ConvLayout::Winograd ? 4 * wide : wide;
-}
 
 bool run_with_kept_weight(const HostCall& call, HostKernel kernel) {
     const HostOperand& weight = call.in[1];

@@ -23,9 +23,6 @@ bool is_plain(const HostOperand& operand);
 // All elements of a dense operand as F32, lying in the same order.
 void widen_all(const HostOperand& operand, float* to);
 
-// Bytes of the copy that the next function keeps of a weight for data `x` and result `y`.
-std::uint64_t kept_weight_bytes(const Kernel& kernel, const HostOperand& weight, const Shape& x, const Shape& y);
-
 // Runs `kernel`, which knows F32 only, on the call as it is, where all that must be converted is a weight that is a whole leaf
 // (input 1) and small operands of post-operations: the kernel converts the weight once and keeps it with the leaf, as
 // HostPrimitive does. False, and nothing is done, where that is not so or there is no room for the copy.
