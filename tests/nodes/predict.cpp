@@ -220,7 +220,7 @@ private slots:
         info.guidance_width = 8;
         const auto base = std::make_shared<const GaussianModel>(info);
         const Latent latent = make_latent(gpu::zeros({1, 4, 8, 8}), info.latent);
-        tests::run_node("sample", {{"sampler", "lcm"}, {"steps", 4}, {"guidance", 7.5}},
+        tests::run_node("sample.run", {{"sampler", "lcm"}, {"steps", 4}, {"guidance", 7.5}},
                         {{"model", Value::of(Model(base))}, {"positive", Value::of(constant_prompt(0.3))}, {"negative", Value::of(constant_prompt(0))}, {"latent", Value::of(latent)}});
         QCOMPARE(base->calls().size(), std::size_t(4));
         std::vector<double> timesteps;
@@ -303,7 +303,7 @@ private slots:
         const std::vector<float> dot = gpu::to_floats(gpu::sum(made * (given.positive - nothing), each)), size = gpu::to_floats(gpu::sum(gpu::square(made), each));
         for (std::size_t n = 0; n < 2; ++n) QVERIFY(std::abs(dot[n]) < 1e-3 * size[n] && size[n] > 1);
         // A patch in the loop: its conditioning is predicted in the same call.
-        tests::run_node("sample", {{"steps", 2}}, {{"model", Value::of(Model(base).with(perpendicular))}, {"positive", Value::of(constant_prompt(0.3))}, {"negative", Value::of(constant_prompt(0.1))},
+        tests::run_node("sample.run", {{"steps", 2}}, {{"model", Value::of(Model(base).with(perpendicular))}, {"positive", Value::of(constant_prompt(0.3))}, {"negative", Value::of(constant_prompt(0.1))},
                                                    {"latent", Value::of(make_latent(gpu::zeros({1, 4, 8, 8}), base->info().latent))}});
         QCOMPARE(base->calls().size(), std::size_t(2));
         QCOMPARE(base->calls()[0].latent.size(0), std::int64_t(3));

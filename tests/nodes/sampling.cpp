@@ -36,7 +36,7 @@ Setting setting(const ModelInfo& info = gaussian_info(), const Latent& latent = 
 }
 
 std::vector<float> sampled(const QJsonObject& params, const Inputs& inputs, const char* output = "latent") {
-    return gpu::to_floats(tests::run_node("sample", params, inputs).get<Latent>(output).tensor);
+    return gpu::to_floats(tests::run_node("sample.run", params, inputs).get<Latent>(output).tensor);
 }
 
 bool finite(const std::vector<float>& values) {
@@ -133,7 +133,7 @@ private slots:
     void denoise_says_how_much_is_made_anew() {
         const Latent start = drawn();
         const Setting all = setting(gaussian_info(), start);
-        const tests::NodeRun none = tests::run_node("sample", {{"denoise", 0.0}}, all.inputs);
+        const tests::NodeRun none = tests::run_node("sample.run", {{"denoise", 0.0}}, all.inputs);
         QVERIFY(none.get<Latent>("latent").tensor.same_as(start.tensor));
         QVERIFY(none.get<Latent>("denoised").tensor.same_as(start.tensor));
         QCOMPARE(all.base->calls().size(), std::size_t(0));
@@ -150,7 +150,7 @@ private slots:
             QVERIFY2(distance > before, qPrintable(QString::number(distance)));
             before = distance;
         }
-        QCOMPARE(tests::failure_of("sample", {{"steps", 20}, {"denoise", 0.01}}, all.inputs), std::optional(gpu::ErrorCode::InvalidGraph));
+        QCOMPARE(tests::failure_of("sample.run", {{"steps", 20}, {"denoise", 0.01}}, all.inputs), std::optional(gpu::ErrorCode::InvalidGraph));
     }
 
     // What a mask keeps comes out as it went in, to the last bit; what it frees is what a run without a mask would paint there at a
@@ -225,7 +225,7 @@ private slots:
         first["end_step"] = 6;
         second["start_step"] = 6;
         second["add_noise"] = false;
-        const tests::NodeRun base = tests::run_node("sample", first, all.inputs);
+        const tests::NodeRun base = tests::run_node("sample.run", first, all.inputs);
         Inputs rest = all.inputs;
         rest["latent"] = base.outputs.at("latent");
         QVERIFY2(largest(sampled(second, rest), whole) == 0, qPrintable(QString::number(largest(sampled(second, rest), whole))));
@@ -234,7 +234,7 @@ private slots:
         for (const float value : gpu::to_floats(base.get<Latent>("latent").tensor)) left += std::abs(value - 0.3) / 256;
         for (const float value : gpu::to_floats(base.get<Latent>("denoised").tensor)) clean += std::abs(value - 0.3) / 256;
         QVERIFY2(clean < left, qPrintable(QString("%1 %2").arg(clean).arg(left)));
-        QCOMPARE(tests::failure_of("sample", {{"steps", 10}, {"start_step", 6}, {"end_step", 6}}, all.inputs), std::optional(gpu::ErrorCode::InvalidGraph));
+        QCOMPARE(tests::failure_of("sample.run", {{"steps", 10}, {"start_step", 6}, {"end_step", 6}}, all.inputs), std::optional(gpu::ErrorCode::InvalidGraph));
     }
 
     // One evaluation a step; its plan is made at the first step and used again.
@@ -315,16 +315,16 @@ private slots:
         const Setting all = setting();
         Inputs wrong = all.inputs;
         wrong["latent"] = Value::of(make_latent(gpu::zeros({1, 16, 8, 8}), latent_format("flux", 16)));
-        QCOMPARE(tests::failure_of("sample", {}, wrong), std::optional(gpu::ErrorCode::InvalidGraph));
+        QCOMPARE(tests::failure_of("sample.run", {}, wrong), std::optional(gpu::ErrorCode::InvalidGraph));
         wrong = all.inputs;
         Conditioning other = constant_prompt(1);
         other.entries[0].context = gpu::zeros({1, 3, 7});
         wrong["positive"] = Value::of(other);
-        QCOMPARE(tests::failure_of("sample", {}, wrong), std::optional(gpu::ErrorCode::InvalidGraph));
+        QCOMPARE(tests::failure_of("sample.run", {}, wrong), std::optional(gpu::ErrorCode::InvalidGraph));
         other = constant_prompt(1);
         other.entries[0].context = gpu::zeros({2, 3, 4});
         wrong["positive"] = Value::of(other);
-        QCOMPARE(tests::failure_of("sample", {}, wrong), std::optional(gpu::ErrorCode::InvalidGraph));
+        QCOMPARE(tests::failure_of("sample.run", {}, wrong), std::optional(gpu::ErrorCode::InvalidGraph));
         QCOMPARE(tests::failure_of("sample.blend", {}, {{"schedule", Value::of(make_sampling(all.base->info(), {}))},
                                                         {"state", Value::of(begin_sampling(make_sampling(all.base->info(), {}), all.base->info(), zeros(), {}))}}),
                  std::optional(gpu::ErrorCode::InvalidGraph));

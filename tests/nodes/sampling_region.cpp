@@ -45,7 +45,7 @@ private slots:
     void a_region_makes_what_sample_makes() {
         QFETCH(QString, sampler);
         Document document = Document().add_node("stub.gaussian", "stub").add_node("latent.empty", "size").set_param("size", "width", 64).set_param("size", "height", 96);
-        document = document.add_node("sample", "sample").set_param("sample", "sampler", sampler).set_param("sample", "steps", 7).set_param("sample", "seed", 5)
+        document = document.add_node("sample.run", "sample").set_param("sample", "sampler", sampler).set_param("sample", "steps", 7).set_param("sample", "seed", 5)
                        .set_param("sample", "guidance", 4).connect({"stub", "model"}, {"sample", "model"}).connect({"stub", "positive"}, {"sample", "positive"})
                        .connect({"stub", "negative"}, {"sample", "negative"}).connect({"size", "latent"}, {"sample", "latent"});
         for (const auto& [type, id] : {std::pair("sample.schedule", "schedule"), {"sample.begin", "start"}, {"loop.begin", "begin"}, {"sample.predict", "predict"},

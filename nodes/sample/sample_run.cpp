@@ -9,10 +9,10 @@ namespace {
 constexpr auto preview_pause = std::chrono::milliseconds(400);
 constexpr int preview_side = 512;
 
-struct Sample final : Node {
-    Sample() : Node({.id = "sample", .version = 1, .title = "Sample", .category = "Sample",
-                     .help = "Makes a latent of noise, step by step, as the conditioning says. A latent that is not empty is an image to start from: "
-                             "lower denoise then. One with a mask is repainted where the mask is white."}) {}
+struct SampleRun final : Node {
+    SampleRun() : Node({.id = "sample.run", .version = 1, .title = "Sample", .category = "Sample",
+                        .help = "Makes a latent of noise, step by step, as the conditioning says. A latent that is not empty is an image to start from: "
+                                "lower denoise then. One with a mask is repainted where the mask is white."}) {}
 
     In<Model>        model   {this, "model", "The diffusion model, with its patches"};
     In<Conditioning> positive{this, "positive", "What to make"};
@@ -59,6 +59,6 @@ struct Sample final : Node {
 
 }  // namespace
 
-REGISTER_NODE(sample, Sample)
+REGISTER_NODE(sample_run, SampleRun)
 
 }  // namespace nodes
