@@ -293,7 +293,7 @@ private slots:
         QCOMPARE(first("add"), std::string("stub.add"));
         QCOMPARE(first("COUNT"), std::string("stub.counter"));
         QCOMPARE(first("stub rea"), std::string("stub.read"));
-        QCOMPARE(first("cntr"), std::string("stub.counter"));       // letters in order
+        QCOMPARE(first("cuntr"), std::string("stub.counter"));      // letters in order
         QCOMPARE(first("ramp colours"), std::string("stub.ramp"));  // the help
         QVERIFY(search_types("zzzz").empty());
         QCOMPARE(search_types("").size(), nodes::node_types().size());

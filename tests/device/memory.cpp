@@ -52,6 +52,12 @@ Tensors mixed(const Tensor& x, const Tensor& w, double gain) {
     return {sum(y, {1}), concat({h, transpose(y, 2, 3)}, 1)};
 }
 
+// How many copies of a leaf host kernels keep, such as a widened or packed one.
+int made_by_kernels(const Tensor& x) {
+    const auto& derived = x.value()->derived;
+    return static_cast<int>(std::count_if(derived.begin(), derived.end(), [](const auto& made) { return !made.first.starts_with(device_key_prefix); }));
+}
+
 class Warnings {
 public:
     Warnings() {
@@ -109,6 +115,8 @@ private slots:
     }
     void weights_of_fewer_bits_are_kept_where_there_is_room() {
         QFETCH(int, format);
+        if (switches().discrete) QSKIP("host kernels do not run beside a discrete device");
+        const ScopedSwitch host(&Switches::host, true);   // shaders read such weights as they are stored
         const std::int64_t rows = 512, columns = 1024, wide = rows * columns * 4;
         const std::vector<float> drawn = tests::random_floats(rows * columns, 90, -0.05, 0.05);
         const auto bytes = std::make_shared<std::vector<std::byte>>();
@@ -143,8 +151,8 @@ private slots:
                 const std::vector<double> pieces = values_of(narrow, use(widened(other), gain)), whole = values_of(engine, use(plain, gain));
                 for (std::size_t i = 0; i < whole.size(); ++i) QVERIFY(std::abs(pieces[i] - whole[i]) <= 1e-4 * (1 + std::abs(whole[i])));
             }
-            QCOMPARE(stored.value()->derived.size(), std::size_t(1));
-            QCOMPARE(other.value()->derived.size(), std::size_t(0));
+            QCOMPARE(made_by_kernels(stored), 1);
+            QCOMPARE(made_by_kernels(other), 0);
         }
         QVERIFY(tight->memory_use().peak <= tight->budget());
         QVERIFY(plenty->memory_use().adopted >= static_cast<std::uint64_t>(wide));
