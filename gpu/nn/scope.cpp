@@ -129,7 +129,7 @@ std::string Scope::full(std::string_view name) const {
 
 Tensor Scope::weight(std::string_view name, const Shape& shape, Init init) const {
     const std::string path = full(name);
-    if (record_->names.insert(path).second) record_->asked.push_back({path, shape});
+    if (record_->names.insert(path).second) record_->asked.push_back({path, shape, init});
     switch (record_->source) {
         case Record::Source::Shapes: return zeros(shape);
         case Record::Source::Empty: return cast(empty_leaf({shape, record_->stored}), Dtype::F32);

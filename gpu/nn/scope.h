@@ -54,6 +54,7 @@ public:
     struct Asked {
         std::string name;
         Shape shape;
+        Init init;
     };
 
     // Weights of files; a missing name or a wrong shape is recorded, and finish() throws. Until then zeros stand in.
