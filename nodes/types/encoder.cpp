@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "gpu/base/error.h"
+#include "nodes/types/trained.h"
 
 namespace nodes {
 
@@ -92,7 +93,8 @@ std::size_t Encoder::bytes() const {
 SocketType SocketTraits<Encoder>::describe() {
     return {.title = "Text Encoder", .colour = "#c7a83e", .help = "Turns prompts into what a model is told: text encoders with their tokenizers",
             .bytes = erased<Encoder>([](const Encoder& encoder) { return encoder.bytes(); }),
-            .summary = erased<Encoder>([](const Encoder& encoder) { return encoder.summary(); })};
+            .summary = erased<Encoder>([](const Encoder& encoder) { return encoder.summary(); }),
+            .accepts = {from_trained<Encoder>()}};
 }
 
 }  // namespace nodes

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "gpu/base/error.h"
+#include "nodes/types/trained.h"
 
 namespace nodes {
 
@@ -92,7 +93,8 @@ gpu::Branches patch_branches(const gpu::Weights& weights, const Patches& patches
 SocketType SocketTraits<Model>::describe() {
     return {.title = "Model", .colour = "#4f81bd", .help = "A diffusion network with the patches that change it",
             .bytes = erased<Model>([](const Model& model) { return model.bytes(); }),
-            .summary = erased<Model>([](const Model& model) { return model.summary(); })};
+            .summary = erased<Model>([](const Model& model) { return model.summary(); }),
+            .accepts = {from_trained<Model>()}};
 }
 
 }  // namespace nodes

@@ -5,6 +5,7 @@
 #include "gpu/base/error.h"
 #include "gpu/ops.h"
 #include "nodes/types/conditioning.h"
+#include "nodes/types/trained.h"
 
 namespace nodes {
 
@@ -42,7 +43,8 @@ Patches bound_patches(const Patches& patches, const DiffusionModel& base) {
 SocketType SocketTraits<PatchRef>::describe() {
     return {.title = "Patch", .colour = "#8f6fc0", .help = "A method that changes a model: an adapter, a control, a guidance",
             .bytes = erased<PatchRef>([](const PatchRef& patch) { return patch->bytes(); }),
-            .summary = erased<PatchRef>([](const PatchRef& patch) { return patch->summary(); })};
+            .summary = erased<PatchRef>([](const PatchRef& patch) { return patch->summary(); }),
+            .accepts = {from_trained<PatchRef>()}};
 }
 
 }  // namespace nodes

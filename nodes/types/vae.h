@@ -7,6 +7,7 @@
 #include "gpu/ops.h"
 #include "nodes/core/socket_type.h"
 #include "nodes/types/latent.h"
+#include "nodes/types/trained.h"
 
 namespace nodes {
 
@@ -50,7 +51,8 @@ struct SocketTraits<Vae> {
     static SocketType describe() {
         return {.title = "Autoencoder", .colour = "#c0504d", .help = "Turns pictures into latents and back",
                 .bytes = erased<Vae>([](const Vae& vae) { return vae->bytes(); }),
-                .summary = erased<Vae>([](const Vae& vae) { return vae->summary(); })};
+                .summary = erased<Vae>([](const Vae& vae) { return vae->summary(); }),
+                .accepts = {from_trained<Vae>()}};
     }
 };
 

@@ -6,6 +6,7 @@
 
 #include "nodes/core/socket_type.h"
 #include "nodes/types/tensor.h"
+#include "nodes/types/trained.h"
 
 namespace nodes {
 
@@ -54,7 +55,8 @@ struct SocketTraits<Vision> {
     static constexpr const char* name = "vision";
     static SocketType describe() {
         return {.title = "Vision", .colour = "#5f9ea0", .help = "Turns pictures into embeddings",
-                .summary = erased<Vision>([](const Vision& vision) { return vision->summary(); })};
+                .summary = erased<Vision>([](const Vision& vision) { return vision->summary(); }),
+                .accepts = {from_trained<Vision>()}};
     }
 };
 

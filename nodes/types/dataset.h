@@ -1,0 +1,81 @@
+// dataset: pictures with captions, to train on. In<Dataset>, Out<Dataset>.
+//
+// A list of items that are read when they are asked for, and how a picture becomes one of the wanted size. Whoever trains visits
+// items in an order of its own; the visit's number decides every random choice, so that a run that is resumed sees the same
+// pictures.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nodes/codec/pixels.h"
+#include "nodes/core/socket_type.h"
+#include "nodes/types/tensor.h"
+
+namespace nodes {
+
+// Where items come from. Immutable, used by several threads.
+class DatasetSource {
+public:
+    virtual ~DatasetSource() = default;
+    virtual std::int64_t size() const = 0;
+    virtual std::string caption(std::int64_t item) const = 0;
+    // Throws MissingFile, BadFile where the picture is not there or damaged.
+    virtual std::shared_ptr<const Pixels> picture(std::int64_t item) const = 0;
+    // A hash of what the items are: names and contents.
+    virtual gpu::Hash hash() const = 0;
+    virtual std::size_t bytes() const { return 0; }
+};
+
+// How a picture is placed in a frame of width x height pixels.
+struct Framing {
+    int width = 64, height = 64;
+    double fill = 0.94;            // share of the frame that the picture's longer side takes
+    double zoom = 0;               // random factor exp(-zoom) ... exp(zoom)
+    double shift = 0;              // random move to either side, as a share of the frame
+    double rotate = 0;             // random turn to either side, degrees
+    double mirror = 0;             // chance of a mirrored picture
+    float background[3] = {1, 1, 1};
+
+    friend bool operator==(const Framing&, const Framing&) = default;
+};
+
+// A visit of an item: the number that its random choices are drawn from.
+struct Visit {
+    std::int64_t item = 0;
+    std::uint64_t number = 0;
+};
+
+struct Dataset {
+    std::shared_ptr<const DatasetSource> source;
+    std::vector<std::int64_t> items;          // of the source, in order
+    Framing framing{};
+
+    std::int64_t size() const { return static_cast<std::int64_t>(items.size()); }
+    std::string caption(std::int64_t index) const { return source->caption(items[static_cast<std::size_t>(index)]); }
+    // Pictures F32 [N, 3, height, width] in 0..1, sRGB. `Visit::item` counts within this dataset.
+    Tensor pictures(std::span<const Visit> visits, std::uint64_t seed) const;
+    // The same without random choices: every picture as it is.
+    Tensor pictures(std::span<const std::int64_t> indices) const;
+    gpu::Hash hash() const;
+};
+
+// The visit that stands at a place of an endless walk: each pass shows every item once, in an order drawn from the seed.
+Visit visit_at(std::uint64_t seed, std::uint64_t place, std::int64_t size);
+
+// A picture in its frame, [3, height, width] in 0..1. `number` empty: no random choices.
+void draw_framed(const Pixels& picture, const Framing& framing, std::uint64_t seed, const Visit* visit, std::span<float> out);
+
+// A source of pictures in memory.
+std::shared_ptr<const DatasetSource> memory_source(std::vector<std::string> captions, std::vector<std::shared_ptr<const Pixels>> pictures);
+
+template <>
+struct SocketTraits<Dataset> {
+    static constexpr const char* name = "dataset";
+    static SocketType describe();
+};
+
+}  // namespace nodes
