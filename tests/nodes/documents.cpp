@@ -1,6 +1,7 @@
 // Saved documents load for ever. documents/NAME.heddle either comes back byte for byte, or, where
 // documents/NAME.expected stands beside it (hand-written, or of an older version), as that.
 #include <QDir>
+#include <QDirIterator>
 #include <QFile>
 
 #include "nodes/core/executor.h"
@@ -19,8 +20,10 @@ QByteArray read(const QString& path) {
 
 void add_rows(const QString& folder) {
     QTest::addColumn<QString>("path");
-    for (const QFileInfo& file : QDir(folder).entryInfoList({"*.heddle"}, QDir::Files, QDir::Name))
-        QTest::newRow(qPrintable(file.fileName())) << file.filePath();
+    QStringList paths;
+    for (QDirIterator files(folder, {"*.heddle"}, QDir::Files, QDirIterator::Subdirectories); files.hasNext();) paths << files.next();
+    paths.sort();
+    for (const QString& path : paths) QTest::newRow(qPrintable(QDir(folder).relativeFilePath(path))) << path;
 }
 
 const QString documents = QStringLiteral(HEDDLE_SOURCE_DIR "/tests/golden/documents");
