@@ -9,7 +9,12 @@
 #include "gpu/run/evaluate.h"
 #include "nodes/codec/emoji_font.h"
 #include "nodes/training/autoencoder.h"
+#include "nodes/training/byte_pairs.h"
+#include "nodes/training/contrastive.h"
+#include "nodes/training/diffusion.h"
 #include "nodes/training/loop.h"
+#include "nodes/types/encoder.h"
+#include "nodes/types/vision.h"
 #include "tests/support/node_run.h"
 #include "tests/support/test.h"
 
@@ -62,6 +67,20 @@ TrainPlan plan_of(std::int64_t steps, const std::string& checkpoint = {}) {
     plan.seed = 3;
     plan.checkpoint = checkpoint;
     return plan;
+}
+
+// Eight pictures of 4 x 4 cells, each channel of each one a constant that its context tells.
+Examples small_examples() {
+    Examples examples{.format = {.family = "pico", .channels = 4}, .height = 4, .width = 4, .tokens = 2, .context_width = 8};
+    std::vector<float> latents, contexts;
+    for (int n = 0; n <= 8; ++n) {
+        if (n < 8) examples.captions.push_back(gpu::format("number {}", n));
+        for (int i = 0; i < 16; ++i) contexts.push_back(i == 0 ? (n < 8 ? static_cast<float>(n) : -1.0f) : i / 2 == n ? 3.0f : 0.0f);
+        for (int i = 0; i < 64 && n < 8; ++i) latents.push_back(n >> (i / 16 % 3) & 1 ? 1.0f : -1.0f);
+    }
+    examples.latents = std::make_shared<const std::vector<float>>(latents);
+    examples.contexts = std::make_shared<const std::vector<float>>(contexts);
+    return examples;
 }
 
 std::vector<float> weights_in_order(const Trained& trained) {
@@ -195,6 +214,109 @@ private slots:
         for (const float square : gpu::to_floats(gpu::mean(gpu::square(z), {0, 2, 3}))) QVERIFY2(std::abs(square - 1) < 2e-2f, qPrintable(QString::number(square)));
         const double after = mean_psnr(gpu::clamp(vae->decode(z), 0, 1), pictures);
         QVERIFY2(std::abs(after - outcome.metrics[0].value) < 0.01, qPrintable(QString::number(after)));
+    }
+
+    void merges_are_learned_from_words() {
+        const std::string merges = learn_merges({"red apple", "red cap", "a red APPLE 12"}, 100);
+        QVERIFY(merges.starts_with("#version: 0.2\n"));
+        const ClipTokenizer tokenizer(merges);
+        const std::vector<int> ids = tokenizer.encode("red apple");
+        QCOMPARE(ids.size(), std::size_t(2));
+        QCOMPARE(tokenizer.text_of(ids[0]), QString("red "));
+        QCOMPARE(tokenizer.encode("cap").size(), std::size_t(3));      // its pairs stand once
+        QVERIFY(tokenizer.encode("12 \xc3\xa4").size() >= 3);
+        QCOMPARE(learn_merges({"red apple", "red cap", "a red APPLE 12"}, 2), merges.substr(0, merges.find('\n', merges.find('\n', 14) + 1) + 1));
+        QVERIFY_EXCEPTION_THROWN(learn_merges({"a b"}, 3), gpu::Error);
+        QVERIFY_EXCEPTION_THROWN(learn_merges({"aa aa"}, 0), gpu::Error);
+    }
+
+    void encoders_learn_which_caption_is_whose() {
+        ContrastiveTraining training;
+        training.dataset = discs(12);
+        training.tokenizer = std::make_shared<ClipTokenizer>(learn_merges({"disc", "disc"}, 8));
+        training.text = {.width = 32, .layers = 1, .heads = 2, .inner = 64, .positions = 8, .projection = 16};
+        training.vision = {.width = 32, .layers = 1, .heads = 2, .inner = 64, .patch = 4, .image = 16, .projection = 16};
+        const ObjectiveRef objective = contrastive_objective(training);
+        NamedTensors start;
+        for (const Parameter& parameter : objective->parameters()) start.emplace(parameter.name, parameter.value);
+        const double before = objective->metrics(start)[0].value;
+        TrainPlan plan = plan_of(150);
+        plan.batch = 12;
+        const TrainOutcome outcome = train(*objective, plan, {});
+        QVERIFY2(before < 40 && outcome.metrics[0].value > 90, qPrintable(QString("%1 -> %2 %").arg(before).arg(outcome.metrics[0].value)));
+        // Both encoders come out, and agree on a pair when they are used as any other.
+        const Encoder& encoder = outcome.trained.part<Encoder>();
+        const Vision& vision = outcome.trained.part<Vision>();
+        const auto text_of = [&](const std::string& caption) {
+            TextRow row{{.id = training.tokenizer->start()}};
+            for (const int id : encoder.towers()[0].tower->tokens(caption)) row.push_back({.id = id});
+            while (row.size() < 8) row.push_back({.id = training.tokenizer->end()});
+            return gpu::to_floats((*encoder.network(0))({row}, 0, true, true).pooled);
+        };
+        const std::int64_t third[] = {3};
+        const std::vector<float> seen = gpu::to_floats((*vision.tower)(vision->pixels(training.dataset.pictures(third), VisionFit::Crop)).projected);
+        const auto nearness = [&](const std::vector<float>& text) {
+            double dot = 0, a = 0, b = 0;
+            for (std::size_t i = 0; i < seen.size(); ++i) dot += seen[i] * text[i], a += seen[i] * seen[i], b += text[i] * text[i];
+            return dot / std::sqrt(a * b);
+        };
+        QVERIFY(nearness(text_of("disc 3")) > nearness(text_of("disc 4")) && nearness(text_of("disc 3")) > nearness(text_of("disc 9")));
+    }
+
+    void a_network_learns_to_predict_data() {
+        QTest::addColumn<int>("type");
+        for (const int type : {0, 1, 2}) QTest::newRow(std::array{"epsilon", "v", "sample"}[static_cast<std::size_t>(type)]) << type;
+    }
+    void a_network_learns_to_predict() {
+        QFETCH(int, type);
+        const Examples examples = small_examples();
+        DiffusionTraining training{.examples = examples, .config = small_unet_config({32}, {true}, 1, 4, 8), .info = {}, .loss = {.drop_text = 0}, .start = {}};
+        training.info.prediction = static_cast<PredictionType>(type);
+        const ObjectiveRef objective = diffusion_objective(training);
+        NamedTensors start;
+        for (const Parameter& parameter : objective->parameters()) start.emplace(parameter.name, parameter.value);
+        std::vector<Visit> visits;
+        for (std::uint64_t at = 0; at < 64; ++at) visits.push_back(visit_at(1, at, examples.size()));
+        const gpu::Tensors batch = objective->batch(visits, 1);
+        const auto loss_of = [&](const NamedTensors& parameters) { return gpu::to_floats(objective->loss(parameters, batch))[0]; };
+        // Before training the network says nothing: the loss is the target's own size.
+        const gpu::Tensor target = type == 0 ? batch[1] : type == 1 ? batch[3] * batch[1] - batch[4] * batch[0] : batch[0];
+        const float size = gpu::to_floats(gpu::mean(gpu::square(target)))[0], before = loss_of(start);
+        QVERIFY2(std::abs(before - size) < 1e-5f * size, qPrintable(QString("%1, expected %2").arg(before).arg(size)));
+        TrainPlan plan = plan_of(120);
+        const TrainOutcome outcome = train(*objective, plan, {});
+        const Model& model = outcome.trained.part<Model>();
+        NamedTensors learned;
+        for (const auto& [name, weight] : model.base().weights()) learned.emplace(name, gpu::to_leaf(weight));
+        QVERIFY2(loss_of(learned) < 0.6f * before, qPrintable(QString("%1 -> %2").arg(before).arg(loss_of(learned))));
+        // The model that comes out predicts what the parameters did.
+        const gpu::Tensor x = batch[3] * batch[0] + batch[4] * batch[1];
+        const gpu::Tensor said = (*model.denoiser())({.latent = x, .timestep = batch[2], .context = batch[6]});
+        QVERIFY(std::abs(gpu::to_floats(gpu::mean(gpu::square(said - target)))[0] - loss_of(learned)) < 1e-4f);
+        QVERIFY(model.info().prediction == training.info.prediction);
+    }
+
+    void text_is_dropped_and_noise_weighed() {
+        const Examples examples = small_examples();
+        DiffusionTraining training{.examples = examples, .config = small_unet_config({32}, {true}, 1, 4, 8), .info = {}, .loss = {.min_snr = 5, .drop_text = 0.25}, .start = {}};
+        training.info.prediction = PredictionType::V;
+        std::vector<Visit> visits;
+        for (std::uint64_t at = 0; at < 800; ++at) visits.push_back(visit_at(1, at, examples.size()));
+        const gpu::Tensors batch = diffusion_objective(training)->batch(visits, 1);
+        const std::vector<float> contexts = gpu::to_floats(batch[6]), clear = gpu::to_floats(batch[3]), noisy = gpu::to_floats(batch[4]), weights = gpu::to_floats(batch[5]);
+        int dropped = 0;
+        for (std::size_t i = 0; i < visits.size(); ++i) {
+            const float mark = contexts[i * 16];      // a context's first number is its caption's number, the empty one's is -1
+            QVERIFY(mark == -1 || mark == static_cast<float>(visits[i].item));
+            dropped += mark == -1;
+            const double snr = static_cast<double>(clear[i]) * clear[i] / (static_cast<double>(noisy[i]) * noisy[i]);
+            QVERIFY(std::abs(weights[i] - std::min(snr, 5.0) / (snr + 1)) < 1e-3);
+        }
+        QVERIFY2(dropped > 140 && dropped < 260, qPrintable(QString::number(dropped)));
+        training.info.prediction = PredictionType::Epsilon, training.info.noise.zero_terminal_snr = true;
+        QVERIFY_EXCEPTION_THROWN(diffusion_objective(training), gpu::Error);
+        training.info.noise.zero_terminal_snr = false, training.config = small_unet_config({32}, {true}, 1, 3, 8);
+        QVERIFY_EXCEPTION_THROWN(diffusion_objective(training), gpu::Error);
     }
 
     void the_decoder_alone_can_move() {

@@ -171,8 +171,12 @@ Vision make_vision(std::span<const gpu::Checkpoint> files, const ClipVisionHints
         if (hints.heads == 0) hints.heads = config["num_attention_heads"].toInt();
         if (!hints.activation) hints.activation = activation_of(config);
     }
-    const ClipVisionConfig full = read_clip_vision_config(weights, hints);
-    return {std::make_shared<const LoadedVision>(std::move(weights), full)};
+    return make_vision(std::move(weights), hints);
+}
+
+Vision make_vision(gpu::Weights weights, const ClipVisionHints& hints) {
+    const ClipVisionConfig config = read_clip_vision_config(weights, hints);
+    return {std::make_shared<const LoadedVision>(std::move(weights), config)};
 }
 
 }  // namespace nodes

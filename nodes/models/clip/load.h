@@ -31,5 +31,7 @@ Encoder load_text_encoder(const std::vector<std::string>& files, const TextLoadO
 
 // A vision tower of a file of its own or of a whole CLIP or checkpoint.
 Vision make_vision(std::span<const gpu::Checkpoint> files, const ClipVisionHints& hints = {});
+// Of weights that are named as in Hugging Face's files.
+Vision make_vision(gpu::Weights weights, const ClipVisionHints& hints = {});
 
 }  // namespace nodes
