@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "nodes/codec/pixels.h"
+#include "nodes/types/pixels.h"
 
 namespace nodes {
 

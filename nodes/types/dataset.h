@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "nodes/codec/pixels.h"
+#include "nodes/types/pixels.h"
 #include "nodes/core/socket_type.h"
 #include "nodes/types/tensor.h"
 

@@ -57,6 +57,8 @@ public:
     // UTF-8 to ids, without start and end.
     virtual std::vector<int> tokens(const std::string& text) const = 0;
     virtual std::string text_of(int id) const = 0;
+    // The tokenizer's merges file, as text.
+    virtual std::string merges() const = 0;
     virtual std::shared_ptr<const TextNetwork> build(const Patches& patches) const = 0;
     virtual std::string summary() const = 0;            // "clip-l, 123M weights, F16"
 };

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "gpu/nn/scope.h"
 #include "nodes/core/socket_type.h"
 #include "nodes/types/tensor.h"
 #include "nodes/types/trained.h"
@@ -36,6 +37,8 @@ class VisionTower {
 public:
     virtual ~VisionTower() = default;
     virtual const VisionTowerInfo& info() const = 0;
+    // Named as in Hugging Face's files. Mapped files: cheap.
+    virtual const gpu::Weights& weights() const = 0;
     // Colours F32 [N, 3, H, W] in 0..1 (sRGB) as the network wants them, [N, 3, image, image]. Lazy.
     virtual Tensor pixels(const Tensor& colours, VisionFit fit) const = 0;
     // Of pixels() or of zeros [N, 3, image, image]. Lazy. Throws Error{InvalidGraph} for other sizes.

@@ -13,6 +13,7 @@
 #include "nodes/training/contrastive.h"
 #include "nodes/training/diffusion.h"
 #include "nodes/training/loop.h"
+#include "nodes/types/conditioning.h"
 #include "nodes/types/encoder.h"
 #include "nodes/types/vision.h"
 #include "tests/support/node_run.h"
@@ -220,6 +221,7 @@ private slots:
         const std::string merges = learn_merges({"red apple", "red cap", "a red APPLE 12"}, 100);
         QVERIFY(merges.starts_with("#version: 0.2\n"));
         const ClipTokenizer tokenizer(merges);
+        QCOMPARE(tokenizer.merges(), merges);
         const std::vector<int> ids = tokenizer.encode("red apple");
         QCOMPARE(ids.size(), std::size_t(2));
         QCOMPARE(tokenizer.text_of(ids[0]), QString("red "));
@@ -317,6 +319,46 @@ private slots:
         QVERIFY_EXCEPTION_THROWN(diffusion_objective(training), gpu::Error);
         training.info.noise.zero_terminal_snr = false, training.config = small_unet_config({32}, {true}, 1, 3, 8);
         QVERIFY_EXCEPTION_THROWN(diffusion_objective(training), gpu::Error);
+    }
+
+    // Dataset to encoders, files, latents, network: the wires of the graphs in resources/graphs/train.
+    void the_nodes_fit_together() {
+        const QTemporaryDir folder;
+        const Value discs16 = Value::of<Dataset>(discs(12)), merges = run_node("dataset.merges", {{"count", 4}}, {{"dataset", discs16}}).outputs.at("merges");
+        const auto trained = [](const std::string& type, const QJsonObject& params, const std::map<std::string, Value>& inputs) {
+            const Value objective = run_node(type, params, inputs).outputs.at("objective");
+            return run_node("train.run", {{"steps", 2}, {"batch", 4}}, {{"objective", objective}}).outputs.at("trained");
+        };
+        const QJsonObject sizes{{"text_width", 64}, {"text_layers", 1}, {"positions", 8}, {"width", 64}, {"layers", 1}, {"patch", 4}, {"projection", 16}};
+        const Value clip = trained("train.clip", sizes, {{"dataset", discs16}, {"merges", merges}});
+        const QString file = folder.filePath("clip.safetensors");
+        run_node("clip.save", {{"file", file}}, {{"encoder", clip}, {"vision", clip}});
+        const Value encoder = run_node("text.encoder_load", {{"file", file}}).outputs.at("encoder"), vision = run_node("vision.load", {{"file", file}}).outputs.at("vision");
+        const auto context = [](const Value& e) {
+            return gpu::to_floats(run_node("text.encode", {{"text", "disc 3"}}, {{"encoder", e}}).get<Conditioning>("conditioning").entries[0].context);
+        };
+        QVERIFY(context(encoder) == context(clip));
+        QCOMPARE(vision.get<Vision>()->tower->info().projection, 16);
+        QVERIFY(failure_of("clip.save", {{"file", file}}) == gpu::ErrorCode::InvalidGraph);
+
+        const Value vae = trained("train.autoencoder", {{"widths", "8,16"}, {"channels", 4}}, {{"dataset", discs16}});
+        const auto encoded = run_node("dataset.encode", {{"variants", 2}}, {{"dataset", discs16}, {"vae", vae}, {"encoder", encoder}});
+        const Examples& examples = encoded.get<Examples>("examples");
+        QCOMPARE(examples.size(), 12);
+        QCOMPARE(examples.latents->size(), std::size_t(12 * 2 * 4 * 8 * 8));
+        // As the disk cache keeps them.
+        const Value kept = socket_type<Examples>().restore(*encoded.outputs.at("examples").stored());
+        QVERIFY(*kept.get<Examples>()->latents == *examples.latents && *kept.get<Examples>()->contexts == *examples.contexts);
+        QVERIFY(kept.get<Examples>()->captions == examples.captions && kept.get<Examples>()->format == examples.format);
+        // A caption's context is what the prompt's is.
+        const std::vector<float> third = context(encoder);
+        QVERIFY(std::equal(third.begin(), third.end(), examples.contexts->begin() + static_cast<std::ptrdiff_t>(3 * examples.context_elements())));
+
+        const Value model = trained("train.unet", {{"channels", "32"}, {"attends", "1"}}, {{"examples", kept}}).converted_to(socket_type<Model>());
+        QCOMPARE(model.get<Model>()->info().context_width, 64);
+        const Value more = trained("train.unet", {}, {{"examples", kept}, {"start", model}}).converted_to(socket_type<Model>());
+        QCOMPARE(more.get<Model>()->base().weights().size(), model.get<Model>()->base().weights().size());
+        QVERIFY(failure_of("train.unet", {{"channels", "33"}, {"attends", "1"}}, {{"examples", kept}}) == gpu::ErrorCode::InvalidGraph);
     }
 
     void the_decoder_alone_can_move() {

@@ -78,6 +78,7 @@ public:
                  .width = config.width, .tokens = config.grid() * config.grid() + 1, .image = config.image, .projection = config.projection};
     }
     const VisionTowerInfo& info() const override { return info_; }
+    const gpu::Weights& weights() const override { return weights_; }
     Tensor pixels(const Tensor& colours, VisionFit fit) const override { return clip_pixels(colours, config_.image, fit); }
     VisionStates operator()(const Tensor& pixels) const override {
         std::call_once(once_, [&] { model_.emplace(Scope::weights(weights_), config_); });

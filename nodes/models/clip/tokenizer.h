@@ -29,6 +29,9 @@ public:
     // The text of one token, a space where a word ends.
     QString text_of(int id) const;
 
+    // The merges file that this is made of, as text: what the constructor reads.
+    std::string merges() const;
+
     int start() const { return size() - 2; }
     int end() const { return size() - 1; }
     int size() const { return static_cast<int>(symbols_.size()); }

@@ -89,6 +89,7 @@ public:
     const gpu::Weights& weights() const override { return weights_; }
     std::vector<int> tokens(const std::string& text) const override { return tokenizer_->encode(QString::fromStdString(text)); }
     std::string text_of(int id) const override { return tokenizer_->text_of(id).toStdString(); }
+    std::string merges() const override { return tokenizer_->merges(); }
 
     std::shared_ptr<const TextNetwork> build(const Patches& patches) const override {
         const std::map<std::string, Tensor, std::less<>> merged = merged_weights(weights_, leaves(), patches);
