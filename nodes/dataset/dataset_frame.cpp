@@ -17,13 +17,14 @@ struct DatasetFrame final : Node {
     Param<double> shift  {this, "shift", "Random move to either side, as a share of the frame", {.initial = 0, .min = 0, .max = 1}};
     Param<double> rotate {this, "rotate", "Random turn to either side", {.initial = 0, .min = 0, .max = 180, .unit = "degrees"}};
     Param<double> mirror {this, "mirror", "Chance of a mirrored picture", {.initial = 0, .min = 0, .max = 1}};
+    Param<double> recolour{this, "recolour", "Chance of exchanged colour channels, for autoencoders", {.initial = 0, .min = 0, .max = 1}};
     Param<Color>  background{this, "background", "What shows through and around", {.initial = "#ffffff"}};
     Out<Dataset>  framed {this, "dataset", "The same pictures in their frames"};
 
     void compute(Eval& ev) const override {
         Dataset made = ev[dataset];
         const Color c = ev[background];
-        made.framing = {.width = ev[width], .height = ev[height], .fill = ev[fill], .zoom = ev[zoom], .shift = ev[shift], .rotate = ev[rotate], .mirror = ev[mirror],
+        made.framing = {.width = ev[width], .height = ev[height], .fill = ev[fill], .zoom = ev[zoom], .shift = ev[shift], .rotate = ev[rotate], .mirror = ev[mirror], .recolour = ev[recolour],
                         .background = {c.red, c.green, c.blue}};
         ev.set(framed, made);
     }

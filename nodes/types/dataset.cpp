@@ -1,6 +1,7 @@
 #include "nodes/types/dataset.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <mutex>
 #include <numbers>
@@ -90,12 +91,15 @@ void draw_framed(const Pixels& picture, const Framing& f, std::uint64_t seed, co
     double scale = f.fill * std::min(static_cast<double>(f.width) / picture.width, static_cast<double>(f.height) / picture.height);
     double dx = 0, dy = 0, angle = 0;
     bool mirrored = false;
+    std::array<std::size_t, 3> channels{0, 1, 2};
     if (visit) {
         const auto first = uniforms(seed, framing_stream, visit->number, 0), second = uniforms(seed, framing_stream, visit->number, 1);
         scale *= std::exp(f.zoom * (2 * first[0] - 1));
         dx = f.shift * (2 * first[1] - 1) * f.width, dy = f.shift * (2 * first[2] - 1) * f.height;
         angle = f.rotate * (2 * first[3] - 1) * std::numbers::pi / 180;
         mirrored = second[0] < f.mirror;
+        if (second[1] < f.recolour)        // one of the five other orders
+            for (int turn = std::min(static_cast<int>(second[2] * 5), 4); turn >= 0; --turn) std::next_permutation(channels.begin(), channels.end());
     }
     const double cosine = std::cos(angle) / scale, sine = std::sin(angle) / scale;
     const Premultiplied source{picture, f.background};
@@ -112,7 +116,7 @@ void draw_framed(const Pixels& picture, const Framing& f, std::uint64_t seed, co
                     source.add(picture.width / 2.0 + (mirrored ? -sx : sx), picture.height / 2.0 + sy, sum);
                 }
             const std::size_t at = static_cast<std::size_t>(y) * static_cast<std::size_t>(f.width) + static_cast<std::size_t>(x);
-            for (std::size_t c = 0; c < 3; ++c) out[c * plane + at] = sum[c] / static_cast<float>(fine * fine);
+            for (std::size_t c = 0; c < 3; ++c) out[channels[c] * plane + at] = sum[c] / static_cast<float>(fine * fine);
         }
 }
 
@@ -128,7 +132,7 @@ gpu::Hash Dataset::hash() const {
     gpu::Hasher hasher;
     hasher.add(source->hash()).add(gpu::hash_bytes(std::as_bytes(std::span(items))));
     const Framing& f = framing;
-    hasher.add(gpu::format("{} {} {} {} {} {} {} {} {} {}", f.width, f.height, f.fill, f.zoom, f.shift, f.rotate, f.mirror, f.background[0], f.background[1],
+    hasher.add(gpu::format("{} {} {} {} {} {} {} {} {} {} {}", f.width, f.height, f.fill, f.zoom, f.shift, f.rotate, f.mirror, f.recolour, f.background[0], f.background[1],
                            f.background[2]));
     return hasher.finish();
 }

@@ -38,6 +38,7 @@ struct Framing {
     double shift = 0;              // random move to either side, as a share of the frame
     double rotate = 0;             // random turn to either side, degrees
     double mirror = 0;             // chance of a mirrored picture
+    double recolour = 0;           // chance of exchanged colour channels: for autoencoders, to which a green face should be as good as a yellow one
     float background[3] = {1, 1, 1};
 
     friend bool operator==(const Framing&, const Framing&) = default;
