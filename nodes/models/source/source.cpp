@@ -5,7 +5,9 @@
 #include <array>
 
 #include "gpu/base/error.h"
+#include "nodes/models/clip/keys.h"
 #include "nodes/models/detect/folder.h"
+#include "nodes/models/detect/signatures.h"
 #include "nodes/models/unet/keys.h"
 #include "nodes/models/unet/unet.h"
 #include "nodes/models/vae/kl.h"
@@ -29,6 +31,20 @@ ModelSource from_folder(const std::string& path, const std::string& variant) {
     check(!source.unet.empty(), ErrorCode::BadFile, "{}: expected a folder \"unet\" beside model_index.json, got none", folder.path);
     source.facts = recognise(source.unet);
     return source;
+}
+
+// Nothing in a UNet tells how much of what label_emb reads is pooled text; the widest of its text encoders does. 0: unknown.
+int pooled_width(const ModelSource& source) {
+    int widest = 0, pooled = 0;
+    for (const std::vector<gpu::Checkpoint>& files : source.text)
+        for (const ClipPlace& place : find_clip_text(files)) {
+            if (place.width <= widest) continue;
+            widest = place.width;
+            const bool turned = place.layout == ClipLayout::OpenClip;
+            const gpu::TensorEntry* projection = FileNames(files).find(place.prefix + (turned ? "text_projection" : "text_projection.weight"));
+            pooled = projection && projection->shape.size() == 2 ? static_cast<int>(projection->shape[turned ? 1 : 0]) : 0;
+        }
+    return pooled;
 }
 
 }  // namespace
@@ -92,7 +108,9 @@ void apply_scheduler(ModelInfo& info, const QJsonObject& scheduler) {
 Model load_model(const ModelSource& source, std::optional<PredictionType> prediction) {
     gpu::Weights weights;
     add_unet_weights(weights, source.unet);
-    const UnetConfig config = read_unet_config(weights, unet_hints(source.unet_config));
+    UnetHints hints = unet_hints(source.unet_config);
+    if (source.facts.family != "sd2") hints.pooled_width = pooled_width(source);      // SD 2.1 unCLIP's label is no pooled text
+    const UnetConfig config = read_unet_config(weights, hints);
     ModelInfo info = unet_info(config);
     if (source.facts.prediction == "v") info.prediction = PredictionType::V;
     info.noise.zero_terminal_snr = source.facts.zero_terminal_snr;
