@@ -6,20 +6,26 @@
 #include <QJsonObject>
 #include <QTemporaryDir>
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
+#include <map>
 
 #include "gpu/base/error.h"
 #include "gpu/run/evaluate.h"
+#include "nodes/models/clip/load.h"
 #include "nodes/models/clip/text.h"
+#include "nodes/models/controlnet/controlnet.h"
 #include "nodes/models/detect/folder.h"
 #include "nodes/models/lora/patch.h"
 #include "nodes/models/merge/merge.h"
 #include "nodes/models/source/save.h"
 #include "nodes/models/source/source.h"
+#include "nodes/models/taesd/taesd.h"
 #include "nodes/models/unet/keys.h"
 #include "nodes/models/unet/unet.h"
 #include "nodes/models/vae/kl.h"
+#include "nodes/models/vae/load.h"
 #include "nodes/types/encoder.h"
 #include "tests/support/named_weights.h"
 #include "tests/support/node_run.h"
@@ -136,6 +142,36 @@ private slots:
         QVERIFY(message_of([&] { open_model_source(path("v.safetensors")); }).find("got an autoencoder") != std::string::npos);
         QVERIFY(message_of([&] { open_unet_source(path("t.safetensors")); }).find("expected a UNet, alone or in a checkpoint, got a text encoder") != std::string::npos);
         QVERIFY(message_of([&] { open_model_source(path("u.safetensors")); }).find("got a UNet") != std::string::npos);
+    }
+    void loaders_name_files_of_other_kinds() {
+        QTemporaryDir dir;
+        const auto saved = [&](const char* name, const std::function<void(SavedModel&)>& keep) {
+            SavedModel one = model();
+            keep(one);
+            save_model(one, dir.filePath(name).toStdString());
+            return dir.filePath(name).toStdString();
+        };
+        const std::string unet = saved("u.safetensors", [](SavedModel& m) { m.vae.reset(), m.text.clear(); }),
+                          vae = saved("v.safetensors", [](SavedModel& m) { m.unet.reset(), m.text.clear(); }),
+                          text = saved("t.safetensors", [](SavedModel& m) { m.unet.reset(), m.vae.reset(); });
+        struct Row {
+            const char* wanted;
+            std::function<void(const std::string&)> load;
+            std::map<std::string, std::string> got;
+        };
+        const Row rows[] = {{"expected an autoencoder", [](const std::string& path) { load_vae(path); }, {{unet, "got a UNet"}, {text, "got a text encoder"}}},
+                            {"expected a ControlNet or a T2I-Adapter", [](const std::string& path) { load_control(path); },
+                             {{unet, "got a UNet"}, {vae, "got an autoencoder"}, {text, "got a text encoder"}}},
+                            {"expected a text encoder of CLIP", [](const std::string& path) { load_text_encoder({path}); }, {{unet, "got a UNet"}, {vae, "got an autoencoder"}}},
+                            {"expected an image encoder of CLIP", [](const std::string& path) { make_vision(std::array{gpu::open_checkpoint(path)}); },
+                             {{unet, "got a UNet"}, {vae, "got an autoencoder"}, {text, "got a text encoder"}}},
+                            {"expected a tiny autoencoder", [](const std::string& path) { load_taesd("", path); },
+                             {{unet, "got a UNet"}, {vae, "got an autoencoder"}, {text, "got a text encoder"}}}};
+        for (const Row& row : rows)
+            for (const auto& [path, got] : row.got) {
+                const std::string said = message_of([&] { row.load(path); });
+                QVERIFY2(said.find(path) != std::string::npos && said.find(row.wanted) != std::string::npos && said.find(got) != std::string::npos, said.c_str());
+            }
     }
     void patches_are_baked_in() {
         QTemporaryDir dir;

@@ -5,12 +5,14 @@
 #include <QJsonObject>
 #include <QStandardPaths>
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <mutex>
 
 #include "gpu/base/error.h"
 #include "nodes/models/clip/keys.h"
 #include "nodes/models/clip/tower.h"
+#include "nodes/models/detect/detect.h"
 
 namespace nodes {
 namespace {
@@ -127,6 +129,7 @@ Encoder make_text_encoder(std::span<const gpu::Checkpoint> files, const TextLoad
         names.push_back(file.path());
         for (ClipPlace& place : find_clip_text(std::span(&file, 1))) towers.push_back({&file, std::move(place)});
     }
+    if (towers.empty() && !files.empty()) expect_kind(files, std::array{FileKind::TextEncoder, FileKind::Checkpoint}, "a text encoder of CLIP, alone or in a checkpoint");
     const std::string file_name = files.empty() ? "no file" : files[0].path();
     gpu::check(!towers.empty() && towers.size() <= 2, gpu::ErrorCode::BadFile, "{}: expected one or two text encoders of CLIP, got {}", file_name,
                towers.empty() ? files.empty() || files[0].entries().empty() ? std::string("none") : "tensors such as " + files[0].entries()[0].name
@@ -163,6 +166,7 @@ Encoder load_text_encoder(const std::vector<std::string>& files, const TextLoadO
 }
 
 Vision make_vision(std::span<const gpu::Checkpoint> files, const ClipVisionHints& given) {
+    if (find_clip_vision(files).empty()) expect_kind(files, std::array{FileKind::VisionEncoder}, "an image encoder of CLIP");
     gpu::Weights weights;
     add_clip_vision_weights(weights, files);
     ClipVisionHints hints = given;

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "gpu/base/error.h"
+#include "nodes/models/detect/detect.h"
 
 namespace nodes {
 namespace {
@@ -75,6 +76,7 @@ Tensor TaesdDecoder::operator()(const Tensor& latent) const {
 }
 
 void add_taesd_weights(gpu::Weights& into, const gpu::Checkpoint& file) {
+    expect_kind(file, {FileKind::TinyVae}, "a tiny autoencoder");
     // A file of one half has bare numbers as keys; the last layer says which half.
     const bool bare_encoder = file.find("14.weight") && file.find("0.weight");
     const bool bare_decoder = file.find("19.weight") && file.find("1.weight");

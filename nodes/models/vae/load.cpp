@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "gpu/base/error.h"
+#include "nodes/models/detect/detect.h"
 #include "nodes/models/taesd/taesd.h"
 #include "nodes/models/vae/kl.h"
 #include "nodes/models/vae/vq.h"
@@ -15,6 +16,7 @@
 namespace nodes {
 namespace {
 
+constexpr const char* expected = "an autoencoder (KL, VQ or tiny, in ldm's or diffusers' layout)";
 constexpr const char* families[] = {"sd1", "sdxl", "sd3", "flux"};
 
 // diffusers' description of a model, which lies beside its weights.
@@ -27,19 +29,6 @@ QJsonObject config_beside(const std::string& path) {
 VaeHints hints_of(const QJsonObject& config) {
     const int groups = config["norm_num_groups"].toInt();
     return {.groups = groups > 0 && groups <= 1024 ? groups : 0};
-}
-
-// What a file without an autoencoder is, by a tensor that only that has.
-std::string other_kind(const gpu::Checkpoint& file) {
-    for (const auto& [mark, kind] : {std::pair("model.diffusion_model.input_blocks.0.0.weight", "a checkpoint without its autoencoder"),
-                                     std::pair("input_blocks.0.0.weight", "a UNet"),
-                                     std::pair("time_embedding.linear_1.weight", "a UNet"),
-                                     std::pair("text_model.embeddings.token_embedding.weight", "a text encoder"),
-                                     std::pair("control_model.input_blocks.0.0.weight", "a ControlNet")})
-        if (file.find(mark)) return kind;
-    for (const gpu::TensorEntry& entry : file.entries())
-        if (entry.name.find("lora_") != std::string::npos) return "an adapter";
-    return file.entries().empty() ? "no tensors" : "tensors such as " + file.entries()[0].name;
 }
 
 bool is_tiny(const gpu::Checkpoint& file) {
@@ -78,8 +67,10 @@ Vae load_vae(const std::string& path, const std::string& family) {
     const gpu::Checkpoint file = gpu::open_checkpoint(path);
     const std::optional<VaePlace> place = find_vae(file);
     if (!place) {
-        gpu::check(is_tiny(file), gpu::ErrorCode::BadFile, "{}: expected an autoencoder (KL, VQ or tiny, in ldm's or diffusers' layout), got {}", path,
-                   other_kind(file));
+        if (!is_tiny(file)) {
+            expect_kind(file, {FileKind::Checkpoint}, expected, false);
+            throw gpu::Error(gpu::ErrorCode::BadFile, "{}: expected {}, got a checkpoint without one", path, expected);
+        }
         gpu::Weights weights;
         add_taesd_weights(weights, file);
         const bool encodes = std::any_of(weights.begin(), weights.end(), [](const auto& row) { return row.first.starts_with("encoder."); });
