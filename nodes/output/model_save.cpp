@@ -39,7 +39,7 @@ struct ModelSave final : Node {
         }
         if (ev.has(encoder)) {
             for (std::size_t tower = 0; tower < ev[encoder].towers().size(); ++tower)
-                saved.text.push_back({ev[encoder].towers()[tower].tower->weights(), ev[encoder].patches(tower)});
+                saved.text.push_back({ev[encoder].towers()[tower].tower->weights(), ev[encoder].patches(tower), ev[encoder].towers()[tower].tower->merges()});
             if (saved.family.empty()) saved.family = ev[encoder].family();
         }
         if (saved.parts() == 0) ev.fail(model, "expected a model, text encoders or an autoencoder, got none");

@@ -131,21 +131,27 @@ ClipTokenizer::ClipTokenizer(std::string_view merges, std::size_t most_merges) {
     add("<|endoftext|>");
 }
 
-std::string ClipTokenizer::merges() const {
+std::vector<std::string> ClipTokenizer::vocabulary() const {
     std::array<QString, 256> letter_of;      // byte -> what files write for it
     for (const auto& [code, byte] : byte_codes().byte_of_code) letter_of[byte] = QString::fromUcs4(&code, 1);
-    const auto written = [&](int id) {
+    std::vector<std::string> written;
+    for (int id = 0; id < size(); ++id) {
         std::string_view symbol = symbols_[static_cast<std::size_t>(id)];
-        const bool ends = symbol.size() > word_end.size() && symbol.ends_with(word_end);
+        const bool ends = id < start() && symbol.size() > word_end.size() && symbol.ends_with(word_end);
         if (ends) symbol.remove_suffix(word_end.size());
         QString text;
         for (const char byte : symbol) text += letter_of[static_cast<unsigned char>(byte)];
-        return text.toStdString() + (ends ? std::string(word_end) : std::string());
-    };
+        written.push_back(text.toStdString() + (ends ? std::string(word_end) : std::string()));
+    }
+    return written;
+}
+
+std::string ClipTokenizer::merges() const {
     std::vector<std::pair<int, int>> pairs(merges_.size());
     for (const auto& [pair, made] : merges_) pairs[static_cast<std::size_t>(made.first)] = pair;
+    const std::vector<std::string> written = vocabulary();
     std::string text = "#version: 0.2\n";
-    for (const auto& [left, right] : pairs) text += gpu::format("{} {}\n", written(left), written(right));
+    for (const auto& [left, right] : pairs) text += gpu::format("{} {}\n", written[static_cast<std::size_t>(left)], written[static_cast<std::size_t>(right)]);
     return text;
 }
 

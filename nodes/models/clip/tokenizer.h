@@ -29,6 +29,8 @@ public:
     // The text of one token, a space where a word ends.
     QString text_of(int id) const;
 
+    // By id, as vocab.json and merges.txt write them: a printable letter for each byte.
+    std::vector<std::string> vocabulary() const;
     // The merges file that this is made of, as text: what the constructor reads.
     std::string merges() const;
 

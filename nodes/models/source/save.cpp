@@ -13,6 +13,7 @@
 #include "gpu/run/evaluate.h"
 #include "nodes/models/clip/keys.h"
 #include "nodes/models/clip/text.h"
+#include "nodes/models/clip/tokenizer.h"
 #include "nodes/models/detect/folder.h"
 #include "nodes/models/source/source.h"
 #include "nodes/models/unet/keys.h"
@@ -232,6 +233,21 @@ QJsonObject scheduler_json(const ModelInfo& info) {
             {"steps_offset", 1}};
 }
 
+// The files of a tokenizer's folder, by name, as transformers reads them.
+std::map<QString, std::string> tokenizer_files(const std::string& merges, int positions) {
+    const ClipTokenizer tokenizer(merges);
+    const std::vector<std::string> vocabulary = tokenizer.vocabulary();
+    QJsonObject ids;
+    for (std::size_t id = 0; id < vocabulary.size(); ++id) ids[QString::fromStdString(vocabulary[id])] = static_cast<int>(id);
+    const auto special = [&](int id) { return QString::fromStdString(vocabulary[static_cast<std::size_t>(id)]); };
+    const QJsonObject names{{"bos_token", special(tokenizer.start())}, {"eos_token", special(tokenizer.end())}, {"pad_token", special(tokenizer.end())},
+                            {"unk_token", special(tokenizer.end())}};
+    QJsonObject config = names;
+    config["tokenizer_class"] = "CLIPTokenizer", config["do_lower_case"] = true, config["model_max_length"] = positions;
+    const auto text = [](const QJsonObject& object) { return QJsonDocument(object).toJson().toStdString(); };
+    return {{"merges.txt", merges}, {"vocab.json", text(ids)}, {"tokenizer_config.json", text(config)}, {"special_tokens_map.json", text(names)}};
+}
+
 std::vector<std::string> save_folder(const SavedModel& model, const std::string& path, const SaveOptions& options) {
     const QDir folder(QString::fromStdString(path));
     std::vector<std::string> wrote;
@@ -272,6 +288,13 @@ std::vector<std::string> save_folder(const SavedModel& model, const std::string&
         weights(at(part, "model.safetensors"), list);
         json(at(part, "config.json"), text_json(model.text[tower].weights));
         index[part] = QJsonArray{"transformers", model.text[tower].weights.contains("text_projection.weight") ? "CLIPTextModelWithProjection" : "CLIPTextModel"};
+        if (model.text[tower].merges.empty()) continue;
+        const QString words = part == "text_encoder" ? "tokenizer" : "tokenizer_2";
+        for (const auto& [name, text] : tokenizer_files(model.text[tower].merges, read_clip_text_config(model.text[tower].weights).positions)) {
+            wrote.push_back(at(words, name));
+            gpu::write_file(wrote.back(), std::string_view(text));
+        }
+        index[words] = QJsonArray{"transformers", "CLIPTokenizer"};
     }
     json(folder.filePath("model_index.json").toStdString(), index);
     return wrote;

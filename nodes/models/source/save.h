@@ -31,6 +31,7 @@ struct SavedModel {
     struct Text {
         gpu::Weights weights;         // Hugging Face's names
         Patches patches;
+        std::string merges{};         // the tokenizer's merges.txt; empty: unknown, and none is written into a folder
     };
     std::optional<Unet> unet;
     std::optional<Vae> vae;
