@@ -332,7 +332,7 @@ private:
             const bool reads = info.kind == ParamKind::InputFile;
             const std::string path = step.params[i].toString().toStdString();
             if ((!reads && info.kind != ParamKind::OutputFile) || path.empty()) continue;
-            if (!path_allowed(places_, path))
+            if (!(reads ? path_readable(places_, path) : path_allowed(places_, path)))
                 throw SocketError(ErrorCode::InvalidGraph, info.name,
                                   "expected a file in a folder that was allowed to this run, got " + path);
             std::error_code error;
