@@ -52,7 +52,7 @@ struct DatasetEncode final : Node {
             ev.progress(count + std::min(first, from.size()), count + from.size());
             std::vector<TextRow> rows;
             for (std::int64_t i = first; i <= std::min(from.size(), first + at_once - 1); ++i)
-                rows.push_back(row_of(*ev[encoder].towers()[0].tower, i < from.size() ? made.captions[static_cast<std::size_t>(i)] : std::string()));
+                rows.push_back(plain_row(*ev[encoder].towers()[0].tower, i < from.size() ? made.captions[static_cast<std::size_t>(i)] : std::string()));
             const Tensor context = ev[encoder].network(0)->operator()(rows, ev[encoder].drop(0), ev[encoder].towers()[0].norm, false).context;
             made.context_width = context.size(2);
             const std::vector<float> part = gpu::to_floats(context);
@@ -61,18 +61,6 @@ struct DatasetEncode final : Node {
         made.latents = std::make_shared<const std::vector<float>>(std::move(latents));
         made.contexts = std::make_shared<const std::vector<float>>(std::move(contexts));
         ev.set(examples, made);
-    }
-
-private:
-    // One sequence; what does not fit is cut, as training of these models does.
-    static TextRow row_of(const TextTower& tower, const std::string& caption) {
-        const auto length = static_cast<std::size_t>(tower.info().positions);
-        TextRow row{{.id = tower.info().start}};
-        for (const int id : tower.tokens(caption))
-            if (row.size() + 1 < length) row.push_back({.id = id});
-        row.push_back({.id = tower.info().end});
-        while (row.size() < length) row.push_back({.id = tower.info().pad});
-        return row;
     }
 };
 

@@ -5,108 +5,285 @@
 
 #include "gpu/base/error.h"
 #include "gpu/ops.h"
+#include "gpu/run/evaluate.h"
 #include "nodes/sampling/noise.h"
-#include "nodes/training/parameters.h"
+#include "nodes/sampling/prediction.h"
 
 namespace nodes {
 namespace {
 
-constexpr std::uint32_t noise_stream = 0x64696666, choice_stream = 0x63686f69;
+constexpr std::uint32_t noise_stream = 0x64696666, choice_stream = 0x63686f69, prior_stream = 0x7072696f, sample_stream = 0x73616d70;
+constexpr const char* word_name = "word";      // of the parameter
 
-// Layers whose result is added to what passes by start at nothing, and so does the network's output: the start that these networks have
-// had since DDPM's.
-bool starts_at_zero(std::string_view name) {
-    return name.ends_with("out_layers.3.weight") || name.ends_with("out_layers.3.bias") || name.ends_with(".proj_out.weight") || name.ends_with(".proj_out.bias") ||
-           name == "out.2.weight" || name == "out.2.bias";
-}
+// Tensors of a batch, B rows: the examples', then as many of the prior where there is one.
+enum Slot {
+    Clean,              // [B, C, h, w]
+    Noise,              // [B, C, h, w]
+    Timestep,           // [B]
+    Signal, Level,      // [B, 1, 1, 1]
+    Weight,             // [B, 1, 1, 1]
+    Context,            // [B, L, D]; with a learned word: its ids, I32 [B, L]
+    Places,             // with a learned word of n vectors: where they stand, [B, L, n]
+};
 
 class DiffusionObjective final : public Objective {
 public:
-    explicit DiffusionObjective(DiffusionTraining training) : t_(std::move(training)), table_(t_.info.noise) {
-        const Examples& e = t_.examples;
-        gpu::check(e.size() > 0, gpu::ErrorCode::InvalidGraph, "train UNet: expected examples, got none");
-        gpu::check(t_.config.in_channels == e.format.channels && t_.config.out_channels == e.format.channels, gpu::ErrorCode::InvalidGraph,
-                   "train UNet: expected latents of {} channels, got {}", t_.config.in_channels, e.format.channels);
-        gpu::check(t_.config.context_width == e.context_width, gpu::ErrorCode::InvalidGraph, "train UNet: expected text of width {}, got {}", t_.config.context_width,
-                   e.context_width);
-        gpu::check(!t_.info.noise.zero_terminal_snr || t_.info.prediction != PredictionType::Epsilon, gpu::ErrorCode::InvalidGraph,
+    explicit DiffusionObjective(DiffusionTraining training) : t_(std::move(training)), table_(t_.moves->info().noise) {
+        const UnetConfig& config = t_.moves->config();
+        const ModelInfo& info = t_.moves->info();
+        check_examples(t_.examples, "examples");
+        if (t_.prior) {
+            check_examples(*t_.prior, "the prior's examples");
+            gpu::check(t_.prior->height == t_.examples.height && t_.prior->width == t_.examples.width && t_.prior->tokens == t_.examples.tokens, gpu::ErrorCode::InvalidGraph,
+                       "train UNet: expected examples of the prior of {} x {} cells and {} tokens, got {} x {} and {}", t_.examples.width, t_.examples.height,
+                       t_.examples.tokens, t_.prior->width, t_.prior->height, t_.prior->tokens);
+        }
+        gpu::check(config.in_channels == config.out_channels, gpu::ErrorCode::InvalidGraph, "train UNet: expected a network that reads latents alone, got one of {} channels",
+                   config.in_channels);
+        gpu::check(!info.noise.zero_terminal_snr || info.prediction != PredictionType::Epsilon, gpu::ErrorCode::InvalidGraph,
                    "train UNet: expected prediction v or sample with zero terminal SNR, got epsilon");
-        const PredictionType prediction = t_.info.prediction;
-        const NoiseTableOptions noise = t_.info.noise;
-        t_.info = unet_info(t_.config);
-        t_.info.prediction = prediction, t_.info.noise = noise, t_.info.latent = e.format;
+        if (!t_.word) return;
+        const LearnedWord& word = *t_.word;
+        gpu::check(word.encoder.towers().size() == 1 && word.encoder.context_width() == config.context_width, gpu::ErrorCode::InvalidGraph,
+                   "train word: expected one text tower of width {}, got {} of {}", config.context_width, word.encoder.towers().size(), word.encoder.context_width());
+        gpu::check(!word.name.empty() && !word.start.empty() && !word.templates.empty(), gpu::ErrorCode::InvalidGraph,
+                   "train word: expected a name, vectors and templates, got one of them empty");
+        for (const std::string& one : word.templates)
+            gpu::check(one.find("{}") != one.npos, gpu::ErrorCode::InvalidGraph, "train word: expected {{}} for the word in every template, got \"{}\"", one);
+        network_ = word.encoder.network(0);
     }
 
     std::vector<Parameter> parameters() const override {
-        if (!t_.start.empty()) return parameters_of(t_.start);
-        std::vector<Parameter> all = drawn_parameters(t_.seed, [&](const Scope& s) { UnetNetwork(s, t_.config); });
-        for (Parameter& parameter : all)
-            if (starts_at_zero(parameter.name)) parameter.value = gpu::zeros(parameter.value.shape());
+        std::vector<Parameter> all = t_.moves->parameters();
+        if (!t_.word) return all;
+        std::vector<float> rows;
+        for (const std::vector<float>& row : t_.word->start) rows.insert(rows.end(), row.begin(), row.end());
+        all.push_back({word_name, gpu::tensor(rows, {vectors(), static_cast<std::int64_t>(t_.word->start[0].size())}), {.decay = 0}});
         return all;
     }
     std::int64_t size() const override { return t_.examples.size(); }
 
-    // x0, noise [B, C, h, w]; timestep [B]; signal, noise level, weight [B, 1, 1, 1]; context [B, L, D]
     gpu::Tensors batch(std::span<const Visit> visits, std::uint64_t seed) const override {
-        const Examples& e = t_.examples;
-        const std::size_t each = e.latent_elements(), text = e.context_elements(), count = visits.size();
-        std::vector<float> latents(count * each), noise(count * each), contexts(count * text), timesteps(count), clear(count), noisy(count), weights(count);
-        for (std::size_t i = 0; i < count; ++i) {
-            const NoiseAddress at{seed, choice_stream, static_cast<std::uint32_t>(visits[i].number), static_cast<std::uint32_t>(visits[i].number >> 32)};
-            std::array<float, 3> drawn{};
-            philox_uniform(at, drawn);
-            const auto variant = std::min<std::size_t>(static_cast<std::size_t>(e.variants) - 1, static_cast<std::size_t>(drawn[0] * static_cast<float>(e.variants)));
-            const int timestep = std::min(table_.count() - 1, static_cast<int>(drawn[1] * static_cast<float>(table_.count())));
-            const std::size_t item = static_cast<std::size_t>(visits[i].item), told = drawn[2] < t_.loss.drop_text ? static_cast<std::size_t>(e.size()) : item;
-            std::copy_n(e.latents->begin() + static_cast<std::ptrdiff_t>((item * static_cast<std::size_t>(e.variants) + variant) * each), each,
-                        latents.begin() + static_cast<std::ptrdiff_t>(i * each));
-            std::copy_n(e.contexts->begin() + static_cast<std::ptrdiff_t>(told * text), text, contexts.begin() + static_cast<std::ptrdiff_t>(i * text));
-            philox_normal({at.seed, noise_stream, at.image, at.step}, std::span(noise).subspan(i * each, each));
-            const NoiseLevel level = table_.level(timestep);
-            timesteps[i] = static_cast<float>(timestep), clear[i] = static_cast<float>(level.signal), noisy[i] = static_cast<float>(level.noise);
-            weights[i] = static_cast<float>(weight_at(level));
-        }
-        const auto n = static_cast<std::int64_t>(count);
-        const gpu::Shape shape{n, e.format.channels, e.height, e.width}, one{n, 1, 1, 1};
-        return {gpu::tensor(latents, shape), gpu::tensor(noise, shape), gpu::tensor(timesteps, {n}), gpu::tensor(clear, one), gpu::tensor(noisy, one),
-                gpu::tensor(weights, one), gpu::tensor(contexts, {n, e.tokens, e.context_width})};
+        Rows rows;
+        for (const Visit& visit : visits) add(rows, t_.examples, visit, seed, choice_stream, 1);
+        if (t_.prior)
+            for (const Visit& visit : visits) {      // one of the prior beside each, drawn by the visit's number
+                std::array<float, 1> drawn{};
+                philox_uniform(address(seed, prior_stream, visit.number), drawn);
+                const auto size = static_cast<float>(t_.prior->size());
+                add(rows, *t_.prior, {std::min<std::int64_t>(t_.prior->size() - 1, static_cast<std::int64_t>(drawn[0] * size)), visit.number}, seed, prior_stream + 1,
+                    t_.loss.prior);
+            }
+        return rows.tensors(t_.examples, t_.word ? vectors() : 0);
     }
 
     Tensor loss(const NamedTensors& parameters, const gpu::Tensors& b) const override {
-        const Tensor &x0 = b[0], &noise = b[1], &signal = b[3], &level = b[4];
-        const UnetNetwork network(Scope::tensors(parameters), t_.config);
-        const Tensor output = network({.latent = signal * x0 + level * noise, .timestep = b[2], .context = b[6]});      // [B, C, h, w]
-        const Tensor target = t_.info.prediction == PredictionType::Epsilon ? noise : t_.info.prediction == PredictionType::V ? signal * noise - level * x0 : x0;
+        const PredictionType prediction = t_.moves->info().prediction;
+        const Tensor &x0 = b[Clean], &noise = b[Noise], &signal = b[Signal], &level = b[Level];
+        const UnetNetwork network(t_.moves->network(parameters), t_.moves->config());
+        UnetHooks hooks;
+        hooks.recompute = t_.recompute;
+        const Tensor output = network({.latent = signal * x0 + level * noise, .timestep = b[Timestep], .context = context_of(parameters, b)}, hooks);      // [B, C, h, w]
+        const Tensor target = prediction == PredictionType::Epsilon ? noise : prediction == PredictionType::V ? signal * noise - level * x0 : x0;
         const Tensor squared = gpu::square(output - target);
         const double turn = t_.loss.huber;      // 2 c (sqrt(d^2 + c^2) - c), d^2 for small d (arXiv:2403.16728)
         const Tensor error = turn > 0 ? 2 * turn * (gpu::sqrt(squared + turn * turn) - turn) : squared;
-        return gpu::reshape(gpu::mean(b[5] * error), {1});
+        // The sum of both means, where there is a prior: each is half of the rows.
+        return gpu::reshape((t_.prior ? 2.0 : 1.0) * gpu::mean(b[Weight] * error), {1});
     }
 
     Trained result(const NamedTensors& parameters) const override {
-        return Trained({Value::of<Model>(Model(make_unet(weights_of(parameters), t_.config, t_.info)))});
+        std::vector<Value> made = t_.moves->result(parameters);
+        if (t_.word) {
+            const Tensor& value = parameters.at(word_name);
+            const std::vector<float> values = gpu::to_floats(value);
+            TextEmbedding learned{.names = {t_.word->name}, .rows = {}};
+            const auto width = static_cast<std::size_t>(value.size(1));
+            for (std::size_t at = 0; at < values.size(); at += width)
+                learned.rows[static_cast<int>(width)].push_back(std::make_shared<const std::vector<float>>(values.begin() + static_cast<std::ptrdiff_t>(at),
+                                                                                                          values.begin() + static_cast<std::ptrdiff_t>(at + width)));
+            made.push_back(Value::of<Encoder>(t_.word->encoder.with(std::move(learned))));
+        }
+        return Trained(std::move(made));
+    }
+
+    // Pictures of captions spread over the examples, by DDIM.
+    std::optional<Image> samples(const NamedTensors& parameters) const override {
+        constexpr std::size_t shown = 8;
+        constexpr int steps = 20;
+        constexpr double guidance = 3;
+        if (!t_.vae) return std::nullopt;
+        const std::size_t count = std::min(shown, static_cast<std::size_t>(t_.examples.size()));
+        Rows rows;
+        for (std::size_t i = 0; i < count; ++i) tell(rows, t_.examples, static_cast<std::int64_t>(i) * t_.examples.size() / static_cast<std::int64_t>(count), 0);
+        for (std::size_t i = 0; i < count; ++i) tell(rows, t_.examples, t_.examples.size(), 0);
+        const Examples& e = t_.examples;
+        rows.latents.resize(2 * count * e.latent_elements()), rows.noise.resize(rows.latents.size());
+        rows.timesteps.resize(2 * count), rows.signal = rows.level = rows.weights = rows.timesteps;
+        const gpu::Tensors numbers = rows.tensors(e, t_.word ? vectors() : 0);
+        const auto n = static_cast<std::int64_t>(count);
+        std::vector<float> start(count * e.latent_elements());
+        for (std::size_t i = 0; i < count; ++i)
+            philox_normal({0, sample_stream, static_cast<std::uint32_t>(i)}, std::span(start).subspan(i * e.latent_elements(), e.latent_elements()));
+        Tensor x = gpu::tensor(start, {n, e.format.channels, e.height, e.width});
+        const UnetNetwork network(t_.moves->network(parameters), t_.moves->config());
+        const Tensor context = context_of(parameters, numbers);
+        gpu::evaluate({context});
+        for (int step = 0; step < steps; ++step) {
+            const auto timestep_at = [&](int at) { return std::max(0, table_.count() * (steps - at) / steps - 1); };
+            const NoiseLevel from = table_.level(timestep_at(step));
+            const std::vector<float> times(2 * count, static_cast<float>(timestep_at(step)));
+            const Tensor both = network({.latent = gpu::concat({x, x}, 0), .timestep = gpu::tensor(times, {2 * n}), .context = context});
+            const Tensor told = gpu::slice(both, 0, 0, n), untold = gpu::slice(both, 0, n, 2 * n);
+            const Prediction p = predict(t_.moves->info().prediction, untold + guidance * (told - untold), x, from);
+            if (step + 1 < steps) {
+                const NoiseLevel to = table_.level(timestep_at(step + 1));
+                x = to.signal * p.x0 + to.noise * p.epsilon;
+            } else {
+                x = p.x0;
+            }
+            gpu::evaluate({x});
+        }
+        const Tensor pictures = gpu::clamp((*t_.vae)->decode(x), 0, 1);      // [N, 3, H, W]
+        return evaluated(make_image(gpu::reshape(gpu::permute(pictures, {1, 2, 0, 3}), {1, 3, pictures.size(2), n * pictures.size(3)})));
     }
 
     std::string summary() const override {
         const char* names[] = {"epsilon", "v", "sample"};
-        return gpu::format("UNet, {} levels from {} channels, {} prediction, on {} pictures x {}", t_.config.levels.size(), t_.config.base_channels(),
-                           names[static_cast<int>(t_.info.prediction)], t_.examples.size(), t_.examples.variants);
+        return gpu::format("{}{}, {} prediction, on {} pictures x {}{}", t_.moves->summary(), t_.word ? gpu::format(", {} vectors of a word", t_.word->start.size()) : "",
+                           names[static_cast<int>(t_.moves->info().prediction)], t_.examples.size(), t_.examples.variants,
+                           t_.prior ? gpu::format(" beside {}", t_.prior->size()) : "");
     }
 
 private:
+    struct Rows {
+        std::vector<float> latents, noise, timesteps, signal, level, weights, contexts, places;
+        std::vector<std::int32_t> ids;
+
+        gpu::Tensors tensors(const Examples& e, std::int64_t vectors) const {
+            const auto n = static_cast<std::int64_t>(timesteps.size());
+            const gpu::Shape shape{n, e.format.channels, e.height, e.width}, one{n, 1, 1, 1};
+            gpu::Tensors all{gpu::tensor(latents, shape), gpu::tensor(noise, shape), gpu::tensor(timesteps, {n}), gpu::tensor(signal, one), gpu::tensor(level, one),
+                             gpu::tensor(weights, one)};
+            if (vectors > 0) {
+                all.push_back(gpu::tensor_i32(ids, {n, e.tokens}));
+                all.push_back(gpu::tensor(places, {n, e.tokens, vectors}));
+            } else {
+                all.push_back(gpu::tensor(contexts, {n, e.tokens, e.context_width}));
+            }
+            return all;
+        }
+    };
+
+    void check_examples(const Examples& e, const char* what) const {
+        const UnetConfig& config = t_.moves->config();
+        gpu::check(e.size() > 0, gpu::ErrorCode::InvalidGraph, "train UNet: expected {}, got none", what);
+        gpu::check(config.in_channels == e.format.channels, gpu::ErrorCode::InvalidGraph, "train UNet: expected latents of {} channels, got {}", config.in_channels,
+                   e.format.channels);
+        gpu::check(config.context_width == e.context_width, gpu::ErrorCode::InvalidGraph, "train UNet: expected text of width {}, got {}", config.context_width,
+                   e.context_width);
+    }
+    std::int64_t vectors() const { return static_cast<std::int64_t>(t_.word->start.size()); }
+    static NoiseAddress address(std::uint64_t seed, std::uint32_t stream, std::uint64_t number) {
+        return {seed, stream, static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(number >> 32)};
+    }
+
+    void add(Rows& rows, const Examples& e, const Visit& visit, std::uint64_t seed, std::uint32_t stream, double weight) const {
+        const std::size_t each = e.latent_elements(), item = static_cast<std::size_t>(visit.item);
+        std::array<float, 4> drawn{};
+        philox_uniform(address(seed, stream, visit.number), drawn);
+        const auto variant = std::min<std::size_t>(static_cast<std::size_t>(e.variants) - 1, static_cast<std::size_t>(drawn[0] * static_cast<float>(e.variants)));
+        const int timestep = std::min(table_.count() - 1, static_cast<int>(drawn[1] * static_cast<float>(table_.count())));
+        const auto latent = e.latents->begin() + static_cast<std::ptrdiff_t>((item * static_cast<std::size_t>(e.variants) + variant) * each);
+        rows.latents.insert(rows.latents.end(), latent, latent + static_cast<std::ptrdiff_t>(each));
+        rows.noise.resize(rows.noise.size() + each);
+        philox_normal(address(seed, stream == choice_stream ? noise_stream : stream + 1, visit.number), std::span(rows.noise).last(each));
+        const NoiseLevel level = table_.level(timestep);
+        rows.timesteps.push_back(static_cast<float>(timestep));
+        rows.signal.push_back(static_cast<float>(level.signal)), rows.level.push_back(static_cast<float>(level.noise));
+        rows.weights.push_back(static_cast<float>(weight * weight_at(level)));
+        tell(rows, e, drawn[2] < t_.loss.drop_text ? e.size() : visit.item, drawn[3]);
+    }
+
+    // What the network is told of an example; of the one behind the last: nothing.
+    void tell(Rows& rows, const Examples& e, std::int64_t item, float choice) const {
+        if (!t_.word) {
+            const std::size_t text = e.context_elements();
+            const auto context = e.contexts->begin() + item * static_cast<std::ptrdiff_t>(text);
+            rows.contexts.insert(rows.contexts.end(), context, context + static_cast<std::ptrdiff_t>(text));
+            return;
+        }
+        const TextTower& tower = *t_.word->encoder.towers()[0].tower;
+        const auto length = static_cast<std::size_t>(e.tokens), count = static_cast<std::size_t>(vectors());
+        std::string text = item < e.size() ? e.captions[static_cast<std::size_t>(item)] : "";
+        if (&e == &t_.examples && item < e.size()) {
+            const auto templates = static_cast<float>(t_.word->templates.size());
+            std::string told = t_.word->templates[std::min(t_.word->templates.size() - 1, static_cast<std::size_t>(choice * templates))];
+            if (const std::size_t own = told.find("[caption]"); own != told.npos) told.replace(own, 9, text);
+            text = told;
+        }
+        std::vector<std::int32_t> ids{tower.info().start};
+        std::vector<std::pair<std::size_t, std::size_t>> marks;      // token, vector
+        const auto say = [&](const std::string& part) {
+            for (const int id : tower.tokens(part))
+                if (ids.size() + 1 < length) ids.push_back(id);
+        };
+        for (std::size_t at = 0;;) {
+            const std::size_t word = text.find("{}", at);
+            say(text.substr(at, word == text.npos ? word : word - at));
+            if (word == text.npos) break;
+            for (std::size_t v = 0; v < count && ids.size() + 1 < length; ++v) marks.push_back({ids.size(), v}), ids.push_back(0);
+            at = word + 2;
+        }
+        ids.push_back(tower.info().end);
+        ids.resize(length, tower.info().pad);
+        rows.ids.insert(rows.ids.end(), ids.begin(), ids.end());
+        const std::size_t first = rows.places.size();
+        rows.places.resize(first + length * count);
+        for (const auto& [token, vector] : marks) rows.places[first + token * count + vector] = 1;
+    }
+
+    Tensor context_of(const NamedTensors& parameters, const gpu::Tensors& b) const {
+        if (!t_.word) return b[Context];
+        return network_->context(b[Context], b[Places], parameters.at(word_name), t_.word->encoder.drop(0), t_.word->encoder.towers()[0].norm);
+    }
+
     // Min-SNR weights, of the loss of x0, for what the network predicts: those of epsilon are divided by the SNR, those of v by SNR + 1.
     double weight_at(const NoiseLevel& level) const {
         if (t_.loss.min_snr <= 0) return 1;
+        const PredictionType prediction = t_.moves->info().prediction;
         const double snr = level.alpha_bar() / (level.noise * level.noise), cut = std::min(snr, t_.loss.min_snr);
-        if (t_.info.prediction == PredictionType::Sample) return cut;
-        return t_.info.prediction == PredictionType::V ? cut / (snr + 1) : snr > 0 ? cut / snr : 1;
+        if (prediction == PredictionType::Sample) return cut;
+        return prediction == PredictionType::V ? cut / (snr + 1) : snr > 0 ? cut / snr : 1;
     }
 
     DiffusionTraining t_;
     NoiseTable table_;
+    std::shared_ptr<const TextNetwork> network_;
 };
 
 }  // namespace
+
+std::vector<std::vector<float>> start_vectors(const Encoder& encoder, const std::string& like, int count) {
+    gpu::check(encoder.towers().size() == 1, gpu::ErrorCode::InvalidGraph, "train word: expected one text tower, got {}", encoder.towers().size());
+    const TextTower& tower = *encoder.towers()[0].tower;
+    const std::vector<int> ids = tower.tokens(like);
+    gpu::check(!ids.empty() && count > 0, gpu::ErrorCode::InvalidGraph, "train word: expected a word to start from, got \"{}\"", like);
+    const std::vector<float> table = gpu::to_floats(gpu::to_leaf(tower.weights().at("text_model.embeddings.token_embedding.weight")));
+    const int width = tower.info().width;
+    std::vector<std::vector<float>> rows;
+    for (int i = 0; i < count; ++i) {
+        const auto row = table.begin() + static_cast<std::ptrdiff_t>(ids[static_cast<std::size_t>(i) % ids.size()]) * width;
+        rows.emplace_back(row, row + width);
+    }
+    return rows;
+}
+
+ModelInfo training_info(const UnetConfig& config, const Examples& examples, PredictionType prediction, const NoiseTableOptions& noise) {
+    ModelInfo info = unet_info(config);
+    info.prediction = prediction, info.noise = noise, info.latent = examples.format;
+    return info;
+}
 
 UnetConfig small_unet_config(const std::vector<int>& channels, const std::vector<bool>& attends, int blocks, int latent_channels, int context_width) {
     gpu::check(!channels.empty() && channels.size() == attends.size() && blocks > 0, gpu::ErrorCode::InvalidGraph,

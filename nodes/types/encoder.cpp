@@ -13,6 +13,16 @@ struct Encoder::Built {
     std::shared_ptr<const TextNetwork> network;
 };
 
+TextRow plain_row(const TextTower& tower, const std::string& text) {
+    const auto length = static_cast<std::size_t>(tower.info().positions);
+    TextRow row{{.id = tower.info().start}};
+    for (const int id : tower.tokens(text))
+        if (row.size() + 1 < length) row.push_back({.id = id});
+    row.push_back({.id = tower.info().end});
+    while (row.size() < length) row.push_back({.id = tower.info().pad});
+    return row;
+}
+
 Encoder::Encoder(std::string family, std::vector<TowerUse> towers)
     : family_(std::move(family)), towers_(std::move(towers)), patches_(towers_.size()) {
     gpu::check(!towers_.empty(), gpu::ErrorCode::InvalidGraph, "text encoder: expected one tower or more, got none");

@@ -35,6 +35,9 @@ public:
     // Rows of one length. `drop`: layers left out from the end, of the context alone; `norm`: the final norm of the context. Lazy.
     // Throws Error{InvalidGraph}.
     virtual EncodedText operator()(const std::vector<TextRow>& rows, int drop, bool norm, bool pooled) const = 0;
+    // The context alone, with n vectors to be learned as a tensor: ids I32 [B, T]; places F32 [B, T, n], 1 where a vector stands in for the
+    // table's row; vectors F32 [n, width]. Lazy.
+    virtual Tensor context(const Tensor& ids, const Tensor& places, const Tensor& vectors, int drop, bool norm) const = 0;
 };
 
 struct TextTowerInfo {
@@ -62,6 +65,9 @@ public:
     virtual std::shared_ptr<const TextNetwork> build(const Patches& patches) const = 0;
     virtual std::string summary() const = 0;            // "clip-l, 123M weights, F16"
 };
+
+// A text as one sequence without weights or learned words: what does not fit is cut, as training of these models does.
+TextRow plain_row(const TextTower& tower, const std::string& text);
 
 // A learned word (textual inversion, arXiv:2208.01618): vectors that stand for a name in the prompt.
 struct TextEmbedding {

@@ -94,6 +94,11 @@ std::vector<float> weights_in_order(const Trained& trained) {
     return all;
 }
 
+MovementRef small_network(const Examples& examples, PredictionType type, const NoiseTableOptions& noise = {}, int channels = 4) {
+    const UnetConfig config = small_unet_config({32}, {true}, 1, channels, 8);
+    return whole_network(config, training_info(config, examples, type, noise), {}, 0);
+}
+
 }  // namespace
 
 class TrainingTest : public QObject {
@@ -272,9 +277,7 @@ private slots:
     void a_network_learns_to_predict() {
         QFETCH(int, type);
         const Examples examples = small_examples();
-        DiffusionTraining training{.examples = examples, .config = small_unet_config({32}, {true}, 1, 4, 8), .info = {}, .loss = {.drop_text = 0}, .start = {}};
-        training.info.prediction = static_cast<PredictionType>(type);
-        const ObjectiveRef objective = diffusion_objective(training);
+        const ObjectiveRef objective = diffusion_objective({.examples = examples, .moves = small_network(examples, static_cast<PredictionType>(type)), .loss = {.drop_text = 0}});
         NamedTensors start;
         for (const Parameter& parameter : objective->parameters()) start.emplace(parameter.name, parameter.value);
         std::vector<Visit> visits;
@@ -295,13 +298,12 @@ private slots:
         const gpu::Tensor x = batch[3] * batch[0] + batch[4] * batch[1];
         const gpu::Tensor said = (*model.denoiser())({.latent = x, .timestep = batch[2], .context = batch[6]});
         QVERIFY(std::abs(gpu::to_floats(gpu::mean(gpu::square(said - target)))[0] - loss_of(learned)) < 1e-4f);
-        QVERIFY(model.info().prediction == training.info.prediction);
+        QVERIFY(model.info().prediction == static_cast<PredictionType>(type));
     }
 
     void text_is_dropped_and_noise_weighed() {
         const Examples examples = small_examples();
-        DiffusionTraining training{.examples = examples, .config = small_unet_config({32}, {true}, 1, 4, 8), .info = {}, .loss = {.min_snr = 5, .drop_text = 0.25}, .start = {}};
-        training.info.prediction = PredictionType::V;
+        DiffusionTraining training{.examples = examples, .moves = small_network(examples, PredictionType::V), .loss = {.min_snr = 5, .drop_text = 0.25}};
         std::vector<Visit> visits;
         for (std::uint64_t at = 0; at < 800; ++at) visits.push_back(visit_at(1, at, examples.size()));
         const gpu::Tensors batch = diffusion_objective(training)->batch(visits, 1);
@@ -315,9 +317,9 @@ private slots:
             QVERIFY(std::abs(weights[i] - std::min(snr, 5.0) / (snr + 1)) < 1e-3);
         }
         QVERIFY2(dropped > 140 && dropped < 260, qPrintable(QString::number(dropped)));
-        training.info.prediction = PredictionType::Epsilon, training.info.noise.zero_terminal_snr = true;
+        training.moves = small_network(examples, PredictionType::Epsilon, {.zero_terminal_snr = true});
         QVERIFY_EXCEPTION_THROWN(diffusion_objective(training), gpu::Error);
-        training.info.noise.zero_terminal_snr = false, training.config = small_unet_config({32}, {true}, 1, 3, 8);
+        training.moves = small_network(examples, PredictionType::V, {}, 3);
         QVERIFY_EXCEPTION_THROWN(diffusion_objective(training), gpu::Error);
     }
 

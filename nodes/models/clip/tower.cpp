@@ -14,10 +14,8 @@ public:
     explicit ClipNetwork(ClipText model) : model_(std::move(model)) {}
 
     EncodedText operator()(const std::vector<TextRow>& rows, int drop, bool norm, bool pooled) const override {
-        const ClipTextConfig& config = model_.config();
         gpu::check(!rows.empty() && !rows[0].empty(), gpu::ErrorCode::InvalidGraph, "text encoder: expected tokens, got none");
-        gpu::check(drop >= 0 && drop < config.layers, gpu::ErrorCode::InvalidGraph, "text encoder: expected 0 to {} layers to leave out, got {}",
-                   config.layers - 1, drop);
+        check_drop(drop);
         const auto batch = static_cast<std::int64_t>(rows.size()), length = static_cast<std::int64_t>(rows[0].size());
         const std::vector<Tensor> states = model_.states(tokens(rows, batch, length));
         const Tensor& state = states[states.size() - 1 - static_cast<std::size_t>(drop)];
@@ -26,7 +24,24 @@ public:
         return made;
     }
 
+    Tensor context(const Tensor& ids, const Tensor& places, const Tensor& vectors, int drop, bool norm) const override {
+        check_drop(drop);
+        const std::int64_t batch = ids.size(0), length = ids.size(1), count = vectors.size(0), width = model_.config().width;
+        gpu::check(vectors.size(1) == width && places.shape() == gpu::Shape{batch, length, count}, gpu::ErrorCode::InvalidGraph,
+                   "text encoder: expected learned vectors of width {} at [{}, {}, {}] places, got width {} at {}", width, batch, length, count, vectors.size(1),
+                   gpu::to_string(places.shape()));
+        const Tensor mask = gpu::sum(places, {2}, true);                                                               // [B, T, 1]
+        const Tensor put = gpu::reshape(gpu::matmul(gpu::reshape(places, {batch * length, count}), vectors), {batch, length, width});
+        const std::vector<Tensor> states = model_.states(model_.tokens(ids) * (1.0 - mask) + put);
+        const Tensor& state = states[states.size() - 1 - static_cast<std::size_t>(drop)];
+        return norm ? model_.normed(state) : state;
+    }
+
 private:
+    void check_drop(int drop) const {
+        gpu::check(drop >= 0 && drop < model_.config().layers, gpu::ErrorCode::InvalidGraph, "text encoder: expected 0 to {} layers to leave out, got {}",
+                   model_.config().layers - 1, drop);
+    }
     // [B, T, width]: rows of the table, and learned ones in their places.
     Tensor tokens(const std::vector<TextRow>& rows, std::int64_t batch, std::int64_t length) const {
         const std::int64_t width = model_.config().width;

@@ -13,6 +13,7 @@ struct UnetHooks {
     std::vector<const ResidualPatch*> residual;
     std::vector<const InputPatch*> input;
     std::vector<const BlockPatch*> block;
+    bool recompute = false;                            // the backward pass keeps what goes into each block and computes the rest again
 
     UnetHooks() = default;
     explicit UnetHooks(const Patches& patches)

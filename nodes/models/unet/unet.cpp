@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "gpu/base/error.h"
+#include "gpu/graph/autodiff.h"
 #include "gpu/nn/timestep.h"
 
 namespace nodes {
@@ -48,7 +49,13 @@ struct LayerWalk {
         return hooks.after(site, std::move(h), call);
     }
     // `height`, `width`: of the map after an upsampler.
-    Tensor operator()(const UnetBlock& b, Tensor h, std::int64_t height = 0, std::int64_t width = 0) {
+    Tensor operator()(const UnetBlock& b, const Tensor& h, std::int64_t height = 0, std::int64_t width = 0) {
+        if (!hooks.recompute) return layers(b, h, height, width);
+        return gpu::checkpoint([&](const Tensors& in) { return layers(b, in[0], height, width); }, {h});
+    }
+
+private:
+    Tensor layers(const UnetBlock& b, Tensor h, std::int64_t height, std::int64_t width) {
         int layer = 0;
         if (b.conv) h = after((*b.conv)(h), layer++, BlockSite::Layer::Convolution, true);
         if (b.residual) h = after((*b.residual)(h, embedding), layer++, BlockSite::Layer::Residual, !b.transformer);
