@@ -88,7 +88,8 @@ Tensor drawn(const Dataset& dataset, std::size_t count, const std::function<std:
 }  // namespace
 
 void draw_framed(const Pixels& picture, const Framing& f, std::uint64_t seed, const Visit* visit, std::span<float> out) {
-    double scale = f.fill * std::min(static_cast<double>(f.width) / picture.width, static_cast<double>(f.height) / picture.height);
+    const double across = static_cast<double>(f.width) / picture.width, down = static_cast<double>(f.height) / picture.height;
+    double scale = f.fill * (f.cover ? std::max(across, down) : std::min(across, down));
     double dx = 0, dy = 0, angle = 0;
     bool mirrored = false;
     std::array<std::size_t, 3> channels{0, 1, 2};
@@ -132,7 +133,7 @@ gpu::Hash Dataset::hash() const {
     gpu::Hasher hasher;
     hasher.add(source->hash()).add(gpu::hash_bytes(std::as_bytes(std::span(items))));
     const Framing& f = framing;
-    hasher.add(gpu::format("{} {} {} {} {} {} {} {} {} {} {}", f.width, f.height, f.fill, f.zoom, f.shift, f.rotate, f.mirror, f.recolour, f.background[0], f.background[1],
+    hasher.add(gpu::format("{} {} {} {} {} {} {} {} {} {} {} {}", f.width, f.height, f.fill, f.cover, f.zoom, f.shift, f.rotate, f.mirror, f.recolour, f.background[0], f.background[1],
                            f.background[2]));
     return hasher.finish();
 }

@@ -34,6 +34,7 @@ public:
 struct Framing {
     int width = 64, height = 64;
     double fill = 0.94;            // share of the frame that the picture's longer side takes
+    bool cover = false;            // the shorter side instead: nothing of the frame is left, and what does not fit is cut
     double zoom = 0;               // random factor exp(-zoom) ... exp(zoom)
     double shift = 0;              // random move to either side, as a share of the frame
     double rotate = 0;             // random turn to either side, degrees
