@@ -25,6 +25,7 @@ struct SampleRun final : Node {
     Param<NoiseSource> source{this, "noise", "Whose random numbers: heddle's do not depend on batch or device; the others repeat the pictures of other tools",
                               {.initial = NoiseSource::Heddle, .names = noise_sources, .advanced = true}};
     Param<int>       first_image{this, "first_image", "Number of the first picture: makes later pictures of a batch alone", {.initial = 0, .min = 0, .max = 1000000, .advanced = true}};
+    Param<bool>      same_noise{this, "same_noise", "All pictures of a batch begin with the first one's noise: for prompts that change bit by bit", {.initial = false, .advanced = true}};
     Out<Latent>      sampled {this, "latent", "The result"};
     Out<Latent>      denoised{this, "denoised", "The picture that the last step predicted: the result without the noise that is left"};
 
@@ -37,7 +38,7 @@ struct SampleRun final : Node {
         }
         const Sampling sampling = make_sampling(net.info(), schedule.settings(ev));
         const Conditioning* against = ev.has(negative) ? &ev[negative] : nullptr;
-        SamplingState state = begin_sampling(sampling, net.info(), ev[latent], {ev[source], ev[seed], ev[add_noise], ev[first_image]});
+        SamplingState state = begin_sampling(sampling, net.info(), ev[latent], {ev[source], ev[seed], ev[add_noise], ev[first_image], ev[same_noise]});
         gpu::evaluate(tensors_of(state));      // so that the first step has the plan of the others
         auto shown = std::chrono::steady_clock::now();
         for (int call = 0; call < sampling.steps(); ++call) {

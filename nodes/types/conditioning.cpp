@@ -1,9 +1,17 @@
 #include "nodes/types/conditioning.h"
 
+#include <algorithm>
+
 #include "gpu/base/format.h"
 #include "gpu/run/evaluate.h"
 
 namespace nodes {
+
+std::int64_t prompt_count(const Conditioning& conditioning) {
+    std::int64_t count = 1;
+    for (const ConditioningEntry& entry : conditioning.entries) count = std::max(count, entry.context.size(0));
+    return count;
+}
 
 std::size_t conditioning_bytes(const Conditioning& conditioning) {
     std::size_t bytes = sizeof conditioning;

@@ -43,6 +43,9 @@ struct Conditioning {
     std::vector<ConditioningEntry> entries;     // empty: unconditional is not possible; nodes refuse it
 };
 
+// Pictures that it tells apart: the most rows of an entry, 1 where it says the same to all.
+std::int64_t prompt_count(const Conditioning& conditioning);
+
 std::size_t conditioning_bytes(const Conditioning& conditioning);
 
 // With its values computed: what nodes put on their outputs.

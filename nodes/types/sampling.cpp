@@ -4,6 +4,7 @@
 
 #include "gpu/base/error.h"
 #include "gpu/base/format.h"
+#include "gpu/ops.h"
 #include "nodes/types/tensor.h"
 
 namespace nodes {
@@ -25,10 +26,20 @@ SamplingState SamplingState::with(Tensor x) const {
     return made;
 }
 
-NoiseStream::NoiseStream(NoiseSource source, std::uint64_t seed, gpu::Shape shape, int first_image)
-    : source_(source), seed_(seed), shape_(std::move(shape)), first_image_(first_image) {}
+NoiseStream::NoiseStream(NoiseSource source, std::uint64_t seed, gpu::Shape shape, int first_image, bool same)
+    : source_(source), seed_(seed), shape_(std::move(shape)), first_image_(first_image), pictures_(same ? shape_[0] : 0) {
+    if (same) shape_[0] = 1;
+}
 
 Tensor NoiseStream::draw(std::uint32_t step, int number) const {
+    const Tensor drawn = draw_own(step, number);
+    if (pictures_ == 0) return drawn;
+    gpu::Shape whole = shape_;
+    whole[0] = pictures_;
+    return gpu::broadcast_to(drawn, whole);
+}
+
+Tensor NoiseStream::draw_own(std::uint32_t step, int number) const {
     if (source_ == NoiseSource::Heddle) return noise(source_, shape_, seed_, sampler_stream, step, static_cast<std::uint32_t>(first_image_));
     const auto wanted = static_cast<std::size_t>(gpu::element_count(shape_));
     const std::size_t skipped = wanted / static_cast<std::size_t>(shape_[0]) * static_cast<std::size_t>(first_image_);

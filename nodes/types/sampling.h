@@ -47,8 +47,8 @@ struct SamplingState {
 // step of each picture has an address of its own; the other sources are one stream of numbers, which the draws follow.
 class NoiseStream {
 public:
-    // `first_image`: the number of the first picture in the batch whose numbers are wanted.
-    NoiseStream(NoiseSource source, std::uint64_t seed, gpu::Shape shape, int first_image = 0);
+    // `first_image`: the number of the first picture in the batch whose numbers are wanted. `same`: all pictures have that one's.
+    NoiseStream(NoiseSource source, std::uint64_t seed, gpu::Shape shape, int first_image = 0, bool same = false);
     // The noise that the run begins with.
     Tensor start() const { return draw(0, 0); }
     // Noise for a step (from 0), which is the draw of that number (from 0) after start().
@@ -56,11 +56,13 @@ public:
 
 private:
     Tensor draw(std::uint32_t step, int number) const;
+    Tensor draw_own(std::uint32_t step, int number) const;      // of shape_
 
     NoiseSource source_;
     std::uint64_t seed_;
     gpu::Shape shape_;
     int first_image_;
+    std::int64_t pictures_;      // that get the same numbers; 0: each has its own
     // Where the stream was left, so that draws in order cost nothing to find.
     mutable std::mutex mutex_;
     mutable int drawn_ = 0;

@@ -54,7 +54,7 @@ SamplingState begin_sampling(const Sampling& sampling, const ModelInfo& model, c
     check(latent.format.channels == model.latent.channels, ErrorCode::InvalidGraph, "sampling: expected a latent of {} channels for this {} model, got {}",
           model.latent.channels, model.family, latent.format.channels);
     SamplingState state{.sampler = {}, .start = latent.tensor, .noise = {}, .mask = latent.mask, .format = latent.format,
-                        .fresh = std::make_shared<const NoiseStream>(settings.source, settings.seed, latent.tensor.shape(), settings.first_image), .denoised = {}};
+                        .fresh = std::make_shared<const NoiseStream>(settings.source, settings.seed, latent.tensor.shape(), settings.first_image, settings.same_noise), .denoised = {}};
     state.noise = state.fresh->start();
     const NoiseLevel& level = sampling.calls.front();
     // From the highest level on the noise has all its weight, as tools begin it; x0 keeps the trace that the level leaves.

@@ -32,6 +32,7 @@ struct BeginSettings {
     std::uint64_t seed = 0;
     bool add_noise = true;               // false: the latent is at the first level already
     int first_image = 0;                 // number of the latent's first picture in the batch whose noise is wanted
+    bool same_noise = false;             // every picture of the batch has that one's noise
 };
 
 // The latent mixed with noise to the first level. Throws Error{InvalidGraph} for a latent of other channels.
