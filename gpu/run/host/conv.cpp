@@ -39,7 +39,8 @@ bool winograd_pays(const ConvProblem& p) {
     const ConvGeometry& g = p.geometry;
     const auto all = [](const Shape& list, std::int64_t value) { return std::all_of(list.begin(), list.end(), [&](auto i) { return i == value; }); };
     if (g.rank() != 2 || g.groups != 1 || !all(spatial(p.w), 3) || !all(g.stride, 1) || !all(g.dilation, 1)) return false;
-    if (!all(g.before, 1) || !all(g.after, 1)) return false;
+    const auto padded = [](const Shape& list) { return list[0] >= 0 && list[0] <= 1 && list[1] == 1; };      // a band of rows has none at its inner borders
+    if (!padded(g.before) || !padded(g.after)) return false;
     const std::int64_t tiles = p.y[0] * ((p.y[2] + 3) / 4) * ((p.y[3] + 3) / 4);
     return std::min(p.w[0], p.w[1]) >= 32 && tiles >= 48;
 }

@@ -1,4 +1,8 @@
 // Convolution by oneDNN.
+#include <algorithm>
+#include <array>
+#include <map>
+
 #include "gpu/run/host/conv.h"
 #include "gpu/run/host/panels.h"
 #include "gpu/run/host/widen.h"
@@ -34,8 +38,7 @@ std::shared_ptr<State> prepare(const HostCall& call) {
     return state;
 }
 
-void convolution_f32(const HostCall& call) {
-    if (run_panels(call)) return;
+void convolution_whole(const HostCall& call) {
     try {
         if (!call.state) call.state = prepare(call);
         const State& state = *std::static_pointer_cast<State>(call.state);
@@ -44,6 +47,76 @@ void convolution_f32(const HostCall& call) {
     } catch (const dnnl::error& error) {
         rethrow(error, "convolution");
     }
+}
+
+// Working memory that one convolution may take. Winograd's transform of both maps, 6 x 6 numbers for each 4 x 4, and the maps in its layout
+// would be 1.7 GB for 256 channels of 512 x 512; in bands of rows it is this much, and more of it stays in the caches.
+constexpr std::int64_t most_scratch = std::int64_t{96} << 20;
+
+struct Bands {
+    std::int64_t pictures = 1, rows = 0;      // rows of the result at a time; 0: all of the call at once
+    struct States {
+        std::map<std::array<std::int64_t, 4>, std::shared_ptr<void>> made;      // by what a band's problem depends on
+    };
+};
+
+Bands bands_of(const HostCall& call) {
+    const ConvProblem problem{ConvGeometry::from_params(call.kernel.params), call.in[0].shape, call.in[1].shape, call.out.shape};
+    if (conv_layouts(problem, ConvPass::Forward).front() != ConvLayout::Winograd) return {};
+    const std::int64_t per_row = (element_count(problem.x) + element_count(problem.y)) / (problem.y[0] * problem.y[2]) * std::int64_t{sizeof(float)} * 13 / 4;
+    const std::int64_t pictures = problem.y[0], rows = problem.y[2];
+    if (per_row * rows * pictures <= most_scratch) return {};
+    if (per_row * rows <= most_scratch) return {std::max<std::int64_t>(1, most_scratch / (per_row * rows)), rows};
+    const std::int64_t count = (per_row * rows + most_scratch - 1) / most_scratch;
+    return {1, std::max<std::int64_t>(4, (rows / count + 3) / 4 * 4)};      // whole tiles
+}
+
+// The part of an operand that belongs to some pictures and rows; axes of length 1 serve all.
+HostOperand part_of(const HostOperand& whole, std::int64_t picture, std::int64_t pictures, std::int64_t row, std::int64_t rows) {
+    HostOperand part = whole;
+    if (whole.shape[0] != 1) {
+        part.data += picture * whole.strides[0] * std::int64_t{sizeof(float)};
+        part.shape[0] = pictures;
+    }
+    if (whole.shape[2] != 1) {
+        part.data += row * whole.strides[2] * std::int64_t{sizeof(float)};
+        part.shape[2] = rows;
+    }
+    if (part.data != whole.data || part.shape != whole.shape) part.leaf = nullptr;
+    return part;
+}
+
+void convolution_banded(const HostCall& call, const Bands& bands) {
+    if (!call.state) call.state = std::make_shared<Bands::States>();
+    auto& states = std::static_pointer_cast<Bands::States>(call.state)->made;
+    const std::int64_t height = call.out.shape[2];
+    for (std::int64_t n = 0; n < call.out.shape[0]; n += bands.pictures)
+        for (std::int64_t top = 0; top < height; top += bands.rows) {
+            const std::int64_t pictures = std::min(bands.pictures, call.out.shape[0] - n), bottom = std::min(height, top + bands.rows);
+            // The rows that the windows see; where the map ends, its padding.
+            Kernel kernel = call.kernel;
+            ConvGeometry geometry = ConvGeometry::from_params(kernel.params);
+            const std::int64_t above = top - geometry.before[0], below = bottom - geometry.before[0] + 2, height_in = call.in[0].shape[2];
+            const std::int64_t from = std::max<std::int64_t>(0, above), to = std::min(height_in, below);
+            geometry.before[0] = from - above, geometry.after[0] = below - to;
+            kernel.params = geometry.params();
+            std::vector<HostOperand> others;
+            for (const HostOperand& operand : call.post_operands) others.push_back(part_of(operand, n, pictures, top, bottom - top));
+            std::shared_ptr<void>& state = states[{pictures, bottom - top, geometry.before[0], geometry.after[0]}];
+            convolution_whole({.kernel = kernel,
+                               .in = {part_of(call.in[0], n, pictures, from, to - from), call.in[1]},
+                               .out = part_of(call.out, n, pictures, top, bottom - top),
+                               .post_ops = call.post_ops,
+                               .post_operands = std::move(others),
+                               .state = state,
+                               .room = call.room});
+        }
+}
+
+void convolution_f32(const HostCall& call) {
+    if (run_panels(call)) return;
+    const Bands bands = bands_of(call);
+    bands.rows == 0 ? convolution_whole(call) : convolution_banded(call, bands);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "gpu/run/host/onednn.h"
 
+#include <algorithm>
+
 #include "gpu/base/error.h"
 #include "gpu/base/mapped_pages.h"
 #include "gpu/run/host/scratch.h"
@@ -113,19 +115,25 @@ HostPrimitive::HostPrimitive(dnnl::primitive primitive, const dnnl::memory::desc
 
 void HostPrimitive::add(Tensor tensor) {
     const bool same = tensor.given == tensor.wanted;
-    if (!same)
-        tensor.reorder = dnnl::reorder(dnnl::reorder::primitive_desc(host_engine(), tensor.is_output ? tensor.wanted : tensor.given,
-                                                                     host_engine(), tensor.is_output ? tensor.given : tensor.wanted));
+    if (!same) {
+        // Left to itself a primitive that reorders holds its own working memory while it lives: for Winograd's weights as much as they are.
+        dnnl::primitive_attr attributes;
+        attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+        const dnnl::reorder::primitive_desc made(host_engine(), tensor.is_output ? tensor.wanted : tensor.given, host_engine(),
+                                                 tensor.is_output ? tensor.given : tensor.wanted, attributes);
+        tensor.reorder = dnnl::reorder(made);
+        tensor.reorder_scratch = made.scratchpad_desc();
+    }
     if (tensor.keep) tensor.key = "onednn:" + layout_key(tensor.given) + ":" + layout_key(tensor.wanted);
     tensors_.push_back(std::move(tensor));
 }
 
 void HostPrimitive::input(int argument, const dnnl::memory::desc& given, const dnnl::memory::desc& wanted, bool keep) {
-    add({argument, given, wanted, false, keep, {}, {}});
+    add({argument, given, wanted, false, keep, {}, {}, {}});
 }
 
 void HostPrimitive::output(int argument, const dnnl::memory::desc& given, const dnnl::memory::desc& wanted) {
-    add({argument, given, wanted, true, false, {}, {}});
+    add({argument, given, wanted, true, false, {}, {}, {}});
 }
 
 void HostPrimitive::post_operands(int bias, std::size_t channel_axis, const dnnl::memory::desc& bias_desc, bool along) {
@@ -153,16 +161,16 @@ dnnl::memory HostPrimitive::packed(const Tensor& tensor, const HostOperand& oper
     std::shared_ptr<void>& kept = operand.leaf->derived[tensor.key];
     if (!kept) {
         const auto made = std::make_shared<PackedWeight>(tensor.wanted);
+        const std::size_t wide_bytes = is_plain(operand) || !tensor.reorder ? 0 : HostScratch::padded(tensor.given.get_size());
+        HostScratch scratch(wide_bytes + HostScratch::padded(tensor.reorder_scratch.get_size()));
         if (is_plain(operand)) {
-            dnnl::memory given = wrap(tensor.given, operand);
-            tensor.reorder.execute(host_stream(), given, made->memory);
+            reorder(tensor, wrap(tensor.given, operand), made->memory, scratch.take(tensor.reorder_scratch.get_size()));
         } else if (!tensor.reorder) {
             widen_all(operand, static_cast<float*>(made->memory.get_data_handle()));
         } else {
-            dnnl::memory wide(tensor.given, host_engine());
+            const dnnl::memory wide(tensor.given, host_engine(), scratch.take(tensor.given.get_size()));
             widen_all(operand, static_cast<float*>(wide.get_data_handle()));
-            tensor.reorder.execute(host_stream(), wide, made->memory);
-            host_stream().wait();
+            reorder(tensor, wide, made->memory, scratch.take(tensor.reorder_scratch.get_size()));
         }
         host_stream().wait();
         if (!is_plain(operand)) let_go(operand.leaf->host);
@@ -171,11 +179,22 @@ dnnl::memory HostPrimitive::packed(const Tensor& tensor, const HostOperand& oper
     return static_cast<const PackedWeight&>(*std::static_pointer_cast<HostMade>(kept)).memory;
 }
 
+void HostPrimitive::reorder(const Tensor& tensor, const dnnl::memory& from, const dnnl::memory& to, std::byte* scratch) {
+    std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
+    if (tensor.reorder_scratch.get_size() > 0) arguments[DNNL_ARG_SCRATCHPAD] = dnnl::memory(tensor.reorder_scratch, host_engine(), scratch);
+    tensor.reorder.execute(host_stream(), arguments);
+}
+
 void HostPrimitive::run(const std::vector<const HostOperand*>& operands, const HostCall& call) const {
     std::size_t bytes = HostScratch::padded(scratchpad_.get_size());
+    std::size_t reorders = 0;      // one after the other
     for (std::size_t i = 0; i < tensors_.size(); ++i)
-        if (tensors_[i].reorder && !is_kept(tensors_[i], *operands[i])) bytes += HostScratch::padded(tensors_[i].wanted.get_size());
-    HostScratch scratch(bytes);
+        if (tensors_[i].reorder && !is_kept(tensors_[i], *operands[i])) {
+            bytes += HostScratch::padded(tensors_[i].wanted.get_size());
+            reorders = std::max(reorders, tensors_[i].reorder_scratch.get_size());
+        }
+    HostScratch scratch(bytes + HostScratch::padded(reorders));
+    std::byte* reorder_scratch = scratch.take(reorders);
     dnnl::stream& stream = host_stream();
     std::unordered_map<int, dnnl::memory> arguments;
     for (std::size_t i = 0; i < tensors_.size(); ++i) {
@@ -188,7 +207,7 @@ void HostPrimitive::run(const std::vector<const HostOperand*>& operands, const H
         } else {
             argument = dnnl::memory(tensor.wanted, host_engine(), scratch.take(tensor.wanted.get_size()));
             dnnl::memory given = wrap(tensor.given, *operands[i]);
-            if (!tensor.is_output) tensor.reorder.execute(stream, given, argument);
+            if (!tensor.is_output) reorder(tensor, given, argument, reorder_scratch);
         }
     }
     if (scratchpad_.get_size() > 0)
@@ -208,7 +227,7 @@ void HostPrimitive::run(const std::vector<const HostOperand*>& operands, const H
     for (std::size_t i = 0; i < tensors_.size(); ++i)
         if (tensors_[i].reorder && tensors_[i].is_output) {
             dnnl::memory given = wrap(tensors_[i].given, *operands[i]);
-            tensors_[i].reorder.execute(stream, arguments.at(tensors_[i].argument), given);
+            reorder(tensors_[i], arguments.at(tensors_[i].argument), given, reorder_scratch);
         }
     stream.wait();
 }

@@ -44,12 +44,14 @@ private:
         dnnl::memory::desc given, wanted;
         bool is_output = false, keep = false;
         dnnl::reorder reorder;   // empty where the layouts agree
+        dnnl::memory::desc reorder_scratch;
         std::string key;         // of the kept copy: layouts of one weight differ by the shapes that it meets
     };
     void add(Tensor tensor);
     // Whether the operand is taken as a copy that stays with its leaf: packed, or widened from fewer bits.
     static bool is_kept(const Tensor& tensor, const HostOperand& operand);
     dnnl::memory packed(const Tensor& tensor, const HostOperand& operand) const;
+    static void reorder(const Tensor& tensor, const dnnl::memory& from, const dnnl::memory& to, std::byte* scratch);
 
     dnnl::primitive primitive_;
     dnnl::memory::desc scratchpad_;
