@@ -128,8 +128,9 @@ QStringList RunController::files_outside() const {
             if (!reads && info.kind != nodes::ParamKind::OutputFile) continue;
             const std::string name = model_.param(id, info.name).toString().toStdString();
             const std::string path = reads ? nodes::resolve_input(places, name) : nodes::resolve_output(places, name);
+            if (path.empty()) continue;
             const bool allowed = reads ? nodes::path_readable(places, path) : nodes::path_allowed(places, path);
-            if (!path.empty() && !allowed) outside.push_back(qt(path));
+            if (!allowed) outside.push_back(qt(path));
         }
     }
     outside.removeDuplicates();
