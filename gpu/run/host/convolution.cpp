@@ -38,10 +38,10 @@ std::shared_ptr<State> prepare(const HostCall& call) {
     return state;
 }
 
-void convolution_whole(const HostCall& call) {
+void convolution_whole(const HostCall& call, std::shared_ptr<State>& made) {
     try {
-        if (!call.state) call.state = prepare(call);
-        const State& state = *std::static_pointer_cast<State>(call.state);
+        if (!made) made = prepare(call);
+        const State& state = *made;
         state.primitive.run({&call.in[0], &call.in[1], &call.out}, call);
         if (state.later != SIZE_MAX) run_post_ops(call, 1, state.later);
     } catch (const dnnl::error& error) {
@@ -55,9 +55,13 @@ constexpr std::int64_t most_scratch = std::int64_t{96} << 20;
 
 struct Bands {
     std::int64_t pictures = 1, rows = 0;      // rows of the result at a time; 0: all of the call at once
-    struct States {
-        std::map<std::array<std::int64_t, 4>, std::shared_ptr<void>> made;      // by what a band's problem depends on
-    };
+};
+
+// What stays with a step.
+struct Prepared {
+    Bands bands;
+    std::shared_ptr<State> whole;
+    std::map<std::array<std::int64_t, 4>, std::shared_ptr<State>> parts;      // by what a band's problem depends on
 };
 
 Bands bands_of(const HostCall& call) {
@@ -86,9 +90,8 @@ HostOperand part_of(const HostOperand& whole, std::int64_t picture, std::int64_t
     return part;
 }
 
-void convolution_banded(const HostCall& call, const Bands& bands) {
-    if (!call.state) call.state = std::make_shared<Bands::States>();
-    auto& states = std::static_pointer_cast<Bands::States>(call.state)->made;
+void convolution_banded(const HostCall& call, Prepared& prepared) {
+    const Bands& bands = prepared.bands;
     const std::int64_t height = call.out.shape[2];
     for (std::int64_t n = 0; n < call.out.shape[0]; n += bands.pictures)
         for (std::int64_t top = 0; top < height; top += bands.rows) {
@@ -102,21 +105,22 @@ void convolution_banded(const HostCall& call, const Bands& bands) {
             kernel.params = geometry.params();
             std::vector<HostOperand> others;
             for (const HostOperand& operand : call.post_operands) others.push_back(part_of(operand, n, pictures, top, bottom - top));
-            std::shared_ptr<void>& state = states[{pictures, bottom - top, geometry.before[0], geometry.after[0]}];
-            convolution_whole({.kernel = kernel,
-                               .in = {part_of(call.in[0], n, pictures, from, to - from), call.in[1]},
-                               .out = part_of(call.out, n, pictures, top, bottom - top),
-                               .post_ops = call.post_ops,
-                               .post_operands = std::move(others),
-                               .state = state,
-                               .room = call.room});
+            const HostCall part{.kernel = kernel,
+                                .in = {part_of(call.in[0], n, pictures, from, to - from), call.in[1]},
+                                .out = part_of(call.out, n, pictures, top, bottom - top),
+                                .post_ops = call.post_ops,
+                                .post_operands = std::move(others),
+                                .state = call.state,
+                                .room = call.room};
+            convolution_whole(part, prepared.parts[{pictures, bottom - top, geometry.before[0], geometry.after[0]}]);
         }
 }
 
 void convolution_f32(const HostCall& call) {
     if (run_panels(call)) return;
-    const Bands bands = bands_of(call);
-    bands.rows == 0 ? convolution_whole(call) : convolution_banded(call, bands);
+    if (!call.state) call.state = std::make_shared<Prepared>(Prepared{.bands = bands_of(call), .whole = {}, .parts = {}});
+    Prepared& prepared = *std::static_pointer_cast<Prepared>(call.state);
+    prepared.bands.rows == 0 ? convolution_whole(call, prepared.whole) : convolution_banded(call, prepared);
 }
 
 }  // namespace

@@ -117,10 +117,8 @@ void HostPrimitive::add(Tensor tensor) {
     const bool same = tensor.given == tensor.wanted;
     if (!same) {
         // Left to itself a primitive that reorders holds its own working memory while it lives: for Winograd's weights as much as they are.
-        dnnl::primitive_attr attributes;
-        attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
         const dnnl::reorder::primitive_desc made(host_engine(), tensor.is_output ? tensor.wanted : tensor.given, host_engine(),
-                                                 tensor.is_output ? tensor.given : tensor.wanted, attributes);
+                                                 tensor.is_output ? tensor.given : tensor.wanted, plain_attributes());
         tensor.reorder = dnnl::reorder(made);
         tensor.reorder_scratch = made.scratchpad_desc();
     }
