@@ -1,9 +1,9 @@
 #include <QRegularExpression>
 #include <QString>
-#include <QStringList>
 
 #include "nodes/core/node.h"
 #include "nodes/types/dataset.h"
+#include "nodes/types/text.h"
 
 namespace nodes {
 namespace {
@@ -39,9 +39,8 @@ struct DatasetSelect final : Node {
 
     void compute(Eval& ev) const override {
         std::vector<QRegularExpression> wanted;
-        for (const QString& line : QString::fromStdString(ev[names]).split('\n', Qt::SkipEmptyParts))
-            if (!line.trimmed().isEmpty())
-                wanted.emplace_back("\\A" + QRegularExpression::escape(line.trimmed()).replace("\\*", ".*") + "\\z", QRegularExpression::CaseInsensitiveOption);
+        for (const std::string& line : text_lines(ev[names]))
+            wanted.emplace_back("\\A" + QRegularExpression::escape(QString::fromStdString(line)).replace("\\*", ".*") + "\\z", QRegularExpression::CaseInsensitiveOption);
         Dataset made = ev[dataset];
         std::erase_if(made.items, [&](std::int64_t item) {
             const QString text = QString::fromStdString(ev[dataset].source->caption(item));

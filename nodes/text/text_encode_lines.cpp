@@ -1,6 +1,3 @@
-#include <QString>
-#include <QStringList>
-
 #include "gpu/ops.h"
 #include "nodes/text/encoder_params.h"
 #include "nodes/types/number.h"
@@ -27,9 +24,7 @@ struct TextEncodeLines final : Node {
         std::vector<Tensor> contexts, pooled;
         std::int64_t longest = 0;
         std::string told;
-        for (const QString& line : QString::fromStdString(ev.has(prompts) ? ev[prompts] : ev[text]).split('\n')) {
-            const std::string prompt = line.trimmed().toStdString();
-            if (prompt.empty()) continue;
+        for (const std::string& prompt : text_lines(ev.has(prompts) ? ev[prompts] : ev[text])) {
             EncodedPrompt made = encode_prompt(ev[encoder], {prompt}, {.dialect = ev[dialect]});
             for (const std::string& warning : made.warnings) ev.warn("{}: {}", prompt, warning);
             if (made.conditioning.entries.size() != 1) ev.fail(text, "expected prompts without schedules and AND, got \"{}\"", prompt);

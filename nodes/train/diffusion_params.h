@@ -1,11 +1,9 @@
 // Sockets and parameters that all trainers of diffusion networks have.
 #pragma once
 
-#include <QString>
-#include <QStringList>
-
 #include "nodes/core/node.h"
 #include "nodes/training/diffusion.h"
+#include "nodes/types/text.h"
 
 namespace nodes {
 
@@ -51,10 +49,7 @@ struct WordParams {
     Param<std::string> templates;
 
     LearnedWord learned(Eval& ev) const {
-        LearnedWord made{.encoder = ev[encoder], .name = ev[word], .start = start_vectors(ev[encoder], ev[like], ev[vectors]), .templates = {}};
-        for (const QString& line : QString::fromStdString(ev[templates]).split('\n', Qt::SkipEmptyParts))
-            if (!line.trimmed().isEmpty()) made.templates.push_back(line.trimmed().toStdString());
-        return made;
+        return {.encoder = ev[encoder], .name = ev[word], .start = start_vectors(ev[encoder], ev[like], ev[vectors]), .templates = text_lines(ev[templates])};
     }
 };
 

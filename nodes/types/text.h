@@ -2,10 +2,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "nodes/core/socket_type.h"
 
 namespace nodes {
+
+// Its lines without white space around them; empty ones are passed over.
+std::vector<std::string> text_lines(const std::string& text);
 
 template <>
 struct SocketTraits<std::string> {

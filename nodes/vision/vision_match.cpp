@@ -1,5 +1,3 @@
-#include <QString>
-#include <QStringList>
 #include <algorithm>
 #include <numeric>
 
@@ -14,13 +12,6 @@
 
 namespace nodes {
 namespace {
-
-std::vector<std::string> lines_of(const std::string& text) {
-    std::vector<std::string> lines;
-    for (const QString& line : QString::fromStdString(text).split('\n'))
-        if (!line.trimmed().isEmpty()) lines.push_back(line.trimmed().toStdString());
-    return lines;
-}
 
 Tensor unit_length(const Tensor& x) { return x * gpu::rsqrt(gpu::sum(gpu::square(x), {1}) + 1e-12); }
 
@@ -41,7 +32,7 @@ struct VisionMatch final : Node {
     Out<std::string>   table   {this, "table", "A line for each picture: its caption, that caption's place, and the most similar caption"};
 
     void compute(Eval& ev) const override {
-        const std::vector<std::string> lines = lines_of(ev[captions]);
+        const std::vector<std::string> lines = text_lines(ev[captions]);
         const Image rgb = widened(flattened(in_space(ev[image], ColorSpace::Srgb), Color{1, 1, 1, 1}), 3);
         const auto n = static_cast<std::size_t>(rgb.batch());
         if (lines.size() != n) ev.fail(captions, "expected a line for each of {} pictures, got {}", n, lines.size());
