@@ -17,7 +17,7 @@ QJsonObject graph_json(const Document& document) {
     QJsonArray list;
     for (const std::string& id : document.node_ids()) {
         const NodeRecord& record = document.node(id);
-        const Node* type = find_node_type(record.type);
+        const Node* type = document.type_of(record);
         QJsonArray params;
         if (type)
             for (const ParamInfo& info : type->params()) {
@@ -38,7 +38,7 @@ void print_graph(const Document& document) {
     std::vector<std::vector<std::string>> rows;
     for (const std::string& id : document.node_ids()) {
         const NodeRecord& record = document.node(id);
-        const Node* type = find_node_type(record.type);
+        const Node* type = document.type_of(record);
         rows.push_back({id, type ? record.type : record.type + " (unknown)", "", "", type ? type->info().title : ""});
         if (!type) continue;
         for (const ParamInfo& info : type->params()) {

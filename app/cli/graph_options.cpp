@@ -7,6 +7,7 @@
 
 #include "gpu/base/error.h"
 #include "nodes/codec/image_file.h"
+#include "nodes/core/lowering.h"
 #include "nodes/core/nearest.h"
 #include "nodes/core/node.h"
 #include "nodes/core/validate.h"
@@ -26,7 +27,7 @@ const ParamInfo& find_param(const Document& document, const std::string& node, c
     if (!record)
         throw Error(ErrorCode::Usage, "expected a node of the graph, got '{}'{}", node,
                     nodes::suggestion(node, document.node_ids()));
-    const nodes::Node* type = nodes::find_node_type(record->type);
+    const nodes::Node* type = document.type_of(*record);
     gpu::check(type, ErrorCode::Usage, "expected a node of a known type, '{}' is of type '{}'", node, record->type);
     if (const ParamInfo* info = type->param(name)) return *info;
     std::vector<std::string> names;
@@ -87,11 +88,11 @@ Document apply_set(const Document& document, const std::string& assignment, std:
 
 Document apply_output(const Document& document, const std::vector<std::string>& targets, const std::string& file,
                       std::vector<std::string>& files) {
-    const std::vector<std::string> wanted = targets.empty() ? nodes::default_targets(document) : targets;
+    const std::vector<std::string> wanted = targets.empty() ? nodes::default_targets(nodes::settled(document)) : targets;
     std::vector<std::pair<std::string, const ParamInfo*>> found;
     for (const std::string& id : wanted) {
         const nodes::NodeRecord* record = document.find(id);
-        const nodes::Node* type = record ? nodes::find_node_type(record->type) : nullptr;
+        const nodes::Node* type = record ? document.type_of(*record) : nullptr;
         if (!type) continue;
         for (const ParamInfo& info : type->params())
             if (info.kind == ParamKind::OutputFile) found.emplace_back(id, &info);

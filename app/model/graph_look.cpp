@@ -53,7 +53,7 @@ bool fits(const nodes::SocketType* output, const nodes::SocketType* input) { ret
 NodeLook GraphModel::look(const NodeId& id) const {
     NodeLook look;
     const nodes::NodeRecord& record = document_.node(id);
-    if (const nodes::Node* type = nodes::find_node_type(record.type)) {
+    if (const nodes::Node* type = document_.type_of(record)) {
         look.title = qt(type->info().title);
         look.category = qt(type->info().category);
         look.help = qt(type->info().help);

@@ -19,7 +19,7 @@ nodes::Position position_of(QPointF point) { return {std::round(point.x()), std:
 
 // The first socket of `node` (a record of `document`) that a wire from `from` may end in.
 std::optional<SocketId> fitting_socket(const Document& document, const NodeId& node, const SocketId& from) {
-    const nodes::Node* type = nodes::find_node_type(document.node(node).type);
+    const nodes::Node* type = document.type_of(node);
     if (!type) return {};
     // An exact type goes before one that needs a conversion.
     std::optional<SocketId> first;
@@ -27,7 +27,7 @@ std::optional<SocketId> fitting_socket(const Document& document, const NodeId& n
         const SocketId id{node, socket.name, !from.output};
         const auto& [output, input] = from.output ? std::pair(from, id) : std::pair(id, from);
         if (!nodes::connect_problem(document, output.endpoint(), input.endpoint()).empty()) continue;
-        const nodes::Node* other = nodes::find_node_type(document.node(from.node).type);
+        const nodes::Node* other = document.type_of(from.node);
         const nodes::SocketInfo* other_socket =
             other ? (from.output ? other->output(from.name) : other->input(from.name)) : nullptr;
         if (other_socket && other_socket->type == socket.type) return id;
@@ -104,7 +104,7 @@ QPointF GraphModel::position(const NodeId& id) const {
 
 const nodes::Node* GraphModel::declaration(const NodeId& id) const {
     const nodes::NodeRecord* record = document_.find(id);
-    return record ? nodes::find_node_type(record->type) : nullptr;
+    return record ? document_.type_of(*record) : nullptr;
 }
 
 bool GraphModel::param_is_set(const NodeId& id, const std::string& name) const {

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <set>
 
 #include "gpu/base/error.h"
 #include "nodes/core/json_text.h"
 #include "nodes/core/nearest.h"
 #include "nodes/core/node.h"
+#include "nodes/core/subgraph.h"
 
 namespace nodes {
 namespace {
@@ -36,7 +38,8 @@ bool valid_node_id(const std::string& id) {
     return !id.empty() && id.size() <= 64 && std::ranges::all_of(id, allowed);
 }
 
-Document::Document() : nodes_(shared(NodeMap{})), links_(shared(std::vector<Link>{})), layout_(shared(LayoutMap{})) {}
+Document::Document()
+    : nodes_(shared(NodeMap{})), links_(shared(std::vector<Link>{})), layout_(shared(LayoutMap{})), subgraphs_(shared(SubgraphMap{})) {}
 
 // --- reading ---
 
@@ -77,6 +80,12 @@ std::vector<Link> Document::links_of(const std::string& node) const {
     return found;
 }
 
+std::span<const Link> Document::links_into(const std::string& node) const {
+    const auto name = [](const Link& link) -> const std::string& { return link.to.node; };
+    const auto range = std::ranges::equal_range(*links_, node, {}, name);
+    return {range.begin(), range.end()};
+}
+
 Position Document::position(const std::string& id) const {
     const QJsonObject fields = layout_of(id);
     return {fields["x"].toDouble(), fields["y"].toDouble()};
@@ -91,11 +100,43 @@ QJsonObject Document::layout_of(const std::string& id) const {
 
 QJsonObject Document::extra() const { return extra_; }
 
+const Node* Document::type_of(const NodeRecord& record) const {
+    const std::string name = subgraph_of(record.type);
+    if (name.empty()) return find_node_type(record.type);
+    const auto at = subgraphs_->find(name);
+    return at == subgraphs_->end() ? nullptr : at->second.type.get();
+}
+
+const Node* Document::type_of(const std::string& id) const {
+    const NodeRecord* record = find(id);
+    return record ? type_of(*record) : nullptr;
+}
+
+std::vector<std::string> Document::subgraph_names() const {
+    std::vector<std::string> names;
+    for (const auto& [name, subgraph] : *subgraphs_) names.push_back(name);
+    return names;
+}
+
+const Document* Document::subgraph(const std::string& name) const {
+    const auto at = subgraphs_->find(name);
+    return at == subgraphs_->end() ? nullptr : at->second.content.get();
+}
+
+Document Document::inside(const std::string& name) const {
+    const Document* content = subgraph(name);
+    gpu::check(content != nullptr, ErrorCode::InvalidGraph, "expected a subgraph of the document, got '{}'{}", name, suggestion(name, subgraph_names()));
+    Document result = *content;
+    result.subgraphs_ = subgraphs_;
+    result.path_ = path_;
+    return result;
+}
+
 QJsonValue Document::param(const std::string& id, const std::string& name) const {
     const NodeRecord& record = node(id);
     const QJsonValue set = record.params[QString::fromStdString(name)];
     if (!set.isUndefined()) return set;
-    const Node* type = find_node_type(record.type);
+    const Node* type = type_of(record);
     const ParamInfo* info = type ? type->param(name) : nullptr;
     return info ? info->initial : QJsonValue(QJsonValue::Undefined);
 }
@@ -111,8 +152,9 @@ void Document::expect(const std::string& id) const {
 Document Document::add_node(const std::string& type, std::string id, Position at, std::string* made) const {
     if (id.empty()) id = free_id(type);
     if (made) *made = id;
-    const Node* known = find_node_type(type);
-    return add_record({.id = id, .type = type, .version = known ? known->info().version : 1}, at);
+    NodeRecord record{.id = id, .type = type};
+    if (const Node* known = type_of(record)) record.version = known->info().version;
+    return add_record(std::move(record), at);
 }
 
 Document Document::add_record(NodeRecord record, Position at) const {
@@ -195,6 +237,67 @@ Document Document::set_param(const std::string& id, const std::string& name, con
     return result;
 }
 
+Document Document::set_mode(const std::string& id, NodeMode mode) const {
+    NodeRecord record = node(id);
+    record.mode = mode;
+    NodeMap nodes = *nodes_;
+    nodes[id] = shared(std::move(record));
+    Document result = *this;
+    result.nodes_ = shared(std::move(nodes));
+    return result;
+}
+
+Document Document::with_content(const std::vector<NodeRecord>& records, std::vector<Link> links) const {
+    NodeMap nodes;
+    for (const NodeRecord& record : records) nodes.emplace(record.id, shared(NodeRecord(record)));
+    std::ranges::stable_sort(links, before);
+    Document result = *this;
+    result.nodes_ = shared(std::move(nodes));
+    result.links_ = shared(std::move(links));
+    return result;
+}
+
+Document Document::set_subgraph(const std::string& name, const Document& content) const {
+    gpu::check(valid_node_id(name), ErrorCode::InvalidGraph,
+               "add a subgraph: expected a name of letters, digits, '_' and '-', 1 to 64 bytes, got '{}'", name);
+    auto all = contents();
+    Document bare = content;
+    bare.set_subgraphs({});
+    bare.path_.clear();
+    all[name] = shared(std::move(bare));
+    Document result = *this;
+    result.set_subgraphs(std::move(all));
+    return result;
+}
+
+Document Document::remove_subgraph(const std::string& name) const {
+    auto all = contents();
+    all.erase(name);
+    Document result = *this;
+    result.set_subgraphs(std::move(all));
+    return result;
+}
+
+std::map<std::string, std::shared_ptr<const Document>> Document::contents() const {
+    std::map<std::string, std::shared_ptr<const Document>> all;
+    for (const auto& [name, subgraph] : *subgraphs_) all[name] = subgraph.content;
+    return all;
+}
+
+// Types come after those that they use; in a ring of subgraphs, which validate() refuses, one misses another.
+void Document::set_subgraphs(std::map<std::string, std::shared_ptr<const Document>> contents) {
+    const auto map = std::make_shared<SubgraphMap>();
+    for (auto& [name, content] : contents) (*map)[name].content = std::move(content);
+    subgraphs_ = map;
+    std::set<std::string> begun;
+    const std::function<void(const std::string&)> build = [&](const std::string& name) {
+        if (!map->contains(name) || !begun.insert(name).second) return;
+        for (const std::string& used : used_subgraphs(*(*map)[name].content)) build(used);
+        (*map)[name].type = subgraph_type(name, inside(name));
+    };
+    for (const auto& [name, subgraph] : *map) build(name);
+}
+
 Document Document::move(const std::string& id, Position to) const {
     QJsonObject fields = layout_of(id);
     fields["x"] = to.x;
@@ -215,7 +318,7 @@ Document Document::set_layout(const std::string& id, const QJsonObject& fields) 
 Document Document::set_extra(const QJsonObject& extra) const {
     Document result = *this;
     result.extra_ = normalised(extra).toObject();
-    for (const char* own : {"heddle", "nodes", "links", "layout"}) result.extra_.remove(QLatin1String(own));
+    for (const char* own : {"heddle", "nodes", "links", "layout", "subgraphs"}) result.extra_.remove(QLatin1String(own));
     return result;
 }
 
@@ -239,8 +342,12 @@ bool Document::same_content(const Document& other) const {
     const auto same_record = [](const auto& a, const auto& b) {
         return a.second == b.second || *a.second == *b.second;
     };
+    const auto same_subgraph = [](const auto& a, const auto& b) {
+        return a.first == b.first && (a.second.content == b.second.content || *a.second.content == *b.second.content);
+    };
     return format_ == other.format_ && *links_ == *other.links_ && *layout_ == *other.layout_ &&
-           extra_ == other.extra_ && std::ranges::equal(*nodes_, *other.nodes_, same_record);
+           extra_ == other.extra_ && std::ranges::equal(*nodes_, *other.nodes_, same_record) &&
+           std::ranges::equal(*subgraphs_, *other.subgraphs_, same_subgraph);
 }
 
 }  // namespace nodes

@@ -1,9 +1,11 @@
 // A node graph as a value: an immutable snapshot, edits that return a new one, and its file form (.heddle).
 //
-// A file is one JSON text: {"heddle": 1, "nodes": {ID: {"type", "version", "params"}}, "links": [{"from": "load.image",
-// "to": "encode.image"}], "layout": {ID: {"x", "y"}}}. Logic and layout are apart, links go by name, and whatever this
-// program does not know (fields, nodes, parameters) is kept and written back unharmed. to_json() is canonical: equal
-// documents give equal bytes.
+// A file is one JSON text: {"heddle": 1, "nodes": {ID: {"type", "version", "params", "mode"}}, "links": [{"from":
+// "load.image", "to": "encode.image"}], "layout": {ID: {"x", "y"}}, "subgraphs": {NAME: {"nodes", "links", "layout",
+// "params"}}}. Logic and layout are apart, links go by name, and whatever this program does not know (fields, nodes,
+// parameters) is kept and written back unharmed. to_json() is canonical: equal documents give equal bytes.
+//
+// A subgraph is a document inside of a document, used by nodes of type "subgraph:NAME": see subgraph.h.
 #pragma once
 
 #include <QByteArray>
@@ -11,10 +13,13 @@
 #include <compare>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace nodes {
+
+class Node;
 
 // The format that this program writes. Newer ones are read as far as they are understood, see Document::format().
 inline constexpr int document_format = 1;
@@ -38,6 +43,10 @@ struct Link {
     friend bool operator==(const Link&, const Link&) = default;
 };
 
+// Whether a node runs. A muted one gives nothing, and what needs it is muted too; a bypassed one hands to each of its
+// outputs what its first input of the same type gets: see lowering.h.
+enum class NodeMode { On, Muted, Bypassed };
+
 // A node of a document: which type it is and the parameters that somebody set. What is absent in `params` has the
 // initial value of the declaration.
 struct NodeRecord {
@@ -45,6 +54,7 @@ struct NodeRecord {
     std::string type;  // "image.load", perhaps of a node type that this program does not have
     int version = 1;   // of the node type when it was last edited or upgraded
     QJsonObject params{};
+    NodeMode mode = NodeMode::On;
     QJsonObject extra{};  // fields of the file that this program does not know
 
     friend bool operator==(const NodeRecord&, const NodeRecord&) = default;
@@ -88,11 +98,23 @@ public:
     const std::vector<Link>& links() const;               // sorted by `to`, then `from`
     const Link* link_into(const Endpoint& input) const;   // the first, null for none
     std::vector<Link> links_of(const std::string& node) const;
+    std::span<const Link> links_into(const std::string& node) const;  // sorted by input; as long as this snapshot lives
     Position position(const std::string& id) const;  // {0, 0} where the layout has none
     bool has_position(const std::string& id) const;
     // Fields of the layout or of the document itself that this program does not know, e.g. an editor's view.
     QJsonObject layout_of(const std::string& id) const;
     QJsonObject extra() const;
+
+    // The declaration of a node: of the program, or made from a subgraph of this document. Null when there is none; that
+    // of a subgraph lives as long as a document that holds the subgraph as it is now.
+    const Node* type_of(const NodeRecord& record) const;
+    const Node* type_of(const std::string& id) const;  // null where there is no such node, too
+
+    std::vector<std::string> subgraph_names() const;
+    // Null when there is none. What it gives has no subgraphs of its own: those that it uses are the outer document's.
+    const Document* subgraph(const std::string& name) const;
+    // The same to look into: a document with the subgraphs of this one.
+    Document inside(const std::string& name) const;
 
     // The value that a node runs with: what the document sets, else the declaration's initial value. Undefined value
     // where neither exists.
@@ -112,20 +134,37 @@ public:
     [[nodiscard]] Document disconnect(const Endpoint& from, const Endpoint& to) const;  // no such link: unchanged
     // Stores a value without checking its range; an undefined value removes it (back to the initial value).
     [[nodiscard]] Document set_param(const std::string& id, const std::string& name, const QJsonValue& value) const;
+    [[nodiscard]] Document set_mode(const std::string& id, NodeMode mode) const;
+    // Puts or replaces a subgraph (the subgraphs of `content` itself are dropped), or takes it away; nodes that use it stay.
+    [[nodiscard]] Document set_subgraph(const std::string& name, const Document& content) const;
+    [[nodiscard]] Document remove_subgraph(const std::string& name) const;
     [[nodiscard]] Document move(const std::string& id, Position to) const;
     [[nodiscard]] Document set_layout(const std::string& id, const QJsonObject& fields) const;
     [[nodiscard]] Document set_extra(const QJsonObject& extra) const;
+    // This document with other nodes and links, taken as they are: for passes that prepare a run (lowering.h), whose ids
+    // may hold '/'. The layout stays.
+    [[nodiscard]] Document with_content(const std::vector<NodeRecord>& records, std::vector<Link> links) const;
     [[nodiscard]] Document with_path(const std::string& path) const;
 
     // An id that is free here, made from a type id or from another id: "load", "load2".
     std::string free_id(const std::string& wanted) const;
 
-    // Same content: format, nodes, links, layout and unknown fields. The path does not count.
+    // Same content: format, nodes, links, layout, subgraphs and unknown fields. The path does not count.
     friend bool operator==(const Document& a, const Document& b) { return a.same_content(b); }
 
 private:
     using NodeMap = std::map<std::string, std::shared_ptr<const NodeRecord>>;
     using LayoutMap = std::map<std::string, QJsonObject>;
+    struct Subgraph {
+        std::shared_ptr<const Document> content;
+        std::shared_ptr<const Node> type;
+    };
+    using SubgraphMap = std::map<std::string, Subgraph>;
+
+    static Document from_object(QJsonObject& root, const std::string& where);
+    QJsonObject to_object() const;
+    void set_subgraphs(std::map<std::string, std::shared_ptr<const Document>> contents);
+    std::map<std::string, std::shared_ptr<const Document>> contents() const;
 
     bool same_content(const Document& other) const;
     void expect(const std::string& id) const;
@@ -135,6 +174,7 @@ private:
     std::shared_ptr<const NodeMap> nodes_;
     std::shared_ptr<const std::vector<Link>> links_;
     std::shared_ptr<const LayoutMap> layout_;
+    std::shared_ptr<const SubgraphMap> subgraphs_;
     QJsonObject extra_;
 };
 

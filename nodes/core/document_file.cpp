@@ -47,6 +47,13 @@ NodeRecord read_record(const std::string& id, const QJsonValue& value) {
         bad_file("{}: expected a whole number 'version' from 1", where);
     NodeRecord record{.id = id, .type = type.toString().toStdString(), .version = version.toInt(1)};
     record.params = take_object(fields, "params", where);
+    const QJsonValue mode = take(fields, "mode");
+    if (mode == "muted")
+        record.mode = NodeMode::Muted;
+    else if (mode == "bypassed")
+        record.mode = NodeMode::Bypassed;
+    else if (!mode.isUndefined())
+        fields["mode"] = mode;  // of a newer Heddle
     record.extra = fields;
     return record;
 }
@@ -88,37 +95,53 @@ QJsonObject parse(const QByteArray& text) {
 
 }  // namespace
 
+// What a document and a subgraph have in common; takes what it knows out of `root`.
+Document Document::from_object(QJsonObject& root, const std::string& where) {
+    Document result;
+    NodeMap nodes;
+    const QJsonObject records = take_object(root, "nodes", where);
+    for (auto at = records.begin(); at != records.end(); ++at) {
+        const std::string id = at.key().toStdString();
+        nodes.emplace(id, std::make_shared<const NodeRecord>(upgraded(read_record(id, at.value()))));
+    }
+    std::vector<Link> links;
+    const QJsonValue list = take(root, "links");
+    if (!list.isArray() && !list.isUndefined()) bad_file("{}: expected a list 'links', got something else", where);
+    for (const QJsonValue link : list.toArray()) links.push_back(read_link(link));
+    std::ranges::stable_sort(
+        links, [](const Link& a, const Link& b) { return std::tie(a.to, a.from) < std::tie(b.to, b.from); });
+
+    LayoutMap layout;
+    const QJsonObject places = take_object(root, "layout", where);
+    for (auto at = places.begin(); at != places.end(); ++at) {
+        if (!at.value().isObject()) bad_file("layout: expected an object for '{}'", at.key().toStdString());
+        layout.emplace(at.key().toStdString(), at.value().toObject());
+    }
+    result.nodes_ = std::make_shared<const NodeMap>(std::move(nodes));
+    result.links_ = std::make_shared<const std::vector<Link>>(std::move(links));
+    result.layout_ = std::make_shared<const LayoutMap>(std::move(layout));
+    result.extra_ = root;
+    return result;
+}
+
 Document Document::from_json(const QByteArray& text, const std::string& path) {
     try {
         QJsonObject root = parse(text);
-        Document result;
+        const int format = take(root, "heddle").toInt(0);
+        if (format < 1) bad_file("expected a whole number from 1 as \"heddle\"");
+        std::map<std::string, std::shared_ptr<const Document>> subgraphs;
+        const QJsonObject inner = take_object(root, "subgraphs", "document");
+        for (auto at = inner.begin(); at != inner.end(); ++at) {
+            const std::string name = at.key().toStdString(), where = "subgraph '" + name + "'";
+            if (!valid_node_id(name)) bad_file("{}: expected a name of letters, digits, '_' and '-', 1 to 64 bytes", where);
+            if (!at.value().isObject()) bad_file("{}: expected an object", where);
+            QJsonObject content = at.value().toObject();
+            subgraphs[name] = std::make_shared<const Document>(from_object(content, where));
+        }
+        Document result = from_object(root, "document");
         result.path_ = path;
-        result.format_ = take(root, "heddle").toInt(0);
-        if (result.format_ < 1) bad_file("expected a whole number from 1 as \"heddle\"");
-
-        NodeMap nodes;
-        const QJsonObject records = take_object(root, "nodes", "document");
-        for (auto at = records.begin(); at != records.end(); ++at) {
-            const std::string id = at.key().toStdString();
-            nodes.emplace(id, std::make_shared<const NodeRecord>(upgraded(read_record(id, at.value()))));
-        }
-        std::vector<Link> links;
-        const QJsonValue list = take(root, "links");
-        if (!list.isArray() && !list.isUndefined()) bad_file("document: expected a list 'links', got something else");
-        for (const QJsonValue link : list.toArray()) links.push_back(read_link(link));
-        std::ranges::stable_sort(
-            links, [](const Link& a, const Link& b) { return std::tie(a.to, a.from) < std::tie(b.to, b.from); });
-
-        LayoutMap layout;
-        const QJsonObject places = take_object(root, "layout", "document");
-        for (auto at = places.begin(); at != places.end(); ++at) {
-            if (!at.value().isObject()) bad_file("layout: expected an object for '{}'", at.key().toStdString());
-            layout.emplace(at.key().toStdString(), at.value().toObject());
-        }
-        result.nodes_ = std::make_shared<const NodeMap>(std::move(nodes));
-        result.links_ = std::make_shared<const std::vector<Link>>(std::move(links));
-        result.layout_ = std::make_shared<const LayoutMap>(std::move(layout));
-        result.extra_ = root;
+        result.format_ = format;
+        result.set_subgraphs(std::move(subgraphs));
         return result;
     } catch (Error& error) {
         // A malformed file is a bad file, also where a shared helper called it a bad graph.
@@ -139,13 +162,14 @@ Document Document::load(const std::string& path) {
     return from_json(text, path);
 }
 
-QByteArray Document::to_json() const {
+QJsonObject Document::to_object() const {
     QJsonObject nodes;
     for (const auto& [id, record] : *nodes_) {
         QJsonObject fields = record->extra;
         fields["type"] = text_of(record->type);
         fields["version"] = record->version;
         if (!record->params.isEmpty()) fields["params"] = record->params;
+        if (record->mode != NodeMode::On) fields["mode"] = record->mode == NodeMode::Muted ? "muted" : "bypassed";
         nodes[text_of(id)] = fields;
     }
     QJsonArray links;
@@ -159,10 +183,18 @@ QByteArray Document::to_json() const {
     for (const auto& [id, fields] : *layout_) layout[text_of(id)] = fields;
 
     QJsonObject root = extra_;
-    root["heddle"] = format_;
     root["nodes"] = nodes;
     root["links"] = links;
     if (!layout.isEmpty()) root["layout"] = layout;
+    return root;
+}
+
+QByteArray Document::to_json() const {
+    QJsonObject subgraphs;
+    for (const auto& [name, subgraph] : *subgraphs_) subgraphs[text_of(name)] = subgraph.content->to_object();
+    QJsonObject root = to_object();
+    root["heddle"] = format_;
+    if (!subgraphs.isEmpty()) root["subgraphs"] = subgraphs;
     return canonical_json(root) + "\n";
 }
 

@@ -7,11 +7,13 @@
 #include <filesystem>
 #include <map>
 #include <new>
+#include <set>
 
 #include "gpu/base/span.h"
 #include "gpu/base/switches.h"
 #include "nodes/core/eval.h"
 #include "nodes/core/key.h"
+#include "nodes/core/lowering.h"
 #include "nodes/core/plan.h"
 #include "nodes/core/regions.h"
 
@@ -49,6 +51,9 @@ private:
         std::vector<Value> outputs;
         int readers = 0;
         bool ready = false;
+        bool asked = false, failed = false;  // of lazy inputs: it has said what it wants, or could not
+        std::vector<bool> wanted;            // by input
+        bool begun = false;                  // tried in this run, in a loop in this iteration
         gpu::Hash key;                       // the plan's; in a loop that of this iteration
         // Of a loop's begin: which iteration runs, and the inputs that the one before left.
         std::int64_t iteration = 0;
@@ -59,8 +64,7 @@ private:
     // --- before anything runs ---
 
     void prepare() {
-        const std::vector<std::string> targets =
-            options_.targets.empty() ? default_targets(document_) : options_.targets;
+        std::vector<std::string> targets = options_.targets.empty() ? default_targets(document_) : options_.targets;
         result_.problems = validate(document_, targets);
         if (options_.targets.empty()) escalate_structure();
         if (targets.empty() && !has_errors(result_.problems))
@@ -77,7 +81,9 @@ private:
         if (result_.status == RunStatus::Invalid) return;
 
         places_ = {document_.folder(), options_.output_folder, options_.allowed};
-        plan_ = make_plan(document_, targets, places_, options_.cache);
+        low_ = lowered(document_);
+        targets = options_.targets.empty() ? default_targets(low_) : lowered_targets(document_, low_, targets);
+        plan_ = make_plan(low_, targets, places_, options_.cache);
         steps_.resize(plan_.size());
     }
 
@@ -106,12 +112,14 @@ private:
             steps_[i].key = plan_[i].key;
         }
         for (std::size_t i = 0; i < plan_.size(); ++i) {
-            if (plan_[i].needed && plan_[i].loop < 0) run_step(i);
+            if (plan_[i].needed && plan_[i].loop < 0 && !plan_[i].deferred) run_step(i);
             if (!cancelled_) continue;
             settle_pending(i);
             result_.status = RunStatus::Cancelled;
             return;
         }
+        for (std::size_t i = 0; i < plan_.size(); ++i)      // nobody wanted it
+            if (plan_[i].needed && plan_[i].deferred && !steps_[i].begun) send(event::State{plan_[i].record->id, NodeState::Idle});
         int done = 0, targets = 0;
         for (std::size_t i = 0; i < plan_.size(); ++i) {
             targets += plan_[i].target;
@@ -128,6 +136,7 @@ private:
     void run_step(std::size_t index) {
         PlannedNode& step = plan_[index];
         current_ = step.record->id;
+        steps_[index].begun = true;
         const bool recheck = step.cached && gpu::switches().checks("cache");
         if (step.cached && !recheck) {
             take_cached(index);
@@ -142,13 +151,73 @@ private:
 
     // Computes a step, unless one that it reads has failed.
     void run_fed(std::size_t index) {
-        const bool fed = std::ranges::all_of(
-            plan_[index].inputs, [&](const PlannedInput& input) { return input.step < 0 || steps_[input.step].ready; });
         steps_[index].ready = false;
-        if (fed)
+        steps_[index].wanted.assign(plan_[index].inputs.size(), true);
+        if (fed(index) && run_wanted(index) && fed(index))
             compute(index);
-        else
+        else if (!cancelled_ && !steps_[index].failed)
             send(event::State{current_, NodeState::Idle});
+    }
+
+    // Whether all is there that a step reads; of its lazy inputs only those that it has asked for.
+    bool fed(std::size_t index) const {
+        const PlannedNode& step = plan_[index];
+        for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+            const bool waits = step.type->inputs()[i].lazy && !steps_[index].asked;
+            if (step.inputs[i].step >= 0 && !waits && steps_[index].wanted[i] && !steps_[step.inputs[i].step].ready) return false;
+        }
+        return true;
+    }
+
+    // --- lazy inputs ---
+
+    // Asks a node which of its lazy inputs it wants, and runs what they need. False where that failed.
+    bool run_wanted(std::size_t index) {
+        const PlannedNode& step = plan_[index];
+        Step& state = steps_[index];
+        const auto& sockets = step.type->inputs();
+        if (std::ranges::none_of(sockets, &SocketInfo::lazy)) return true;
+        try {
+            for (std::size_t i = 0; i < sockets.size(); ++i) state.wanted[i] = !sockets[i].lazy;
+            Eval eval(*step.type, current_, gather(index), step.params, options_.cancel, *this);
+            for (std::size_t i = 0; i < sockets.size(); ++i)
+                if (sockets[i].lazy) state.wanted[i] = step.type->wants(eval, sockets[i]);
+        } catch (...) {
+            state.failed = true;
+            fail_node(std::current_exception());
+            return false;
+        }
+        state.asked = true;
+        for (std::size_t i = 0; i < sockets.size(); ++i)
+            if (sockets[i].lazy && state.wanted[i] && step.inputs[i].step >= 0) run_deferred(index, step.inputs[i].step);
+        current_ = step.record->id;
+        return !cancelled_;
+    }
+
+    // Runs the steps that `source` needs and that nobody has run yet, in order. What lies in a loop further in runs with
+    // that loop's end; nodes with lazy inputs ask for their own.
+    void run_deferred(std::size_t reader, std::size_t source) {
+        std::set<std::size_t> open{source}, found;
+        while (!open.empty()) {
+            const std::size_t at = *open.begin();
+            open.erase(open.begin());
+            if (steps_[at].begun || !plan_[at].needed || !found.insert(at).second) continue;
+            if (plan_[at].cached && !gpu::switches().checks("cache")) continue;
+            for (std::size_t i = 0; i < plan_[at].inputs.size(); ++i)
+                if (plan_[at].inputs[i].step >= 0 && !plan_[at].type->inputs()[i].lazy) open.insert(static_cast<std::size_t>(plan_[at].inputs[i].step));
+        }
+        for (const std::size_t at : found) {
+            if (!around(plan_[at].loop, reader)) continue;
+            run_step(at);
+            if (cancelled_) return;
+        }
+    }
+
+    // Whether a loop (its end, -1 for none) runs the step `inner`.
+    bool around(int loop, std::size_t inner) const {
+        for (int at = plan_[inner].loop; at >= 0; at = plan_[at].loop)
+            if (at == loop) return true;
+        return loop < 0;
     }
 
     // --- loops ---
@@ -171,7 +240,11 @@ private:
         for (bool again = true; again;) {
             for (std::size_t i : body) {
                 steps_[i].readers = plan_[i].readers;
+                steps_[i].ready = steps_[i].begun = steps_[i].asked = false;
+            }
+            for (std::size_t i : body) {
                 begin_iteration(i);
+                if (plan_[i].deferred) continue;
                 run_step(i);
                 if (cancelled_) return;
             }
@@ -306,6 +379,10 @@ private:
         for (std::size_t i = 0; i < step.inputs.size(); ++i) {
             const SocketInfo& socket = step.type->inputs()[i];
             const PlannedInput& input = step.inputs[i];
+            if (!steps_[index].wanted.empty() && !steps_[index].wanted[i]) {
+                values.emplace_back();
+                continue;
+            }
             if (const auto given = steps_[index].given.find(socket.name); given != steps_[index].given.end()) {
                 values.push_back(given->second);
                 continue;
@@ -443,6 +520,7 @@ private:
 
     const Document& document_;
     const RunOptions& options_;
+    Document low_;         // what runs of it
     FilePlaces places_;
     RunPlan plan_;
     std::vector<Step> steps_;

@@ -53,6 +53,8 @@ struct NodeInfo {
     bool side_effect = false;  // writes files or the like: never cached, and run when nobody names targets
     bool target = false;       // is run when nobody names targets, though its results are cached: a metric, a viewer
     LoopPart loop = LoopPart::None;
+    // Only a piece of wire: its output `value` is its input `value`. It never runs (lowering.h).
+    bool wire = false;
 };
 
 // A socket without its C++ type: what the editor, files and the command line read.
@@ -62,6 +64,8 @@ struct SocketInfo {
     std::string help;
     const SocketType* type = nullptr;
     bool optional = false;  // inputs: may stay unconnected
+    bool lazy = false;      // inputs: computed only where Node::wants() says so
+    std::string follows{};  // outputs of type any: the input whose type they have; empty: the one of the same name
     Value initial;          // inputs: what is read when nothing is connected; may be empty
 };
 
@@ -71,6 +75,7 @@ struct InOptions {
     bool optional = false;
     std::optional<T> initial{};
     std::string label{};
+    bool lazy = false;
 };
 
 // Base of the handles: a name of the node that a failure can point at.
@@ -101,7 +106,7 @@ public:
 template <typename T>
 class Out : public Handle {
 public:
-    Out(Node* node, std::string name, std::string help, std::string label = {});
+    Out(Node* node, std::string name, std::string help, std::string label = {}, std::string follows = {});
 };
 
 // A parameter: `ev[param]` is its value.
@@ -122,6 +127,13 @@ public:
     // object. Throws gpu::Error, or calls ev.fail() to name the socket; polls ev.progress() or ev.check_cancelled() at
     // least every 50 ms where it does not wait for the tensor runtime, which polls by itself.
     virtual void compute(Eval& ev) const = 0;
+
+    // Whether a lazy input is to be computed; asked once all others are there, and those alone may be read from `ev`.
+    // Unwanted inputs are as if they were not linked, and what feeds nothing else does not run.
+    virtual bool wants(Eval& ev, const SocketInfo& input) const {
+        (void)ev, (void)input;
+        return true;
+    }
 
     // Turns the parameters that a document stored with version `from` (< info().version) into today's. Kept for ever.
     virtual QJsonObject upgrade(QJsonObject params, int from) const {
@@ -158,13 +170,16 @@ In<T>::In(Node* node, std::string name, std::string help, InOptions<T> options)
                                         .help = std::move(help),
                                         .type = &socket_type<T>(),
                                         .optional = options.optional,
+                                        .lazy = options.lazy,
                                         .initial = options.initial ? Value::of<T>(*options.initial) : Value()})) {}
 
 template <typename T>
-Out<T>::Out(Node* node, std::string name, std::string help, std::string label)
-    : Handle(name, node->declare_output(
-                       {.name = name, .label = std::move(label), .help = std::move(help), .type = &socket_type<T>()})) {
-}
+Out<T>::Out(Node* node, std::string name, std::string help, std::string label, std::string follows)
+    : Handle(name, node->declare_output({.name = name,
+                                         .label = std::move(label),
+                                         .help = std::move(help),
+                                         .type = &socket_type<T>(),
+                                         .follows = std::move(follows)})) {}
 
 template <typename T>
 Param<T>::Param(Node* node, std::string name, std::string help, ParamOptions<T> options)

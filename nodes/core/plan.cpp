@@ -39,8 +39,8 @@ private:
                 continue;
             }
             const std::size_t waiting = open.size();
-            for (const Link& link : document_.links_of(id))
-                if (link.to.node == id && !index_.contains(link.from.node)) open.push_back(link.from.node);
+            for (const Link& link : document_.links_into(id))
+                if (!index_.contains(link.from.node)) open.push_back(link.from.node);
             // Targets that hang on a loop's body run before its end does.
             if (const auto at = hanging_.find(id); at != hanging_.end())
                 for (const std::string& other : at->second)
@@ -106,16 +106,20 @@ RunPlan make_plan(const Document& document, const std::vector<std::string>& targ
 
     // HEDDLE_CHECK=cache computes everything again, hits included, and compares.
     const bool recompute = gpu::switches().checks("cache");
+    std::vector<bool> eager(plan.size(), false);
     for (int i = static_cast<int>(plan.size()); i-- > 0;) {
         PlannedNode& step = plan[i];
-        step.needed |= step.target || must_run[i];
+        if (step.target || must_run[i]) step.needed = eager[i] = true;
         if (!step.needed) continue;
+        step.deferred = !eager[i];
         // Steps in a loop have a key of their own in every iteration: the executor asks for them.
         if (cache && !step.type->info().side_effect && step.loop < 0 && !must_run[i]) step.cached = cache->find(step.key);
         if (step.cached && !recompute) continue;
-        for (const PlannedInput& input : step.inputs) {
+        for (std::size_t at = 0; at < step.inputs.size(); ++at) {
+            const PlannedInput& input = step.inputs[at];
             if (input.step < 0) continue;
             plan[input.step].needed = true;
+            if (eager[i] && !step.type->inputs()[at].lazy) eager[input.step] = true;
             ++plan[input.step].readers;
             if (plan[input.step].loop != i) plan[at_level_of(plan, i, input.step)].releases.push_back(input.step);
         }

@@ -26,6 +26,7 @@ struct PlannedNode {
     gpu::Hash key;
     std::optional<NodeResult> cached;  // taken when the plan was made, so that eviction can not take it back
     bool needed = false;               // false: only results that are cached would read it
+    bool deferred = false;  // needed through lazy inputs alone: runs when the node that reads it says so
     bool target = false;
     int readers = 0;  // needed steps that compute and read it
     int loop = -1;    // the step that ends the loop which runs this one, in every iteration; -1: none

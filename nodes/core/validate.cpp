@@ -6,9 +6,11 @@
 #include <set>
 
 #include "nodes/core/any_type.h"
+#include "nodes/core/lowering.h"
 #include "nodes/core/node.h"
 #include "nodes/core/paths.h"
 #include "nodes/core/regions.h"
+#include "nodes/core/subgraph.h"
 
 namespace nodes {
 namespace {
@@ -53,7 +55,8 @@ std::set<std::string> needed_by(const std::vector<std::string>& targets, const E
 
 class Validator {
 public:
-    Validator(const Document& document, const std::vector<std::string>& targets)
+    // `document` is settled; `ids` are those that a target may have.
+    Validator(const Document& document, const std::vector<std::string>& targets, const std::vector<std::string>& ids)
         : document_(document),
           sources_(sources_of(document)),
           all_(targets.empty()),
@@ -65,10 +68,9 @@ public:
                     "know stays as it is",
                     document_format, document.format()));
         for (const std::string& target : targets)
-            if (!document.contains(target))
+            if (!std::ranges::binary_search(ids, target))
                 add(ProblemKind::UnknownTarget, Severity::Error, "", "",
-                    "expected a node of the document as target, got '" + target + "'" +
-                        suggestion(target, document.node_ids()));
+                    "expected a node of the document as target, got '" + target + "'" + suggestion(target, ids));
         for (const std::string& id : document.node_ids()) check_node(document.node(id));
         for (const Link& link : document.links()) check_link(link);
         check_cycles();
@@ -90,7 +92,7 @@ private:
     }
 
     void check_node(const NodeRecord& record) {
-        const Node* type = find_node_type(record.type);
+        const Node* type = document_.type_of(record);
         if (!type)
             return error(ProblemKind::UnknownType, record.id, "",
                          "expected a known node type, got '" + record.type + "'" + suggestion(record.type, type_ids()));
@@ -108,6 +110,21 @@ private:
             if (!input.optional && input.initial.empty() && !document_.link_into({record.id, input.name}))
                 error(ProblemKind::MissingInput, record.id, input.name,
                       "expected a link that brings a value of type " + input.type->name + ", there is none");
+        for (const SocketInfo& output : type->outputs())
+            if (!output.follows.empty()) check_branches(record, *type, output);
+    }
+
+    // What comes out is one of several inputs of type any: they must be of one type.
+    void check_branches(const NodeRecord& record, const Node& type, const SocketInfo& output) {
+        const Link* leading = document_.link_into({record.id, output.follows});
+        const SocketType* wanted = leading ? flowing_type(document_, leading->from) : nullptr;
+        for (const SocketInfo& input : type.inputs()) {
+            const Link* link = input.lazy && input.type->any ? document_.link_into({record.id, input.name}) : nullptr;
+            const SocketType* flows = link ? flowing_type(document_, link->from) : nullptr;
+            if (wanted && flows && flows != wanted)
+                error(ProblemKind::TypeMismatch, record.id, input.name,
+                      "expected " + wanted->name + " as " + output.follows + " is, got " + flows->name);
+        }
     }
 
     void check_param(const NodeRecord& record, const ParamInfo& info) {
@@ -130,8 +147,8 @@ private:
                          "link " + name + ": expected a node of the document, got '" + lost + "'" +
                              suggestion(lost, document_.node_ids()));
         }
-        const Node* from = find_node_type(source->type);
-        const Node* to = find_node_type(reader->type);
+        const Node* from = document_.type_of(*source);
+        const Node* to = document_.type_of(*reader);
         const SocketInfo* output = from ? from->output(link.from.socket) : nullptr;
         const SocketInfo* input = to ? to->input(link.to.socket) : nullptr;
         if (from && !output)
@@ -147,7 +164,7 @@ private:
             error(ProblemKind::TypeMismatch, at, link.to.socket,
                   "expected " + input->type->name + ", got " + flows->name + " from " + link.from.text());
         // An output of type any is empty where nothing comes in.
-        if (output && input && !flows && !input->optional && input->initial.empty())
+        if (output && input && !flows && !input->optional && input->initial.empty() && !is_port(source->type))
             error(ProblemKind::MissingInput, at, link.to.socket,
                   "expected a value of type " + input->type->name + ", nothing is linked into " + link.from.text());
         if (document_.link_into(link.to) != &link)
@@ -200,6 +217,31 @@ private:
     std::vector<Problem> problems_;
 };
 
+// The insides of the subgraphs that `level` uses, each once, under the name of the first use. `within`: those around it.
+void check_subgraphs(const Document& document, const Document& level, const std::string& prefix, std::set<std::string>& checked,
+                     std::vector<std::string> within, std::vector<Problem>& problems) {
+    for (const std::string& id : level.node_ids()) {
+        const NodeRecord& use = level.node(id);
+        const std::string name = subgraph_of(use.type), path = prefix + id;
+        if (name.empty() || use.mode != NodeMode::On || !document.subgraph(name)) continue;
+        if (std::ranges::find(within, name) != within.end()) {
+            problems.push_back({ProblemKind::Cycle, Severity::Error, path, "", "expected subgraph '" + name + "' not to hold itself"});
+            continue;
+        }
+        if (!checked.insert(name).second) continue;
+        const Document content = document.inside(name);
+        for (Problem& problem : Validator(settled(content, Ports::Kept), {}, {}).take()) {
+            problem.node = problem.node.empty() ? path : path + "/" + problem.node;
+            problems.push_back(std::move(problem));
+        }
+        for (SubgraphProblem& wrong : subgraph_problems(content))
+            problems.push_back({ProblemKind::BadValue, Severity::Error, wrong.node.empty() ? path : path + "/" + wrong.node, "", std::move(wrong.message)});
+        within.push_back(name);
+        check_subgraphs(document, content, path + "/", checked, within, problems);
+        within.pop_back();
+    }
+}
+
 }  // namespace
 
 const char* to_string(ProblemKind kind) {
@@ -231,19 +273,27 @@ std::string Problem::text() const {
 }
 
 std::vector<Problem> validate(const Document& document, const std::vector<std::string>& targets) {
-    return Validator(document, targets).take();
+    std::vector<Problem> problems = Validator(settled(document), targets, document.node_ids()).take();
+    std::set<std::string> checked;
+    check_subgraphs(document, document, "", checked, {}, problems);
+    // What only shows when subgraphs are open: a port without a link, behind which something bypassed was.
+    if (!checked.empty() && !has_errors(problems))
+        for (Problem& problem : Validator(lowered(document), {}, {}).take())
+            if (problem.severity == Severity::Error) problems.push_back(std::move(problem));
+    return problems;
 }
 
 bool has_errors(const std::vector<Problem>& problems) {
     return std::ranges::any_of(problems, [](const Problem& problem) { return problem.severity == Severity::Error; });
 }
 
-std::vector<Problem> missing_files(const Document& document) {
+std::vector<Problem> missing_files(const Document& whole) {
     std::vector<Problem> problems;
+    const Document document = expanded(whole);
     const FilePlaces places{.document_folder = document.folder()};
     for (const std::string& id : document.node_ids()) {
-        const Node* type = find_node_type(document.node(id).type);
-        if (!type) continue;
+        const Node* type = document.type_of(id);
+        if (!type || document.node(id).mode != NodeMode::On) continue;
         for (const ParamInfo& info : type->params()) {
             const std::string name = document.param(id, info.name).toString().toStdString();
             if (info.kind != ParamKind::InputFile || name.empty()) continue;
@@ -261,8 +311,8 @@ std::string connect_problem(const Document& document, const Endpoint& from, cons
     const NodeRecord* source = document.find(from.node);
     const NodeRecord* reader = document.find(to.node);
     if (!source || !reader) return "expected a node of the document, got '" + (source ? to.node : from.node) + "'";
-    const Node* source_type = find_node_type(source->type);
-    const Node* reader_type = find_node_type(reader->type);
+    const Node* source_type = document.type_of(*source);
+    const Node* reader_type = document.type_of(*reader);
     if (!source_type || !reader_type)
         return "expected a known node type, got '" + (source_type ? reader->type : source->type) + "'";
     const SocketInfo* output = source_type->output(from.socket);
@@ -281,7 +331,7 @@ std::vector<std::string> default_targets(const Document& document) {
     std::set<std::string> read;
     for (const Link& link : document.links()) read.insert(link.from.node);
     for (const std::string& id : document.node_ids()) {
-        const Node* type = find_node_type(document.node(id).type);
+        const Node* type = document.type_of(id);
         if (type && (type->info().side_effect || type->info().target)) marked.push_back(id);
         if (!read.contains(id)) sinks.push_back(id);
     }
