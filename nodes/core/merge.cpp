@@ -1,0 +1,135 @@
+#include "nodes/core/merge.h"
+
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <set>
+
+#include "gpu/base/format.h"
+#include "nodes/core/json_text.h"
+
+namespace nodes {
+namespace {
+
+QJsonObject object_of(const Document& document) { return QJsonDocument::fromJson(document.to_json()).object(); }
+
+// Links by the input that they end in, which holds one.
+QJsonObject by_input(const QJsonValue& links) {
+    QJsonObject result;
+    for (const QJsonValue link : links.toArray()) {
+        QString key = link["to"].toString();
+        while (result.contains(key)) key += "'";      // several into one input: kept apart
+        result[key] = link;
+    }
+    return result;
+}
+
+QJsonArray listed(const QJsonObject& links) {
+    QJsonArray list;
+    for (const QJsonValue link : links) list.append(link);
+    return list;
+}
+
+// The text form with the links of every level by their input, so that one walk merges all; and back.
+QJsonObject keyed(QJsonObject document) {
+    document["links"] = by_input(document["links"]);
+    if (!document.contains("subgraphs")) return document;
+    QJsonObject subgraphs = document["subgraphs"].toObject();
+    for (auto at = subgraphs.begin(); at != subgraphs.end(); ++at) *at = keyed(at.value().toObject());
+    document["subgraphs"] = subgraphs;
+    return document;
+}
+
+QJsonObject unkeyed(QJsonObject document) {
+    document["links"] = listed(document["links"].toObject());
+    if (!document.contains("subgraphs")) return document;
+    QJsonObject subgraphs = document["subgraphs"].toObject();
+    for (auto at = subgraphs.begin(); at != subgraphs.end(); ++at) *at = unkeyed(at.value().toObject());
+    document["subgraphs"] = subgraphs;
+    return document;
+}
+
+class Merger {
+public:
+    std::vector<MergeConflict> conflicts;
+
+    QJsonValue merge(const QString& where, const QJsonValue& base, const QJsonValue& ours, const QJsonValue& theirs) {
+        if (ours == theirs || theirs == base) return ours;
+        if (ours == base) return theirs;
+        // Parts of what both changed; a link is one fact.
+        const bool parts = ours.isObject() && theirs.isObject() && (base.isObject() || base.isUndefined()) && !where.contains("links.");
+        if (parts) return merge_parts(where, base.toObject(), ours.toObject(), theirs.toObject());
+        if (where.startsWith("layout") || where.contains(".layout")) return ours.isUndefined() ? theirs : ours;
+        conflicts.push_back({where.toStdString(), base, ours, theirs});
+        return ours.isUndefined() ? theirs : ours;      // removed here, changed there: it stays
+    }
+
+private:
+    QJsonObject merge_parts(const QString& where, const QJsonObject& base, const QJsonObject& ours, const QJsonObject& theirs) {
+        std::set<QString> keys;
+        for (const QJsonObject* side : {&base, &ours, &theirs})
+            for (const QString& key : side->keys()) keys.insert(key);
+        QJsonObject result;
+        for (const QString& key : keys) {
+            const QJsonValue value = merge(where.isEmpty() ? key : where + "." + key, base[key], ours[key], theirs[key]);
+            if (!value.isUndefined()) result[key] = value;
+        }
+        return result;
+    }
+};
+
+// Nodes that links of the result name and that one side has removed come back.
+void restore_linked(QJsonObject& level, const QString& where, const QJsonObject& ours, const QJsonObject& theirs, std::vector<MergeConflict>& conflicts) {
+    QJsonObject records = level["nodes"].toObject();
+    for (const QJsonValue link : level["links"].toObject())
+        for (const char* end : {"from", "to"}) {
+            const QString id = link[QLatin1String(end)].toString().section('.', 0, 0);
+            if (records.contains(id)) continue;
+            const QJsonValue mine = ours["nodes"][id], other = theirs["nodes"][id];
+            const QJsonValue kept = mine.isUndefined() ? other : mine;
+            if (kept.isUndefined()) continue;      // a link to nothing, as both had it
+            records[id] = kept;
+            conflicts.push_back({(where + "nodes." + id).toStdString(), kept, mine, other});
+        }
+    level["nodes"] = records;
+    QJsonObject subgraphs = level["subgraphs"].toObject();
+    if (subgraphs.isEmpty()) return;
+    for (auto at = subgraphs.begin(); at != subgraphs.end(); ++at) {
+        QJsonObject inner = at.value().toObject();
+        restore_linked(inner, "subgraphs." + at.key() + ".", ours["subgraphs"][at.key()].toObject(), theirs["subgraphs"][at.key()].toObject(), conflicts);
+        *at = inner;
+    }
+    level["subgraphs"] = subgraphs;
+}
+
+// Both added a node of this id, and not the same: theirs gets another.
+Document apart(const Document& base, const Document& ours, Document theirs) {
+    for (const std::string& id : theirs.node_ids()) {
+        if (base.contains(id) || !ours.contains(id) || ours.node(id) == theirs.node(id)) continue;
+        std::string free = ours.free_id(id);
+        for (int number = 2; ours.contains(free) || theirs.contains(free) || base.contains(free); ++number) free = gpu::format("{}-{}", id.substr(0, 56), number);
+        theirs = theirs.rename(id, free);
+    }
+    return theirs;
+}
+
+QString short_text(const QJsonValue& value) {
+    if (value.isUndefined()) return "removed";
+    return QString::fromUtf8(value.isObject() ? QJsonDocument(value.toObject()).toJson(QJsonDocument::Compact) : canonical_json(value)).left(120);
+}
+
+}  // namespace
+
+std::string MergeConflict::text() const {
+    return gpu::format("{}: ours {}, theirs {}", where, short_text(ours).toStdString(), short_text(theirs).toStdString());
+}
+
+Merged merge(const Document& base, const Document& ours, const Document& theirs) {
+    const QJsonObject b = keyed(object_of(base)), o = keyed(object_of(ours)), t = keyed(object_of(apart(base, ours, theirs)));
+    Merger merger;
+    QJsonObject result = merger.merge("", b, o, t).toObject();
+    restore_linked(result, "", o, t, merger.conflicts);
+    return {Document::from_json(QJsonDocument(unkeyed(result)).toJson(), ours.path()), std::move(merger.conflicts)};
+}
+
+}  // namespace nodes
