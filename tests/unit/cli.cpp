@@ -232,6 +232,51 @@ private slots:
         QVERIFY(WIFEXITED(status));
         QCOMPARE(WEXITSTATUS(status), 130);
     }
+
+    void sweeps_every_combination() {
+        QTemporaryDir folder;
+        const QByteArray text = graph(R"("a": {"type": "value.number"}, "b": {"type": "value.number", "params": {"value": 2}},
+            "ratio": {"type": "value.calculate", "params": {"operation": "divide"}}, "report": {"type": "value.report", "params": {"label": "ratio"}})",
+                                      R"({"from": "a.number", "to": "ratio.a"}, {"from": "b.number", "to": "ratio.b"}, {"from": "ratio.result", "to": "report.number"})");
+        const QString path = folder.filePath("g.heddle"), table = folder.filePath("t.csv");
+        QFile file(path);
+        QVERIFY(file.open(QIODevice::WriteOnly) && file.write(text) == text.size());
+        file.close();
+        const Outcome done = heddle({"sweep", path, "--vary", "a.value=1:3:3", "--vary", "b.value=4,5", "--table", table, "--json", "--no-cache"});
+        QVERIFY2(done.status == 0, done.err);
+        const QList<QJsonObject> lines = json_lines(done.out);
+        QCOMPARE(lines.size(), 6);
+        QCOMPARE(lines[1]["params"]["a.value"].toString(), QString("1"));  // the last one changes fastest
+        QCOMPARE(lines[1]["metrics"]["report.ratio"].toDouble(), 0.2);
+        QCOMPARE(lines[4]["metrics"]["report.ratio"].toDouble(), 0.75);
+        QFile rows(table);
+        QVERIFY(rows.open(QIODevice::ReadOnly));
+        const QByteArrayList csv = rows.readAll().split('\n');
+        QCOMPARE(csv[0], QByteArray("a.value,b.value,report.ratio,exit_code"));
+        QCOMPARE(csv[6], QByteArray("3,5,0.6,0"));
+        // A value that can not be stops it before anything runs; a cell that fails does not stop the others.
+        QCOMPARE(heddle({"sweep", path, "--vary", "a.value=1,x"}).status, 2);
+        QCOMPARE(heddle({"sweep", path}).status, 2);
+        const Outcome partly = heddle({"sweep", path, "--vary", "b.value=0,1", "--json", "--no-cache"});
+        QCOMPARE(partly.status, 10);
+        QCOMPARE(json_lines(partly.out).size(), 2);
+    }
+
+    void merges_as_git_asks() {
+        QTemporaryDir folder;
+        const auto write = [&](const char* name, const QByteArray& value) {
+            QFile file(folder.filePath(name));
+            const QByteArray node = R"("a": {"type": "value.number", "params": {"value": )" + value + "}}";
+            if (file.open(QIODevice::WriteOnly)) file.write(graph(node.constData()));
+            return file.fileName();
+        };
+        const QString base = write("base", "1"), ours = write("ours", "2"), theirs = write("theirs", "3");
+        QCOMPARE(heddle({"merge", base, ours, base, "-o", ours}).status, 0);
+        const Outcome conflict = heddle({"merge", base, ours, theirs, "--json"});
+        QCOMPARE(conflict.status, 1);
+        QVERIFY2(conflict.err.contains("conflict: nodes.a.params.value: ours 2, theirs 3"), conflict.err);
+        QCOMPARE(QJsonDocument::fromJson(conflict.out)["conflicts"].toArray().size(), 1);
+    }
 };
 
 }  // namespace tests

@@ -1,0 +1,87 @@
+#include "app/cli/run_setup.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "app/cli/cache_option.h"
+#include "app/cli/graph_options.h"
+#include "gpu/base/error.h"
+#include "gpu/base/switches.h"
+#include "nodes/core/disk_cache.h"
+#include "nodes/core/nearest.h"
+
+namespace app {
+namespace {
+
+using gpu::Error;
+using gpu::ErrorCode;
+
+std::vector<std::string> read_targets(const Arguments& arguments, const nodes::Document& document) {
+    std::vector<std::string> targets = arguments.values("--target");
+    for (const std::string& target : targets)
+        if (!document.contains(target))
+            throw Error(ErrorCode::Usage, "--target: expected a node of the graph, got '{}'{}", target,
+                        nodes::suggestion(target, document.node_ids()));
+    return targets;
+}
+
+// The folders that the user gave by calling us: the graph's, the current one, and what the command line names.
+std::vector<std::string> allowed_places(const Arguments& arguments, const nodes::Document& document,
+                                        std::vector<std::string> files) {
+    for (const std::string& folder : arguments.values("--allow")) {
+        gpu::check(std::filesystem::exists(folder), ErrorCode::MissingFile,
+                   "--allow: expected a folder, there is no {}", folder);
+        files.push_back(folder);
+    }
+    if (!document.folder().empty()) files.push_back(document.folder());
+    files.push_back(std::filesystem::current_path().string());
+    return files;
+}
+
+}  // namespace
+
+ProgressStyle progress_style(const Arguments& arguments) {
+    const std::string style = arguments.choice("--progress", {"auto", "bar", "json", "none"});
+    if (style == "json") return ProgressStyle::Json;
+    const bool person = style == "bar" || (style == "auto" && isatty(STDERR_FILENO) && !arguments.has("--json"));
+    return person ? ProgressStyle::Bar : ProgressStyle::None;
+}
+
+std::vector<Option> run_options() {
+    return {{"--set", "NODE.param=VALUE", "Change a parameter; 'heddle describe GRAPH' lists them", "", true},
+            {"--target", "NODE", "Compute this node", "", true},
+            {"--output-dir", "DIR", "Folder that relative output files start from"},
+            {"--allow", "PATH", "Let the graph read and write here too", "", true},
+            {"--device", "SEL", "Device: an index, cpu, gpu, or a part of its name; see 'heddle devices'"},
+            {"--budget", "BYTES", "Device memory to keep within, such as 512M or 2G; weights beyond it are streamed"},
+            cache_option,
+            {"--no-cache", "", "Compute everything, and keep nothing for later runs"},
+            {"--progress", "STYLE", "auto, bar, json or none; json prints every event as a JSON line on stdout"},
+            {"--json", "", "Print events as JSON lines on stdout, but no progress"}};
+}
+
+RunSetup set_up_run(const Arguments& arguments, std::size_t kept, const std::optional<std::string>& output) {
+    if (const auto device = arguments.value("--device")) gpu::switches().device = *device;
+    if (const auto budget = arguments.value("--budget")) gpu::switches().budget = gpu::parse_bytes(*budget, "--budget");
+
+    RunSetup setup{.document = load_graph(arguments.only("GRAPH")), .cache = std::make_unique<nodes::ResultCache>(kept)};
+    std::vector<std::string> files;
+    for (const std::string& assignment : arguments.values("--set")) setup.document = apply_set(setup.document, assignment, files);
+    setup.options.targets = read_targets(arguments, setup.document);
+    if (output) setup.document = apply_output(setup.document, setup.options.targets, *output, files);
+    setup.options.output_folder = arguments.value("--output-dir").value_or("");
+    if (!setup.options.output_folder.empty()) files.push_back(setup.options.output_folder);
+    setup.options.allowed = allowed_places(arguments, setup.document, std::move(files));
+    if (arguments.has("--no-cache")) {
+        if (kept > 0) setup.options.cache = setup.cache.get();
+    } else if (const auto place = cache_place(arguments)) {
+        setup.cache->set_disk(std::make_shared<nodes::DiskCache>(*place));
+        setup.options.cache = setup.cache.get();
+    } else if (kept > 0) {
+        setup.options.cache = setup.cache.get();
+    }
+    return setup;
+}
+
+}  // namespace app

@@ -1,0 +1,29 @@
+// What commands that run a graph have in common: the options, and a run made ready by them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/cli/command.h"
+#include "app/cli/event_printer.h"
+#include "nodes/core/executor.h"
+
+namespace app {
+
+struct RunSetup {
+    nodes::Document document;
+    nodes::RunOptions options;                    // without a listener
+    std::unique_ptr<nodes::ResultCache> cache;    // that the options point at, unless --no-cache
+};
+
+// --set, --target, --output-dir, --allow, --device, --budget, --cache, --no-cache, --progress and --json.
+std::vector<Option> run_options();
+
+// Reads GRAPH and applies the options above; `output`, when given, goes to the only node that writes a file.
+// `kept`: bytes of results that stay in memory. Throws gpu::Error{Usage} and what load_graph() throws.
+RunSetup set_up_run(const Arguments& arguments, std::size_t kept, const std::optional<std::string>& output = {});
+
+ProgressStyle progress_style(const Arguments& arguments);
+
+}  // namespace app
