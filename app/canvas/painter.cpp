@@ -45,6 +45,9 @@ void paint_badge(QPainter& painter, const NodePaint& node, const Style& style) {
     const QRectF title = node.geometry.title;
     const QPointF centre(title.right() - 14, title.center().y());
     painter.setPen(Qt::NoPen);
+    if (node.look.mode != nodes::NodeMode::On)
+        return draw_text(painter, {title.right() - 84, title.top(), 76, title.height()}, node.look.mode == nodes::NodeMode::Muted ? QObject::tr("muted") : QObject::tr("bypassed"),
+                         Qt::AlignRight, style.small_font, style.title_text);
     const NodeState state = node.status.stale ? NodeState::Idle : node.status.state;
     const bool invalid = node.problem && node.problem->severity == nodes::Severity::Error;
     QString text;
@@ -177,6 +180,7 @@ void paint_params(QPainter& painter, const NodePaint& node, const Style& style) 
 }  // namespace
 
 void paint_node(QPainter& painter, const NodePaint& node, qreal scale, const Style& style) {
+    painter.setOpacity(node.look.mode == nodes::NodeMode::On ? 1 : node.look.mode == nodes::NodeMode::Muted ? 0.35 : 0.6);
     const NodeGeometry& g = node.geometry;
     const bool with_text = scale >= text_scale;
     painter.setRenderHint(QPainter::Antialiasing);
@@ -201,7 +205,7 @@ void paint_node(QPainter& painter, const NodePaint& node, qreal scale, const Sty
     painter.drawRoundedRect(g.card, style.corner, style.corner);
 
     if (with_text) {
-        const bool busy = node.status.state != NodeState::Idle || node.problem;
+        const bool busy = node.status.state != NodeState::Idle || node.problem || node.look.mode != nodes::NodeMode::On;
         draw_text(painter, g.title.adjusted(style.padding, 0, busy ? -64 : -style.padding, 0), node.look.title,
                   Qt::AlignLeft, style.title_font, style.title_text);
         paint_badge(painter, node, style);
@@ -209,11 +213,13 @@ void paint_node(QPainter& painter, const NodePaint& node, qreal scale, const Sty
     }
     if (!g.thumbnail.isEmpty() && !node.thumbnail.isNull()) {
         if (node.thumbnail.hasAlphaChannel()) paint_checkerboard(painter, g.thumbnail, 6);
-        painter.setOpacity(node.status.stale ? 0.45 : 1);
+        const qreal opacity = painter.opacity();
+        painter.setOpacity(node.status.stale ? 0.45 * opacity : opacity);
         painter.drawImage(g.thumbnail, node.thumbnail);
-        painter.setOpacity(1);
+        painter.setOpacity(opacity);
     }
     paint_sockets(painter, node, with_text, style);
+    painter.setOpacity(1);
 }
 
 void paint_wire(QPainter& painter, const QPainterPath& path, const QColor& from, const QColor& to, bool selected,

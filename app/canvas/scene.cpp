@@ -15,6 +15,7 @@ const QRectF endless(-100000, -100000, 200000, 200000);
 GraphScene::GraphScene(GraphModel& model, RunController& runs, QObject* parent)
     : QGraphicsScene(endless, parent), model_(model), runs_(runs) {
     connect(&model_, &GraphModel::reset, this, &GraphScene::rebuild);
+    connect(&model_, &GraphModel::level_changed, this, &GraphScene::rebuild);
     connect(&model_, &GraphModel::node_added, this, &GraphScene::add_node);
     connect(&model_, &GraphModel::node_removed, this, &GraphScene::remove_node);
     connect(&model_, &GraphModel::node_renamed, this, &GraphScene::rename_node);

@@ -5,8 +5,8 @@
 
 namespace app {
 
-EditCommand::EditCommand(GraphModel& model, const QString& text, nodes::Document before, nodes::Document after,
-                         QString merge, std::optional<std::pair<NodeId, NodeId>> renamed)
+EditCommand::EditCommand(GraphModel& model, const QString& text, GraphModel::Snapshot before,
+                         GraphModel::Snapshot after, QString merge, std::optional<std::pair<NodeId, NodeId>> renamed)
     : QUndoCommand(text),
       model_(model),
       before_(std::move(before)),
@@ -26,7 +26,7 @@ bool EditCommand::mergeWith(const QUndoCommand* other) {
     const auto* next = dynamic_cast<const EditCommand*>(other);
     if (!next || next->merge_ != merge_) return false;
     after_ = next->after_;
-    setObsolete(before_ == after_);  // dragged there and back
+    setObsolete(before_.whole == after_.whole);  // dragged there and back
     return true;
 }
 

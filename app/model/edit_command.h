@@ -1,4 +1,4 @@
-// One undo step: the document before and after it.
+// One undo step: the document before and after it, and at which level.
 #pragma once
 
 #include <QUndoCommand>
@@ -10,8 +10,8 @@ namespace app {
 class EditCommand final : public QUndoCommand {
 public:
     // Steps with the same `merge` text that follow one another become one; empty: never.
-    EditCommand(GraphModel& model, const QString& text, nodes::Document before, nodes::Document after, QString merge,
-                std::optional<std::pair<NodeId, NodeId>> renamed);
+    EditCommand(GraphModel& model, const QString& text, GraphModel::Snapshot before, GraphModel::Snapshot after,
+                QString merge, std::optional<std::pair<NodeId, NodeId>> renamed);
 
     void undo() override;
     void redo() override;
@@ -20,8 +20,8 @@ public:
 
 private:
     GraphModel& model_;
-    nodes::Document before_;
-    nodes::Document after_;
+    GraphModel::Snapshot before_;
+    GraphModel::Snapshot after_;
     QString merge_;
     std::optional<std::pair<NodeId, NodeId>> renamed_;
 };

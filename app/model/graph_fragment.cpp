@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "app/model/graph_model.h"
+#include "nodes/core/subgraph.h"
 
 namespace app {
 namespace {
@@ -13,10 +14,54 @@ using nodes::Document;
 
 constexpr QPointF duplicate_offset{30, 30};
 
+// Subgraphs that a document's nodes use, and those that these use.
+std::set<std::string> used_within(const Document& document) {
+    std::set<std::string> found;
+    std::vector<std::string> open;
+    const auto look = [&](const Document& content) {
+        for (const std::string& name : nodes::used_subgraphs(content))
+            if (found.insert(name).second) open.push_back(name);
+    };
+    look(document);
+    while (!open.empty()) {
+        const std::string name = std::move(open.back());
+        open.pop_back();
+        if (const Document* content = document.subgraph(name)) look(*content);
+    }
+    return found;
+}
+
+// The fragment's subgraphs in `document`, under other names where theirs are taken; `types` says which.
+Document with_subgraphs(Document document, const Document& fragment, std::map<std::string, std::string>& types) {
+    std::map<std::string, std::string> names;
+    for (const std::string& name : fragment.subgraph_names()) {
+        std::string free = name;
+        const auto same = [&] { return document.subgraph(free) && *document.subgraph(free) == *fragment.subgraph(name); };
+        for (int number = 2; document.subgraph(free) && !same(); ++number) free = name.substr(0, 56) + std::to_string(number);
+        names[name] = free;
+        types[nodes::subgraph_type_id(name)] = nodes::subgraph_type_id(free);
+        if (!document.subgraph(free)) document = document.set_subgraph(free, *fragment.subgraph(name));
+    }
+    for (const auto& [name, free] : names) {
+        if (name == free) continue;      // what was renamed refers to what was renamed
+        Document content = document.inside(free);
+        std::vector<nodes::NodeRecord> records;
+        for (const std::string& id : content.node_ids()) {
+            records.push_back(content.node(id));
+            if (const auto at = types.find(records.back().type); at != types.end()) records.back().type = at->second;
+        }
+        document = document.set_subgraph(free, content.with_content(records, content.links()));
+    }
+    return document;
+}
+
 Document fragment_of(const Document& document, const std::vector<NodeId>& ids) {
     Document fragment = document;
     for (const NodeId& id : document.node_ids())
         if (std::ranges::find(ids, id) == ids.end()) fragment = fragment.remove_node(id);
+    const std::set<std::string> used = used_within(fragment);
+    for (const std::string& name : fragment.subgraph_names())
+        if (!used.contains(name)) fragment = fragment.remove_subgraph(name);
     return fragment.set_extra({}).with_path({});
 }
 
@@ -45,12 +90,14 @@ std::vector<NodeId> GraphModel::duplicate(const std::vector<NodeId>& ids) {
 }
 
 std::vector<NodeId> GraphModel::insert(const Document& fragment, QPointF shift, const QString& text) {
-    Document after = document_;
+    std::map<std::string, std::string> types;
+    Document after = with_subgraphs(document_, fragment, types);
     std::map<NodeId, NodeId> renamed;
     std::vector<NodeId> made;
     for (const NodeId& id : fragment.node_ids()) {
         nodes::NodeRecord record = fragment.node(id);
         record.id = after.contains(id) ? after.free_id(id) : id;
+        if (const auto at = types.find(record.type); at != types.end()) record.type = at->second;
         const nodes::Position position = fragment.position(id);
         QJsonObject layout = fragment.layout_of(id);
         layout["x"] = std::round(position.x + shift.x());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/model/graph_model.h"
+#include "nodes/core/subgraph.h"
 
 namespace app {
 namespace {
@@ -53,6 +54,8 @@ bool fits(const nodes::SocketType* output, const nodes::SocketType* input) { ret
 NodeLook GraphModel::look(const NodeId& id) const {
     NodeLook look;
     const nodes::NodeRecord& record = document_.node(id);
+    look.mode = record.mode;
+    look.subgraph = !nodes::subgraph_of(record.type).empty();
     if (const nodes::Node* type = document_.type_of(record)) {
         look.title = qt(type->info().title);
         look.category = qt(type->info().category);

@@ -5,6 +5,7 @@
 
 #include "app/model/edit_command.h"
 #include "gpu/base/error.h"
+#include "nodes/core/subgraph.h"
 
 namespace app {
 namespace {
@@ -64,6 +65,7 @@ void GraphModel::load(const QString& path) { set_document(Document::load(path.to
 void GraphModel::set_document(const Document& document) {
     undo_.clear();
     given_files_.clear();
+    levels_.clear();
     document_ = document;
     set_path(document.path());
     emit reset();
@@ -72,7 +74,7 @@ void GraphModel::set_document(const Document& document) {
 }
 
 void GraphModel::save_as(const QString& path) {
-    document_.save(path.toStdString());
+    whole().save(path.toStdString());
     set_path(path.toStdString());
     undo_.setClean();
 }
@@ -80,7 +82,58 @@ void GraphModel::save_as(const QString& path) {
 void GraphModel::set_path(const std::string& path) {
     path_ = path;
     document_ = document_.with_path(path);
+    outermost_ = outermost_.with_path(path);
     emit path_changed();
+}
+
+// --- subgraphs ---
+
+Document GraphModel::whole_with(const Document& shown) const {
+    if (levels_.empty()) return shown;
+    Document whole = outermost_;
+    for (const std::string& name : shown.subgraph_names())      // pasted ones
+        if (whole.subgraph(name) != shown.subgraph(name)) whole = whole.set_subgraph(name, *shown.subgraph(name));
+    return whole.set_subgraph(levels_.back().subgraph, shown);
+}
+
+Document GraphModel::whole() const { return whole_with(document_); }
+
+void GraphModel::show(const Snapshot& next) {
+    levels_ = next.levels;
+    outermost_ = levels_.empty() ? Document() : next.whole.with_path(path_);
+    document_ = (levels_.empty() ? next.whole : next.whole.inside(levels_.back().subgraph)).with_path(path_);
+    emit level_changed();
+    emit edited();
+    validate_now();
+}
+
+void GraphModel::enter(const NodeId& use) {
+    const nodes::NodeRecord* record = document_.find(use);
+    const std::string name = record ? nodes::subgraph_of(record->type) : std::string();
+    if (name.empty() || !document_.subgraph(name)) return;
+    Snapshot next{whole(), levels_};
+    next.levels.push_back({use, name});
+    show(next);
+}
+
+void GraphModel::leave() {
+    if (levels_.empty()) return;
+    Snapshot next{whole(), levels_};
+    next.levels.pop_back();
+    show(next);
+}
+
+NodeId GraphModel::run_id(const NodeId& shown) const {
+    NodeId id;
+    for (const Level& level : levels_) id += level.use + "/";
+    return id + shown;
+}
+
+std::optional<NodeId> GraphModel::shown_id(const NodeId& running) const {
+    const NodeId prefix = run_id("");
+    if (!running.starts_with(prefix)) return {};
+    const NodeId id = running.substr(prefix.size(), running.find('/', prefix.size()) - prefix.size());
+    return document_.contains(id) ? std::optional(id) : std::nullopt;
 }
 
 // --- reading by id ---
@@ -152,7 +205,15 @@ std::set<std::string> GraphModel::given_files() const {
 
 void GraphModel::validate_now() {
     validate_later_.stop();
-    problems_ = document_.node_ids().empty() ? std::vector<nodes::Problem>() : nodes::validate(document_);
+    problems_ = document_.node_ids().empty() ? std::vector<nodes::Problem>()
+                : levels_.empty()            ? nodes::validate(document_)
+                                             : nodes::validate_subgraph(document_);
+    for (nodes::Problem& problem : problems_)      // what is wrong inside of a subgraph shows on its use
+        if (const auto slash = problem.node.find('/'); slash != std::string::npos) {
+            problem.message = problem.node.substr(slash + 1) + (problem.socket.empty() ? "" : "." + problem.socket) + ": " + problem.message;
+            problem.node.resize(slash);
+            problem.socket.clear();
+        }
     emit problems_changed();
 }
 
@@ -160,13 +221,17 @@ void GraphModel::validate_now() {
 
 void GraphModel::push(const QString& text, Document after, const QString& merge, const std::optional<Rename>& renamed) {
     if (after == document_) return;
-    undo_.push(new EditCommand(*this, text, document_, std::move(after), merge, renamed));  // the stack owns it
+    undo_.push(new EditCommand(*this, text, {whole(), levels_}, {whole_with(after), levels_}, merge,
+                               renamed));  // the stack owns it
 }
 
-void GraphModel::apply(const Document& next, const std::optional<Rename>& renamed) {
+void GraphModel::apply(const Snapshot& snapshot, const std::optional<Rename>& renamed) {
+    if (snapshot.levels != levels_) return show(snapshot);
+    const Document next = levels_.empty() ? snapshot.whole : snapshot.whole.inside(levels_.back().subgraph);
     Difference changes = difference(document_, next);
     // Removed wires are told while their ends exist for a view, added ones once they do.
     document_ = next.with_path(path_);
+    if (!levels_.empty()) outermost_ = snapshot.whole.with_path(path_);
     for (const LinkId& link : changes.links_removed) emit link_removed(link);
     if (renamed) {
         std::erase(changes.removed, renamed->first);
@@ -183,7 +248,7 @@ void GraphModel::apply(const Document& next, const std::optional<Rename>& rename
 }
 
 NodeId GraphModel::add_node(const std::string& type, QPointF at, const SocketId& link) {
-    const nodes::Node* known = nodes::find_node_type(type);
+    const nodes::Node* known = document_.type_of(nodes::NodeRecord{.type = type});
     gpu::check(known != nullptr, gpu::ErrorCode::InvalidGraph,
                "add a node: expected a node type of this program, got '{}'", type);
     NodeId made;
@@ -240,6 +305,33 @@ void GraphModel::move(const std::map<NodeId, QPointF>& to, Gesture gesture) {
     for (const auto& [id, point] : to)
         if (after.position(id) != position_of(point)) after = after.move(id, position_of(point));
     push(tr("Move %n node(s)", nullptr, static_cast<int>(to.size())), std::move(after), merge);
+}
+
+void GraphModel::set_mode(const std::vector<NodeId>& ids, nodes::NodeMode mode) {
+    Document after = document_;
+    for (const NodeId& id : ids)
+        if (after.contains(id)) after = after.set_mode(id, mode);
+    const int count = static_cast<int>(ids.size());
+    push(mode == nodes::NodeMode::Muted      ? tr("Mute %n node(s)", nullptr, count)
+         : mode == nodes::NodeMode::Bypassed ? tr("Bypass %n node(s)", nullptr, count)
+                                             : tr("Switch on %n node(s)", nullptr, count),
+         std::move(after));
+}
+
+NodeId GraphModel::group(const std::vector<NodeId>& ids) {
+    std::string name = "group";
+    for (int number = 2; document_.subgraph(name); ++number) name = "group" + std::to_string(number);
+    NodeId use;
+    push(tr("Make a subgraph"), nodes::grouped(document_, ids, name, &use));
+    return use;
+}
+
+std::vector<NodeId> GraphModel::ungroup(const NodeId& use) {
+    const std::vector<NodeId> before = document_.node_ids();
+    push(tr("Dissolve a subgraph"), nodes::ungrouped(document_, use));
+    std::vector<NodeId> made;
+    std::ranges::set_difference(document_.node_ids(), before, std::back_inserter(made));
+    return made;
 }
 
 QString GraphModel::rename(const NodeId& id, const QString& to) {

@@ -40,9 +40,18 @@ struct NodeLook {
     QString category;
     QString help;
     bool known = true;
+    nodes::NodeMode mode = nodes::NodeMode::On;
+    bool subgraph = false;  // can be entered
     std::vector<SocketLook> inputs;
     std::vector<SocketLook> outputs;
     std::vector<ParamLook> params;  // what is worth showing on the node: changed, required or a choice
+};
+
+// A subgraph that is looked into: by which use, of the level above.
+struct Level {
+    NodeId use;
+    std::string subgraph;
+    friend bool operator==(const Level&, const Level&) = default;
 };
 
 // Joins edits of one gesture (a slider drag, typing in one field) into one undo step. Copies are the same gesture.
@@ -67,7 +76,9 @@ public:
     ~GraphModel() override;
 
     // --- documents ---
+    // What is shown and edited: the document, or the inside of one of its subgraphs.
     const nodes::Document& document() const { return document_; }
+    nodes::Document whole() const;  // the document, wherever one looks
     QString path() const { return qt(path_); }  // empty: never saved
     bool dirty() const { return !undo_.isClean(); }
     void clear();  // a new, empty document; forgets the undo steps
@@ -76,6 +87,15 @@ public:
     void set_document(const nodes::Document& document);
     // Write-and-rename; throws gpu::Error{Io} and stays dirty where that fails. The undo steps stay.
     void save_as(const QString& path);
+
+    // --- subgraphs: from here on ids are of the level that is shown ---
+    const std::vector<Level>& levels() const { return levels_; }  // outermost first; empty: the document itself
+    void enter(const NodeId& use);                                // no subgraph: nothing happens
+    void leave();
+    // The id that a node of this level has in a run, and the node of this level that a run's id belongs to (a use of a
+    // subgraph for what is inside); nothing where it belongs to none.
+    NodeId run_id(const NodeId& shown) const;
+    std::optional<NodeId> shown_id(const NodeId& running) const;
 
     // --- reading by id ---
     std::vector<NodeId> node_ids() const { return document_.node_ids(); }
@@ -116,6 +136,11 @@ public:
                    Gesture gesture = Gesture::none());
     void move(const std::map<NodeId, QPointF>& to, Gesture gesture = Gesture::none());
     QString rename(const NodeId& id, const QString& to);  // returns why not
+    void set_mode(const std::vector<NodeId>& ids, nodes::NodeMode mode);
+    // Makes a subgraph of nodes and returns its use; the other way round puts the nodes back and returns them. Throw
+    // gpu::Error where that can not be.
+    NodeId group(const std::vector<NodeId>& ids);
+    std::vector<NodeId> ungroup(const NodeId& use);
 
     // Nodes with the links between them, as the text of a document; empty text for no nodes.
     QByteArray copy(const std::vector<NodeId>& ids) const;
@@ -129,6 +154,7 @@ public:
 
 signals:
     void reset();  // anything may have changed
+    void level_changed();  // another level of the same document is shown
     void node_added(const app::NodeId& id);
     void node_removed(const app::NodeId& id);
     void node_renamed(const app::NodeId& from, const app::NodeId& to);
@@ -144,15 +170,25 @@ signals:
 private:
     friend class EditCommand;
     using Rename = std::pair<NodeId, NodeId>;
+    // The whole document and what is shown of it.
+    struct Snapshot {
+        nodes::Document whole;
+        std::vector<Level> levels;
+    };
 
     void push(const QString& text, nodes::Document after, const QString& merge = {},
               const std::optional<Rename>& renamed = {});
     // Makes `next` the document and tells what differs.
-    void apply(const nodes::Document& next, const std::optional<Rename>& renamed);
+    void apply(const Snapshot& next, const std::optional<Rename>& renamed);
+    void show(const Snapshot& next);
+    // The document with `shown` in the place of what is shown.
+    nodes::Document whole_with(const nodes::Document& shown) const;
     void set_path(const std::string& path);
     std::vector<NodeId> insert(const nodes::Document& fragment, QPointF shift, const QString& text);
 
-    nodes::Document document_;
+    nodes::Document document_;     // what is shown
+    nodes::Document outermost_;    // the whole as it was when a level was entered, or empty
+    std::vector<Level> levels_;
     std::string path_;
     QUndoStack undo_;
     QTimer validate_later_;

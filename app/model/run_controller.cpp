@@ -8,6 +8,7 @@
 
 #include "gpu/base/error.h"
 #include "gpu/base/log.h"
+#include "nodes/core/lowering.h"
 #include "nodes/core/paths.h"
 
 namespace app {
@@ -27,6 +28,15 @@ QImage picture_of(const nodes::Value& value, int max_side) {
     } catch (const std::exception& error) {
         gpu::log("editor", gpu::LogLevel::Warning, "make a preview of a {}: {}", value.type()->name, error.what());
         return {};
+    }
+}
+
+// With those inside of subgraphs; a subgraph that holds itself, which never runs, is not opened.
+nodes::Document all_nodes(const nodes::Document& document) {
+    try {
+        return nodes::expanded(document);
+    } catch (const gpu::Error&) {
+        return document;
     }
 }
 
@@ -70,7 +80,8 @@ RunController::RunController(GraphModel& model, QObject* parent)
         cancel();
         forget_all();
     });
-    connect(&model_, &GraphModel::node_removed, this, [this](const NodeId& id) {
+    connect(&model_, &GraphModel::node_removed, this, [this](const NodeId& shown) {
+        const NodeId id = model_.run_id(shown);
         status_.erase(id);
         thumbnails_.erase(id);
         values_.erase(id);
@@ -89,10 +100,10 @@ RunController::~RunController() {
 void RunController::start(const std::vector<NodeId>& targets) {
     forget_all();
     nodes::RunOptions options;
-    options.targets = targets;
+    for (const NodeId& id : targets) options.targets.push_back(model_.run_id(id));
     options.output_folder = output_folder_.toStdString();
     options.allowed = allowed_places();
-    run_ = runner_->start(model_.document(), std::move(options));
+    run_ = runner_->start(model_.whole(), std::move(options));
     cancel_watch_.stop();
     set_running(true);
     emit run_started(run_);
@@ -120,13 +131,14 @@ QStringList RunController::files_outside() const {
                                    .output_folder = output_folder_.toStdString(),
                                    .allowed = allowed_places()};
     QStringList outside;
-    for (const NodeId& id : model_.node_ids()) {
-        const nodes::Node* type = model_.declaration(id);
+    const nodes::Document document = all_nodes(model_.whole());
+    for (const NodeId& id : document.node_ids()) {
+        const nodes::Node* type = document.type_of(id);
         if (!type) continue;
         for (const nodes::ParamInfo& info : type->params()) {
             const bool reads = info.kind == nodes::ParamKind::InputFile;
             if (!reads && info.kind != nodes::ParamKind::OutputFile) continue;
-            const std::string name = model_.param(id, info.name).toString().toStdString();
+            const std::string name = document.param(id, info.name).toString().toStdString();
             const std::string path = reads ? nodes::resolve_input(places, name) : nodes::resolve_output(places, name);
             if (path.empty()) continue;
             const bool allowed = reads ? nodes::path_readable(places, path) : nodes::path_allowed(places, path);
@@ -166,9 +178,11 @@ void RunController::forget_all() {
     status_.clear();
     edited_in_run_.clear();
     finished_ = planned_ = 0;
-    std::erase_if(thumbnails_, [this](const auto& entry) { return !model_.contains(entry.first); });
-    std::erase_if(values_, [this](const auto& entry) { return !model_.contains(entry.first); });
-    for (const NodeId& id : ids) emit status_changed(id);
+    const nodes::Document whole = model_.whole();
+    const auto gone = [&](const auto& entry) { return !whole.contains(entry.first.substr(0, entry.first.find('/'))); };
+    std::erase_if(thumbnails_, gone);
+    std::erase_if(values_, gone);
+    tell_status(ids);
     emit tally_changed();
 }
 
@@ -178,7 +192,15 @@ void RunController::drain() {
         for (const nodes::Event& event : letter.events) handle(event);
         if (letter.result) end(*letter.result);
     }
-    for (const NodeId& id : std::exchange(touched_, {})) emit status_changed(id);
+    tell_status(std::exchange(touched_, {}));
+}
+
+// Views know the nodes of the level that they show.
+void RunController::tell_status(const std::set<NodeId>& running) {
+    std::set<NodeId> shown;
+    for (const NodeId& id : running)
+        if (const auto local = model_.shown_id(id)) shown.insert(*local);
+    for (const NodeId& id : shown) emit status_changed(id);
 }
 
 struct RunController::Visitor {
@@ -211,7 +233,7 @@ struct RunController::Visitor {
     }
     void operator()(const nodes::event::Preview& preview) {
         self.thumbnails_[preview.node] = preview.image;
-        emit self.thumbnail_changed(preview.node);
+        if (const auto shown = self.model_.shown_id(preview.node)) emit self.thumbnail_changed(*shown);
     }
     void operator()(const nodes::event::NodeEnd& end) {
         NodeStatus& now = status(end.node);
@@ -219,7 +241,6 @@ struct RunController::Visitor {
         count();
     }
     void operator()(const nodes::event::Produced& produced) {
-        if (!self.model_.contains(produced.node)) return;
         auto& values = self.values_[produced.node];
         const auto at = std::ranges::find(values, produced.socket, &OutputValue::socket);
         const bool first = at == values.end() ? values.empty() : at == values.begin();
@@ -228,7 +249,7 @@ struct RunController::Visitor {
         else
             at->value = produced.value;
         if (first) self.make_thumbnail(produced.node, produced.value);
-        emit self.values_changed(produced.node);
+        if (const auto shown = self.model_.shown_id(produced.node)) emit self.values_changed(*shown);
     }
     void operator()(const nodes::event::Output& output) { emit self.wrote(output.node, qt(output.path), output.bytes); }
     void operator()(const nodes::event::Metric& metric) {
@@ -262,7 +283,7 @@ void RunController::end(const nodes::RunResult& result) {
     for (const nodes::Problem& problem : result.problems) problems.push_back(qt(problem.text()));
     cancel_watch_.stop();
     set_running(false);
-    for (const NodeId& id : std::exchange(touched_, {})) emit status_changed(id);
+    tell_status(std::exchange(touched_, {}));
     for (const NodeId& id : std::exchange(edited_in_run_, {})) mark_stale(id);
     emit finished(result.status, result.ms, problems);
 }
@@ -273,14 +294,17 @@ void RunController::mark_stale(const NodeId& id) {
         return;
     }
     if (!model_.contains(id) || status_.empty()) return;
-    for (const NodeId& reader : model_.downstream(id))
-        if (const auto at = status_.find(reader); at != status_.end() && !at->second.stale) {
-            at->second.stale = true;
-            emit status_changed(reader);
-        }
+    std::set<NodeId> changed;
+    for (const NodeId& reader : model_.downstream(id)) {
+        const NodeId own = model_.run_id(reader), inside = own + "/";
+        for (auto at = status_.lower_bound(own); at != status_.end() && (at->first == own || at->first.starts_with(inside)); ++at)
+            if (!std::exchange(at->second.stale, true)) changed.insert(at->first);
+    }
+    tell_status(changed);
 }
 
-void RunController::rename(const NodeId& from, const NodeId& to) {
+void RunController::rename(const NodeId& shown_from, const NodeId& shown_to) {
+    const NodeId from = model_.run_id(shown_from), to = model_.run_id(shown_to);
     const auto move_entry = [&](auto& map) {
         if (auto node = map.extract(from)) {
             map.erase(to);
@@ -293,18 +317,45 @@ void RunController::rename(const NodeId& from, const NodeId& to) {
     move_entry(values_);
 }
 
-NodeStatus RunController::status(const NodeId& id) const {
+NodeStatus RunController::status(const NodeId& shown) const {
+    const NodeId id = model_.run_id(shown);
     const auto at = status_.find(id);
-    return at == status_.end() ? NodeStatus() : at->second;
+    return at == status_.end() ? status_inside(id + "/") : at->second;
 }
 
-QImage RunController::thumbnail(const NodeId& id) const {
-    const auto at = thumbnails_.find(id);
+// A subgraph shows what goes on inside: a failure, else the node that runs, else whether all is done.
+NodeStatus RunController::status_inside(const NodeId& prefix) const {
+    NodeStatus sum;
+    int count = 0, done = 0, cached = 0;
+    double ms = 0;
+    bool waits = false;
+    for (auto at = status_.lower_bound(prefix); at != status_.end() && at->first.starts_with(prefix); ++at, ++count) {
+        const NodeStatus& inner = at->second;
+        sum.stale |= inner.stale;
+        if (inner.state == NodeState::Failed || (inner.state == NodeState::Running && sum.state != NodeState::Failed)) {
+            const bool stale = sum.stale;
+            sum = inner;
+            sum.stale = stale;
+            sum.socket.clear();
+        }
+        if (inner.ms > 0) ms += inner.ms;
+        waits |= inner.state == NodeState::Pending;
+        done += inner.state == NodeState::Done || inner.state == NodeState::Cached;
+        cached += inner.state == NodeState::Cached;
+    }
+    if (sum.state != NodeState::Idle || count == 0) return sum;
+    sum.state = done == count ? (cached == count ? NodeState::Cached : NodeState::Done) : waits ? NodeState::Pending : NodeState::Idle;
+    sum.ms = ms;
+    return sum;
+}
+
+QImage RunController::thumbnail(const NodeId& shown) const {
+    const auto at = thumbnails_.find(model_.run_id(shown));
     return at == thumbnails_.end() ? QImage() : at->second;
 }
 
-std::vector<OutputValue> RunController::values(const NodeId& id) const {
-    const auto at = values_.find(id);
+std::vector<OutputValue> RunController::values(const NodeId& shown) const {
+    const auto at = values_.find(model_.run_id(shown));
     return at == values_.end() ? std::vector<OutputValue>() : at->second;
 }
 
@@ -322,9 +373,9 @@ void RunController::make_thumbnail(const NodeId& id, const nodes::Value& value) 
         QMetaObject::invokeMethod(
             this,
             [this, id, image] {
-                if (image.isNull() || !model_.contains(id)) return;
+                if (image.isNull()) return;
                 thumbnails_[id] = image;
-                emit thumbnail_changed(id);
+                if (const auto shown = model_.shown_id(id)) emit thumbnail_changed(*shown);
             },
             Qt::QueuedConnection);
     });

@@ -1,4 +1,5 @@
-// Runs the document of a GraphModel in the engine's thread and keeps what it told, by node id, for the GUI thread.
+// Runs the document of a GraphModel in the engine's thread and keeps what it told, by node id, for the GUI thread. What a run
+// tells is kept for nodes at every level; it is asked for, and signals name it, by the ids of the level that is shown.
 #pragma once
 
 #include <QImage>
@@ -92,6 +93,8 @@ private:
     void handle(const nodes::Event& event);
     void end(const nodes::RunResult& result);
     void forget_all();
+    void tell_status(const std::set<NodeId>& running);
+    NodeStatus status_inside(const NodeId& prefix) const;
     void set_running(bool running);
     void mark_stale(const NodeId& id);
     void make_thumbnail(const NodeId& id, const nodes::Value& value);
@@ -104,7 +107,7 @@ private:
     bool running_ = false;
     int run_ = 0;
     int finished_ = 0, planned_ = 0;
-    std::map<NodeId, NodeStatus> status_;
+    std::map<NodeId, NodeStatus> status_;  // by the ids of a run, "face/encode", as the other maps
     std::map<NodeId, QImage> thumbnails_;
     std::map<NodeId, std::vector<OutputValue>> values_;
     std::set<NodeId> touched_;  // while draining: whose status changed

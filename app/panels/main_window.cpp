@@ -46,7 +46,14 @@ MainWindow::MainWindow(QWidget* parent)
     connect(&model_, &GraphModel::path_changed, this, &MainWindow::update_title);
     connect(&model_, &GraphModel::edited, this, &MainWindow::update_actions);
     connect(&scene_, &GraphScene::selectionChanged, this, &MainWindow::update_selection);
-    connect(&scene_, &GraphScene::node_activated, this, [this](const NodeId& id) { viewer_->show_node(id); });
+    connect(&scene_, &GraphScene::node_activated, this, [this](const NodeId& id) {
+        if (model_.look(id).subgraph) return model_.enter(id);
+        viewer_->show_node(id);
+    });
+    connect(&model_, &GraphModel::level_changed, this, [this] {
+        update_title();
+        view_->frame_all();
+    });
     connect(&scene_, &GraphScene::message, this,
             [this](const QString& text) { bar_->show_message(MessageBar::Level::Note, text); });
     connect(params_, &ParamPanel::message, this, &MainWindow::error);
@@ -122,7 +129,8 @@ void MainWindow::build_status_bar() {
 // --- following ---
 
 void MainWindow::update_title() {
-    const QString name = model_.path().isEmpty() ? tr("Untitled") : QFileInfo(model_.path()).fileName();
+    QString name = model_.path().isEmpty() ? tr("Untitled") : QFileInfo(model_.path()).fileName();
+    for (const Level& level : model_.levels()) name += QStringLiteral(" \u203a ") + qt(level.subgraph);
     setWindowTitle(QStringLiteral("%1%2 \u2013 Heddle").arg(name, model_.dirty() ? QStringLiteral("*") : QString()));
     setWindowFilePath(model_.path());
 }
@@ -133,7 +141,7 @@ void MainWindow::update_actions() {
     action("run")->setEnabled(!model_.node_ids().empty());
     action("run_selected")->setEnabled(some);
     action("cancel")->setEnabled(running);
-    for (const char* name : {"copy", "cut", "duplicate"}) action(name)->setEnabled(some);
+    for (const char* name : {"copy", "cut", "duplicate", "mute", "bypass", "group"}) action(name)->setEnabled(some);
     action("delete")->setEnabled(some || !scene_.selected_links().empty());
     progress_->setVisible(running);
 }

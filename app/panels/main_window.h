@@ -86,6 +86,7 @@ private:
     void update_tally();
     void run_finished(nodes::RunStatus status, double ms, const QStringList& problems);
     void change_theme(Theme theme);
+    void toggle_mode(nodes::NodeMode mode);
     // Runs an edit that may throw and shows why it did.
     void guarded(const std::function<void()>& act);
     void error(const QString& text) { bar_->show_message(MessageBar::Level::Error, text); }

@@ -78,6 +78,19 @@ void MainWindow::build_edit_menu() {
         add_action(menu, "delete", tr("&Delete"), QKeySequence(Qt::Key_Delete), [this] { scene_.remove_selection(); });
     remove->setShortcuts({QKeySequence(Qt::Key_Delete), QKeySequence(Qt::Key_Backspace)});
     menu->addSeparator();
+    add_action(menu, "mute", tr("&Mute"), QKeySequence(Qt::CTRL | Qt::Key_M), [this] { toggle_mode(nodes::NodeMode::Muted); });
+    add_action(menu, "bypass", tr("&Bypass"), QKeySequence(Qt::CTRL | Qt::Key_B), [this] { toggle_mode(nodes::NodeMode::Bypassed); });
+    add_action(menu, "group", tr("Make Sub&graph"), QKeySequence(Qt::CTRL | Qt::Key_G),
+               [this] { scene_.select({model_.group(scene_.selected_nodes())}); });
+    add_action(menu, "ungroup", tr("Dissol&ve Subgraph"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_G), [this] {
+        for (const NodeId& id : scene_.selected_nodes())
+            if (model_.look(id).subgraph) scene_.select(model_.ungroup(id));
+    });
+    add_action(menu, "enter", tr("&Enter Subgraph"), QKeySequence(Qt::CTRL | Qt::Key_Down), [this] {
+        if (const auto ids = scene_.selected_nodes(); ids.size() == 1) model_.enter(ids.front());
+    });
+    add_action(menu, "leave", tr("&Leave Subgraph"), QKeySequence(Qt::CTRL | Qt::Key_Up), [this] { model_.leave(); });
+    menu->addSeparator();
     add_action(menu, "select_all", tr("Select &All"), QKeySequence::SelectAll,
                [this] { scene_.select(model_.node_ids()); });
 }
@@ -114,6 +127,13 @@ void MainWindow::build_view_menu() {
     light->setCheckable(true);
     light->setChecked(current_theme() == Theme::Light);
     connect(light, &QAction::toggled, this, [this](bool on) { change_theme(on ? Theme::Light : Theme::Dark); });
+}
+
+// On again where all that is selected has the mode.
+void MainWindow::toggle_mode(nodes::NodeMode mode) {
+    const std::vector<NodeId> ids = scene_.selected_nodes();
+    const bool all = std::ranges::all_of(ids, [&](const NodeId& id) { return model_.document().node(id).mode == mode; });
+    model_.set_mode(ids, all ? nodes::NodeMode::On : mode);
 }
 
 // --- the clipboard: a fragment is text, so that it can be pasted anywhere ---

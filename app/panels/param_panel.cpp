@@ -26,6 +26,7 @@ ParamPanel::ParamPanel(GraphModel& model, RunController& runs, QWidget* parent)
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setFrameShape(NoFrame);
     connect(&model_, &GraphModel::reset, this, [this] { show_node({}); });
+    connect(&model_, &GraphModel::level_changed, this, [this] { show_node({}); });
     connect(&model_, &GraphModel::node_removed, this, [this](const NodeId& id) {
         if (id == node_) show_node({});
     });

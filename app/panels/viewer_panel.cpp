@@ -49,6 +49,7 @@ ViewerPanel::ViewerPanel(GraphModel& model, RunController& runs, QWidget* parent
         view_->set_picture({});
         refresh_title();
     });
+    connect(&model_, &GraphModel::level_changed, this, [this] { source_ = {}, followed_ = {}; });      // the picture stays
     connect(&model_, &GraphModel::node_renamed, this, [this](const NodeId& from, const NodeId& to) {
         if (source_.node == from) source_.node = to;
         refresh_title();

@@ -217,6 +217,14 @@ private:
     std::vector<Problem> problems_;
 };
 
+// Nodes, links and ports of one subgraph.
+std::vector<Problem> check_inside(const Document& content) {
+    std::vector<Problem> problems = Validator(settled(content, Ports::Kept), {}, {}).take();
+    for (SubgraphProblem& wrong : subgraph_problems(content))
+        problems.push_back({ProblemKind::BadValue, Severity::Error, wrong.node, "", std::move(wrong.message)});
+    return problems;
+}
+
 // The insides of the subgraphs that `level` uses, each once, under the name of the first use. `within`: those around it.
 void check_subgraphs(const Document& document, const Document& level, const std::string& prefix, std::set<std::string>& checked,
                      std::vector<std::string> within, std::vector<Problem>& problems) {
@@ -230,12 +238,10 @@ void check_subgraphs(const Document& document, const Document& level, const std:
         }
         if (!checked.insert(name).second) continue;
         const Document content = document.inside(name);
-        for (Problem& problem : Validator(settled(content, Ports::Kept), {}, {}).take()) {
+        for (Problem& problem : check_inside(content)) {
             problem.node = problem.node.empty() ? path : path + "/" + problem.node;
             problems.push_back(std::move(problem));
         }
-        for (SubgraphProblem& wrong : subgraph_problems(content))
-            problems.push_back({ProblemKind::BadValue, Severity::Error, wrong.node.empty() ? path : path + "/" + wrong.node, "", std::move(wrong.message)});
         within.push_back(name);
         check_subgraphs(document, content, path + "/", checked, within, problems);
         within.pop_back();
@@ -280,6 +286,13 @@ std::vector<Problem> validate(const Document& document, const std::vector<std::s
     if (!checked.empty() && !has_errors(problems))
         for (Problem& problem : Validator(lowered(document), {}, {}).take())
             if (problem.severity == Severity::Error) problems.push_back(std::move(problem));
+    return problems;
+}
+
+std::vector<Problem> validate_subgraph(const Document& content) {
+    std::vector<Problem> problems = check_inside(content);
+    std::set<std::string> checked;
+    check_subgraphs(content, content, "", checked, {}, problems);
     return problems;
 }
 

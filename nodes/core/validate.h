@@ -46,6 +46,9 @@ struct Problem {
 // With `targets` (node ids), errors only count as such where a target needs the node: elsewhere they become warnings.
 std::vector<Problem> validate(const Document& document, const std::vector<std::string>& targets = {});
 
+// The same for the inside of a subgraph by itself (Document::inside()): its ports count as linked.
+std::vector<Problem> validate_subgraph(const Document& content);
+
 bool has_errors(const std::vector<Problem>& problems);
 
 // Input files that are set and are not there. Apart from validate(), because it looks at the disk.

@@ -315,6 +315,82 @@ private slots:
         QVERIFY(e.wait_for_run());
         QCOMPARE(e.model.param(kinds, "words").toString(), prompt);
     }
+
+    void nodes_are_muted_and_bypassed_by_key() {
+        tests::Editor e;
+        const NodeId one = e.model.add_node("stub.constant", {}), sum = e.model.add_node("stub.add", {300, 0});
+        QVERIFY(e.model.connect_sockets({one, "out", true}, {sum, "a", false}).isEmpty());
+        e.scene.select({sum});
+        e.trigger("bypass");
+        QCOMPARE(e.model.look(sum).mode, nodes::NodeMode::Bypassed);
+        e.trigger("mute");
+        QCOMPARE(e.model.look(sum).mode, nodes::NodeMode::Muted);
+        e.trigger("run");
+        QVERIFY(e.wait_for_run());
+        QCOMPARE(e.window.runs().status(one).state, nodes::NodeState::Done);
+        QCOMPARE(e.window.runs().status(sum).state, nodes::NodeState::Idle);
+        e.trigger("mute");
+        QCOMPARE(e.model.look(sum).mode, nodes::NodeMode::On);
+        e.model.undo_stack().undo();
+        e.model.undo_stack().undo();
+        QCOMPARE(e.model.look(sum).mode, nodes::NodeMode::Bypassed);
+    }
+
+    void subgraphs_are_made_entered_edited_and_left() {
+        const QTemporaryDir folder;
+        tests::Editor e;
+        const NodeId one = e.model.add_node("stub.constant", {}), two = e.model.add_node("stub.constant", {0, 200});
+        const NodeId sum = e.model.add_node("stub.add", {300, 0}), after = e.model.add_node("stub.add", {600, 0});
+        e.model.set_param(two, "value", 2);
+        for (const auto& [from, to] : {std::pair(SocketId{one, "out", true}, SocketId{sum, "a", false}), {{two, "out", true}, {sum, "b", false}}, {{sum, "sum", true}, {after, "a", false}}})
+            QVERIFY(e.model.connect_sockets(from, to).isEmpty());
+        e.scene.select({two, sum});
+        e.trigger("group");
+        QCOMPARE(e.model.node_ids().size(), std::size_t{3});
+        const NodeId use = e.scene.selected_nodes().at(0);
+        QVERIFY(e.model.look(use).subgraph);
+        QVERIFY(e.scene.item(use));
+        e.trigger("run");
+        QVERIFY(e.wait_for_run());
+        QCOMPARE(e.window.runs().status(use).state, nodes::NodeState::Done);
+        // Inside: the nodes, their results, and an edit that one undo takes back wherever one looks.
+        e.trigger("enter");
+        QCOMPARE(e.model.levels().size(), std::size_t{1});
+        QVERIFY(e.model.contains(two) && e.model.contains(sum) && !e.model.contains(after));
+        QVERIFY(e.scene.item(sum) && !e.scene.item(after));
+        QVERIFY(e.window.windowTitle().contains("group"));
+        QCOMPARE(e.window.runs().status(sum).state, nodes::NodeState::Done);
+        QCOMPARE(*e.window.runs().values(sum).at(0).value.get<double>(), 3.0);
+        e.model.set_param(two, "value", 40);
+        QVERIFY(e.window.runs().status(sum).stale);
+        e.trigger("run");
+        QVERIFY(e.wait_for_run());
+        QCOMPARE(*e.window.runs().values(sum).at(0).value.get<double>(), 41.0);
+        QVERIFY(e.window.save_to(folder.filePath("g.heddle")));
+        e.trigger("leave");
+        QVERIFY(e.model.levels().empty());
+        QCOMPARE(*e.window.runs().values(after).at(0).value.get<double>(), 51.0);
+        const nodes::Document stored = nodes::Document::load(folder.filePath("g.heddle").toStdString());
+        QCOMPARE(stored == e.model.whole(), true);
+        QCOMPARE(stored.inside("group").param(two, "value"), QJsonValue(40));
+        e.model.undo_stack().undo();      // the edit inside: shown where it happened
+        QCOMPARE(e.model.levels().size(), std::size_t{1});
+        QCOMPARE(e.model.param(two, "value"), QJsonValue(2));
+        e.model.undo_stack().undo();      // the grouping
+        QVERIFY(e.model.levels().empty());
+        QCOMPARE(e.model.node_ids().size(), std::size_t{4});
+        e.model.undo_stack().redo();
+        // Copies share the inside; pasted into another document the subgraph comes along.
+        const std::vector<NodeId> copies = e.model.duplicate({use});
+        QCOMPARE(e.model.document().subgraph_names().size(), std::size_t{1});
+        const QByteArray text = e.model.copy(copies);
+        e.model.clear();
+        const std::vector<NodeId> pasted = e.model.paste(text, {});
+        QVERIFY(e.model.look(pasted.at(0)).subgraph && e.model.document().subgraph("group"));
+        e.scene.select(pasted);
+        e.trigger("ungroup");
+        QVERIFY(e.model.contains(sum) && e.model.contains(two));
+    }
 };
 
 HEDDLE_TEST(window, WindowTest)
