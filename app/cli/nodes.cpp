@@ -3,12 +3,23 @@
 
 #include "app/cli/catalogue.h"
 #include "app/cli/command.h"
+#include "app/cli/reference.h"
+#include "gpu/io/atomic_file.h"
 
 namespace app {
 namespace {
 
 int list_nodes(const Arguments& arguments) {
     arguments.expect_count(0, 0, "no argument");
+    if (const auto file = arguments.value("--html")) {
+        gpu::write_file(*file, reference_html().toStdString());
+        print_line("wrote " + *file);
+        return 0;
+    }
+    if (arguments.has("--schema")) {
+        print_json(document_schema());
+        return 0;
+    }
     if (arguments.has("--json")) {
         QJsonArray types, sockets;
         for (const nodes::Node* node : nodes::node_types()) types.append(node_json(*node));
@@ -36,6 +47,11 @@ int list_nodes(const Arguments& arguments) {
 }  // namespace
 
 REGISTER_COMMAND(nodes,
-                 {.name = "nodes", .summary = "Lists the node types", .options = {json_option}, .run = list_nodes})
+                 {.name = "nodes",
+                  .summary = "Lists the node types",
+                  .options = {json_option,
+                              {"--html", "FILE", "Write the reference of all nodes as one page"},
+                              {"--schema", "", "Print the JSON schema of graph files"}},
+                  .run = list_nodes})
 
 }  // namespace app

@@ -262,6 +262,24 @@ private slots:
         QCOMPARE(json_lines(partly.out).size(), 2);
     }
 
+    void the_reference_has_every_node() {
+        QTemporaryDir folder;
+        QCOMPARE(heddle({"nodes", "--html", folder.filePath("nodes.html")}).status, 0);
+        QFile file(folder.filePath("nodes.html"));
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        const QByteArray page = file.readAll();
+        const QJsonDocument catalogue = QJsonDocument::fromJson(heddle({"nodes", "--json"}).out);
+        const QJsonObject schema = QJsonDocument::fromJson(heddle({"nodes", "--schema"}).out).object();
+        const QJsonArray nodes = catalogue["nodes"].toArray(), rules = schema["$defs"]["node"]["allOf"].toArray();
+        QVERIFY(nodes.size() > 50);
+        QCOMPARE(rules.size(), nodes.size());
+        for (int i = 0; i < nodes.size(); ++i) {
+            QVERIFY(page.contains("<h3 id=\"" + nodes[i]["id"].toString().toUtf8() + "\">"));
+            QCOMPARE(rules[i]["if"]["properties"]["type"]["const"], nodes[i]["id"]);
+            QCOMPARE(rules[i]["then"]["properties"]["params"]["properties"].toObject().size(), nodes[i]["params"].toArray().size());
+        }
+    }
+
     void merges_as_git_asks() {
         QTemporaryDir folder;
         const auto write = [&](const char* name, const QByteArray& value) {
