@@ -7,6 +7,7 @@
 #include "nodes/models/clip/text.h"
 #include "nodes/models/clip/keys.h"
 #include "nodes/models/detect/detect.h"
+#include "nodes/models/controlnet/controlnet.h"
 #include "nodes/models/detect/folder.h"
 #include "nodes/models/unet/keys.h"
 #include "nodes/models/unet/unet.h"
@@ -221,6 +222,19 @@ private slots:
         Shapes odd = lora("lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn2_to_k", 640, 768);
         odd.merge(lora("lora_unet_down_blocks_9_attentions_0_proj_in", 640, 640));
         QCOMPARE(recognise(file_of(odd)).unexpected, std::vector<std::string>{"lora_unet_down_blocks_9_attentions_0_proj_in"});
+    }
+    void what_a_control_net_lacks_is_listed() {
+        const gpu::Scope scope = gpu::Scope::shapes();
+        const ControlNetBranch network(scope, published_unet("sd15"));
+        Shapes shapes;
+        for (const gpu::Scope::Asked& one : scope.asked()) shapes["control_model." + one.name] = one.shape;
+        expect(file_of(shapes), "controlnet", "sd1", "", "", "ldm");
+        shapes.erase("control_model.zero_convs.3.0.bias");
+        shapes["control_model.odd.weight"] = {3};
+        const ModelFacts facts = recognise(file_of(shapes));
+        QVERIFY2(facts.missing.size() == 1, facts.notes.empty() ? "" : facts.notes[0].c_str());
+        QCOMPARE(facts.missing[0], std::string("zero_convs.3.0.bias"));
+        QCOMPARE(facts.unexpected, (std::vector<std::string>{"control_model.odd.weight"}));
     }
     void a_wrong_file_says_what_it_is() {
         const auto message = [](const gpu::Checkpoint& file) -> std::string {

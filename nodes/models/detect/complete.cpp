@@ -8,6 +8,7 @@
 #include "gpu/base/error.h"
 #include "nodes/models/clip/keys.h"
 #include "nodes/models/clip/text.h"
+#include "nodes/models/controlnet/controlnet.h"
 #include "nodes/models/unet/unet.h"
 #include "nodes/models/vae/kl.h"
 #include "nodes/models/vae/vq.h"
@@ -156,6 +157,23 @@ void describe_vae(const gpu::Checkpoint& file, const VaePlace& place, ModelFacts
         compare(scope, weights, place.prefix, facts);
     } catch (const gpu::Error& error) {
         facts.notes.push_back(std::string("The autoencoder does not hang together: ") + error.what());
+    }
+}
+
+void describe_control(const gpu::Checkpoint& file, ModelFacts& facts) {
+    try {
+        gpu::Weights weights;
+        if (add_controlnet_weights(weights, file) == ControlForm::Lora) return;
+        // Zeros of the same shapes: the hint encoder's widths are read off them, and no weight is read.
+        NamedTensors shapes;
+        for (const auto& [name, weight] : weights) shapes.emplace(name, gpu::zeros(weight.entry.shape));
+        const gpu::Scope scope = gpu::Scope::tensors(std::move(shapes));
+        const UnetConfig config = read_unet_config(weights);
+        const ControlNetBranch network(scope, config);
+        compare(scope, weights, "", facts);
+        if (facts.family.empty()) facts.family = config.family();
+    } catch (const gpu::Error& error) {
+        facts.notes.push_back(std::string("The ControlNet does not hang together: ") + error.what());
     }
 }
 

@@ -12,6 +12,9 @@ void describe_unet(const FileNames& names, const UnetPlace& place, ModelFacts& f
 // Latent channels, and missing and unexpected keys.
 void describe_vae(const gpu::Checkpoint& file, const VaePlace& place, ModelFacts& facts);
 
+// Missing and unexpected keys of a ControlNet that is whole, or a difference to a base; a Control-LoRA has no list of its own.
+void describe_control(const gpu::Checkpoint& file, ModelFacts& facts);
+
 // Epsilon or v of a UNet of SD 2, which nothing in its files says: the deviation of one bias tells the published ones apart:
 // above 0.09 it is v.
 bool predicts_v(const gpu::Weights& unet);

@@ -1,5 +1,6 @@
 #include "gpu/base/error.h"
 #include "nodes/models/clip/text.h"
+#include "nodes/models/detect/complete.h"
 #include "nodes/models/detect/signatures.h"
 #include "nodes/models/lora/patch.h"
 #include "nodes/models/t2i_adapter/t2i_adapter.h"
@@ -39,7 +40,10 @@ bool control_net(const FileNames& names, ModelFacts& facts) {
     facts.layout = ours ? "ldm" : "diffusers";
     facts.family = family_of_cross_attention(names);
     if (names.has("difference")) facts.variant = "difference";
-    if (names.has("control_add_embedding.linear_1.weight")) facts.variant = "union";
+    if (names.has("control_add_embedding.linear_1.weight"))
+        facts.variant = "union";
+    else if (names.files().size() == 1)
+        describe_control(names.files()[0], facts);
     if (names.has("model.diffusion_model.input_blocks.0.0.weight")) facts.notes.push_back("A whole checkpoint comes with it.");
     return true;
 }
