@@ -174,6 +174,14 @@ void GraphScene::remove_selection() {
     if (!ids.empty() || !links.empty()) model_.remove(ids, links);
 }
 
+std::map<NodeId, QSizeF> GraphScene::sizes_of_selection() const {
+    std::map<NodeId, QSizeF> sizes;
+    for (const NodeId& id : selected_nodes()) sizes[id] = item(id)->geometry().card.size();
+    if (sizes.empty())
+        for (const auto& [id, node] : nodes_) sizes[id] = node->geometry().card.size();
+    return sizes;
+}
+
 void GraphScene::restyle() {
     for (auto& [id, node] : nodes_) node->refresh();
     update();
@@ -256,7 +264,21 @@ void GraphScene::store_moves() {
     for (const auto& [id, node] : nodes_)
         if (const QPointF now(std::round(node->x()), std::round(node->y())); now != model_.position(id))
             moved[id] = now;
+    if (moved.size() == 1)      // dropped on a wire: the wire leads through it
+        if (const auto& [id, at] = *moved.begin(); const WireItem* wire = wire_under(*item(id))) {
+            model_.place_on_link(id, at, *wire->link());
+            return;
+        }
     if (!moved.empty()) model_.move(moved);
+}
+
+const WireItem* GraphScene::wire_under(const NodeItem& node) const {
+    if (!model_.links_of(node.id()).empty()) return nullptr;
+    const QRectF card = node.card_in_scene();
+    const QRectF middle = card.adjusted(card.width() / 4, card.height() / 4, -card.width() / 4, -card.height() / 4);
+    for (QGraphicsItem* any : items(middle, Qt::IntersectsItemShape))
+        if (const auto* wire = qgraphicsitem_cast<WireItem*>(any); wire && wire->link()) return wire;
+    return nullptr;
 }
 
 void GraphScene::start_drag(SocketId from, std::optional<LinkId> taken, QPointF at) {

@@ -28,6 +28,8 @@ public:
     std::vector<LinkId> selected_links() const;
     void select(const std::vector<NodeId>& ids);
     void remove_selection();
+    // Sizes of the selected nodes, of all where none is.
+    std::map<NodeId, QSizeF> sizes_of_selection() const;
     void restyle();  // after set_theme()
 
     std::optional<nodes::Problem> problem(const NodeId& id) const;
@@ -65,6 +67,8 @@ private:
     void move_drag(QPointF at);
     void finish_drag(QPointF at);
     void store_moves();
+    // A wire under the middle of a node that has no wires itself; null for none.
+    const WireItem* wire_under(const NodeItem& node) const;
 
     GraphModel& model_;
     RunController& runs_;

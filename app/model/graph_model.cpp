@@ -5,6 +5,7 @@
 
 #include "app/model/edit_command.h"
 #include "gpu/base/error.h"
+#include "nodes/core/lowering.h"
 #include "nodes/core/subgraph.h"
 
 namespace app {
@@ -269,6 +270,49 @@ void GraphModel::remove(const std::vector<NodeId>& ids, const std::vector<LinkId
     push(ids.empty() ? tr("Remove %n wire(s)", nullptr, static_cast<int>(links.size()))
                      : tr("Remove %n node(s)", nullptr, static_cast<int>(ids.size())),
          std::move(after));
+}
+
+void GraphModel::dissolve(const std::vector<NodeId>& ids) {
+    Document after = document_;
+    for (const NodeId& id : ids) {
+        if (!after.contains(id)) continue;
+        const nodes::Node* type = after.type_of(id);
+        const std::vector<nodes::Link> links = after.links_of(id);
+        Document without = after.remove_node(id);
+        for (const nodes::Link& link : links) {
+            const std::string input = type && link.from.node == id ? nodes::passing_input(*type, link.from.socket) : std::string();
+            if (const nodes::Link* source = input.empty() ? nullptr : after.link_into({id, input}))
+                without = without.connect(source->from, link.to);
+        }
+        after = std::move(without);
+    }
+    push(tr("Dissolve %n node(s)", nullptr, static_cast<int>(ids.size())), std::move(after));
+}
+
+bool GraphModel::place_on_link(const NodeId& id, QPointF at, const LinkId& link) {
+    const Document moved = document_.move(id, position_of(at));
+    const Document cut = moved.disconnect(link.from, link.to);
+    const SocketId source{link.from.node, link.from.socket, true}, sink{link.to.node, link.to.socket, false};
+    const auto input = fitting_socket(cut, id, source);
+    if (input) {
+        const Document fed = cut.connect(source.endpoint(), input->endpoint());
+        if (const auto output = fitting_socket(fed, id, sink)) {
+            push(tr("Insert into a wire"), fed.connect(output->endpoint(), sink.endpoint()));
+            return true;
+        }
+    }
+    push(tr("Move %n node(s)", nullptr, 1), moved);
+    return false;
+}
+
+void GraphModel::arrange(const std::map<NodeId, QSizeF>& sizes) { move_all(tr("Arrange"), layered(document_, sizes)); }
+
+void GraphModel::align(const std::map<NodeId, QSizeF>& sizes, Edge edge) { move_all(tr("Align"), aligned(document_, sizes, edge)); }
+
+void GraphModel::move_all(const QString& text, const std::map<NodeId, QPointF>& to) {
+    Document after = document_;
+    for (const auto& [id, point] : to) after = after.move(id, position_of(point));
+    push(text, std::move(after));
 }
 
 QString GraphModel::connect_sockets(const SocketId& a, const SocketId& b, const std::optional<LinkId>& instead) {

@@ -4,6 +4,7 @@
 #include <QColor>
 #include <QObject>
 #include <QPointF>
+#include <QSizeF>
 #include <QTimer>
 #include <QUndoStack>
 #include <map>
@@ -11,6 +12,7 @@
 #include <set>
 #include <vector>
 
+#include "app/model/arrange.h"
 #include "app/model/ids.h"
 #include "nodes/core/node.h"
 #include "nodes/core/validate.h"
@@ -127,6 +129,10 @@ public:
     // A node of a known type; when `link` is given, its first fitting socket is connected to it in the same step.
     NodeId add_node(const std::string& type, QPointF at, const SocketId& link = {});
     void remove(const std::vector<NodeId>& ids, const std::vector<LinkId>& links = {});
+    // The same, and what read a node reads what it read: of each output the input that a bypass would pass on.
+    void dissolve(const std::vector<NodeId>& ids);
+    // Moves a node without links onto a wire, which then leads through it; false, and only moved, where no sockets fit.
+    bool place_on_link(const NodeId& id, QPointF at, const LinkId& link);
     // In either order; a former link into the input is replaced. `instead` is removed in the same step (a wire's end
     // that was dragged elsewhere). Returns why not, empty when done.
     QString connect_sockets(const SocketId& a, const SocketId& b, const std::optional<LinkId>& instead = {});
@@ -134,6 +140,9 @@ public:
     // An undefined value goes back to the initial one.
     void set_param(const NodeId& id, const std::string& name, const QJsonValue& value,
                    Gesture gesture = Gesture::none());
+    // Nodes in columns along the wires, all or some; sizes are those on the canvas.
+    void arrange(const std::map<NodeId, QSizeF>& sizes);
+    void align(const std::map<NodeId, QSizeF>& sizes, Edge edge);
     void move(const std::map<NodeId, QPointF>& to, Gesture gesture = Gesture::none());
     QString rename(const NodeId& id, const QString& to);  // returns why not
     void set_mode(const std::vector<NodeId>& ids, nodes::NodeMode mode);
@@ -184,6 +193,7 @@ private:
     // The document with `shown` in the place of what is shown.
     nodes::Document whole_with(const nodes::Document& shown) const;
     void set_path(const std::string& path);
+    void move_all(const QString& text, const std::map<NodeId, QPointF>& to);
     std::vector<NodeId> insert(const nodes::Document& fragment, QPointF shift, const QString& text);
 
     nodes::Document document_;     // what is shown

@@ -141,7 +141,7 @@ void MainWindow::update_actions() {
     action("run")->setEnabled(!model_.node_ids().empty());
     action("run_selected")->setEnabled(some);
     action("cancel")->setEnabled(running);
-    for (const char* name : {"copy", "cut", "duplicate", "mute", "bypass", "group"}) action(name)->setEnabled(some);
+    for (const char* name : {"copy", "cut", "duplicate", "mute", "bypass", "group", "dissolve"}) action(name)->setEnabled(some);
     action("delete")->setEnabled(some || !scene_.selected_links().empty());
     progress_->setVisible(running);
 }

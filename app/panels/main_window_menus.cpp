@@ -89,6 +89,18 @@ void MainWindow::build_edit_menu() {
     add_action(menu, "enter", tr("&Enter Subgraph"), QKeySequence(Qt::CTRL | Qt::Key_Down), [this] {
         if (const auto ids = scene_.selected_nodes(); ids.size() == 1) model_.enter(ids.front());
     });
+    add_action(menu, "dissolve", tr("Delete and &Heal"), QKeySequence(Qt::CTRL | Qt::Key_Delete),
+               [this] { model_.dissolve(scene_.selected_nodes()); });
+    add_action(menu, "arrange", tr("A&rrange"), QKeySequence(Qt::Key_L), [this] { model_.arrange(scene_.sizes_of_selection()); });
+    QMenu* align = menu->addMenu(tr("Ali&gn"));
+    const auto align_action = [&](const char* name, const QString& text, Edge edge) {
+        add_action(align, name, text, {}, [this, edge] { model_.align(scene_.sizes_of_selection(), edge); });
+    };
+    align_action("align_left", tr("&Left Edges"), Edge::Left);
+    align_action("align_right", tr("&Right Edges"), Edge::Right);
+    align_action("align_top", tr("&Top Edges"), Edge::Top);
+    align_action("align_bottom", tr("&Bottom Edges"), Edge::Bottom);
+    align_action("spread", tr("&Spread Evenly"), Edge::Spread);
     add_action(menu, "leave", tr("&Leave Subgraph"), QKeySequence(Qt::CTRL | Qt::Key_Up), [this] { model_.leave(); });
     menu->addSeparator();
     add_action(menu, "select_all", tr("Select &All"), QKeySequence::SelectAll,

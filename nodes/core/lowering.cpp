@@ -123,22 +123,13 @@ private:
         for (std::size_t steps = 0; steps <= passed_.size(); ++steps) {
             if (muted_.contains(at.node)) return {std::nullopt, true};
             if (!passed_.contains(at.node)) return {at, false};
-            const std::string input = passing_input(at);
+            const Node* type = document_.type_of(at.node);
+            const std::string input = type ? passing_input(*type, at.socket) : std::string();
             const Link* link = input.empty() ? nullptr : document_.link_into({at.node, input});
             if (!link) return {};
             at = link->from;
         }
         return {};
-    }
-
-    // The input that an output of a bypassed node stands for, or an empty name.
-    std::string passing_input(const Endpoint& output) const {
-        const Node* type = document_.type_of(output.node);
-        const SocketInfo* socket = type ? type->output(output.socket) : nullptr;
-        if (!socket) return {};
-        if (const SocketInfo* same = type->input(output.socket); same && same->type == socket->type) return same->name;
-        const auto at = std::ranges::find(type->inputs(), socket->type, &SocketInfo::type);
-        return at == type->inputs().end() ? std::string() : at->name;
     }
 
     // Mutes nodes that need what a muted one would give; false when there was none.
@@ -158,6 +149,14 @@ private:
 };
 
 }  // namespace
+
+std::string passing_input(const Node& type, const std::string& output) {
+    const SocketInfo* socket = type.output(output);
+    if (!socket) return {};
+    if (const SocketInfo* same = type.input(output); same && same->type == socket->type) return same->name;
+    const auto at = std::ranges::find(type.inputs(), socket->type, &SocketInfo::type);
+    return at == type.inputs().end() ? std::string() : at->name;
+}
 
 Document expanded(const Document& document) { return has_uses(document) ? Expander(document).take() : document; }
 Document settled(const Document& document, Ports ports) { return Settler(document, ports).take(); }

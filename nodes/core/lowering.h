@@ -23,6 +23,9 @@ Document expanded(const Document& document);
 enum class Ports { Removed, Kept };
 Document settled(const Document& document, Ports ports = Ports::Removed);
 
+// The input that an output of a bypassed node stands for, or an empty name.
+std::string passing_input(const Node& type, const std::string& output);
+
 // What runs: settled(expanded(document)).
 Document lowered(const Document& document);
 

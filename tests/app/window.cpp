@@ -6,6 +6,7 @@
 #include <QPlainTextEdit>
 #include <QSlider>
 #include <QToolButton>
+#include <random>
 
 #include "tests/app/editor_fixture.h"
 
@@ -390,6 +391,55 @@ private slots:
         e.scene.select(pasted);
         e.trigger("ungroup");
         QVERIFY(e.model.contains(sum) && e.model.contains(two));
+    }
+
+    void deleting_heals_and_dropping_on_a_wire_inserts() {
+        tests::Editor e;
+        const NodeId one = e.model.add_node("stub.constant", {}), sum = e.model.add_node("stub.add", {300, 0}), after = e.model.add_node("stub.add", {900, 0});
+        QVERIFY(e.model.connect_sockets({one, "out", true}, {sum, "a", false}).isEmpty());
+        QVERIFY(e.model.connect_sockets({sum, "sum", true}, {after, "a", false}).isEmpty());
+        const NodeId loose = e.model.add_node("stub.counter", {300, 600});
+        const LinkId wire{{sum, "sum"}, {after, "a"}};
+        QVERIFY(e.model.place_on_link(loose, {600, 0}, wire));
+        QCOMPARE(e.model.document().link_into({loose, "start"})->from.node, sum);
+        QCOMPARE(e.model.document().link_into({after, "a"})->from.node, loose);
+        QCOMPARE(e.model.position(loose), QPointF(600, 0));
+        e.model.undo_stack().undo();
+        QCOMPARE(e.model.position(loose), QPointF(300, 600));
+        QVERIFY(e.model.links_of(loose).empty());
+        // Without a socket that fits it only moves.
+        const NodeId text = e.model.add_node("stub.read", {0, 600});
+        QVERIFY(!e.model.place_on_link(text, {600, 0}, wire));
+        QCOMPARE(e.model.links_of(text).size(), std::size_t{0});
+        e.scene.select({sum});
+        e.trigger("dissolve");
+        QVERIFY(!e.model.contains(sum));
+        QCOMPARE(e.model.document().link_into({after, "a"})->from.node, one);
+        e.model.undo_stack().undo();
+        QCOMPARE(e.model.document().link_into({after, "a"})->from.node, sum);
+    }
+
+    void arranging_puts_readers_to_the_right_and_nothing_upon_another() {
+        tests::Editor e;
+        std::mt19937 random(3);
+        std::vector<NodeId> ids;
+        for (int i = 0; i < 40; ++i) ids.push_back(e.model.add_node(i < 6 ? "stub.constant" : "stub.add", {double(random() % 500), double(random() % 500)}));
+        for (int i = 6; i < 40; ++i)
+            for (const char* socket : {"a", "b"}) {
+                const std::size_t from = random() % static_cast<unsigned>(i);
+                QVERIFY(e.model.connect_sockets({ids[from], from < 6 ? "out" : "sum", true}, {ids[static_cast<std::size_t>(i)], socket, false}).isEmpty());
+            }
+        e.scene.select({});
+        e.trigger("arrange");
+        for (const LinkId& link : e.model.links()) QVERIFY(e.scene.item(link.from.node)->card_in_scene().right() < e.scene.item(link.to.node)->card_in_scene().left());
+        for (std::size_t i = 0; i < ids.size(); ++i)
+            for (std::size_t j = 0; j < i; ++j) QVERIFY(!e.scene.item(ids[i])->card_in_scene().intersects(e.scene.item(ids[j])->card_in_scene()));
+        e.scene.select({ids[0], ids[10], ids[20]});
+        e.trigger("align_top");
+        QCOMPARE(e.model.position(ids[0]).y(), e.model.position(ids[20]).y());
+        e.model.undo_stack().undo();
+        e.model.undo_stack().undo();
+        QVERIFY(e.model.position(ids[0]).x() < 500);
     }
 };
 
