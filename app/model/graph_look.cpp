@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/model/graph_model.h"
+#include "nodes/core/expression.h"
 #include "nodes/core/subgraph.h"
 
 namespace app {
@@ -40,6 +41,7 @@ void add_links(NodeLook& look, const std::vector<LinkId>& links, const NodeId& i
 }
 
 QString short_value(const nodes::ParamInfo& info, const QJsonValue& value) {
+    if (nodes::expression_of(value)) return qt(info.text(value));
     if (info.kind == nodes::ParamKind::Bool) return value.toBool() ? GraphModel::tr("on") : GraphModel::tr("off");
     const bool is_file = info.kind == nodes::ParamKind::InputFile || info.kind == nodes::ParamKind::OutputFile;
     QString text = is_file ? QFileInfo(value.toString()).fileName() : qt(info.text(value));

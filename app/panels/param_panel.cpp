@@ -4,6 +4,7 @@
 
 #include "app/canvas/style.h"
 #include "app/panels/icons.h"
+#include "nodes/core/expression.h"
 
 namespace app {
 namespace {
@@ -37,6 +38,9 @@ ParamPanel::ParamPanel(GraphModel& model, RunController& runs, QWidget* parent)
     });
     connect(&model_, &GraphModel::node_changed, this, [this](const NodeId& id) {
         if (id == node_) refresh();
+    });
+    connect(&model_, &GraphModel::edited, this, [this] {      // another declaration: a subgraph was changed
+        if (model_.contains(node_) && shown_.contains(node_) && shown_.type_of(node_) != model_.declaration(node_)) build();
     });
     connect(&model_, &GraphModel::problems_changed, this, &ParamPanel::refresh_problem);
     connect(&runs_, &RunController::status_changed, this, [this](const NodeId& id) {
@@ -121,7 +125,9 @@ void ParamPanel::build_header(QVBoxLayout* layout) {
 }
 
 void ParamPanel::build_params(QVBoxLayout* layout) {
-    const nodes::Node* type = model_.declaration(node_);
+    // The declaration of a subgraph belongs to a document: this one lives as long as the editors that refer to it.
+    shown_ = model_.document();
+    const nodes::Node* type = shown_.contains(node_) ? shown_.type_of(node_) : nullptr;
     if (!type) return;
     const QString folder = qt(model_.document().folder());
     for (const bool advanced : {false, true})
@@ -155,6 +161,7 @@ void ParamPanel::build_params(QVBoxLayout* layout) {
             } else {
                 line->addWidget(row.label);
                 line->addWidget(row.editor, 1);
+                add_expression(row, info, line);
                 line->addWidget(row.reset);
             }
             layout->addLayout(line);
@@ -170,9 +177,40 @@ void ParamPanel::build_params(QVBoxLayout* layout) {
         }
 }
 
+// Numbers may be computed: a line with the expression takes the editor's place.
+void ParamPanel::add_expression(Row& row, const nodes::ParamInfo& info, QHBoxLayout* line) {
+    using Kind = nodes::ParamKind;
+    if (info.kind != Kind::Int && info.kind != Kind::Number && info.kind != Kind::Bool) return;
+    row.expression = new QLineEdit;
+    row.expression->setObjectName(QStringLiteral("expression_") + qt(info.name));
+    row.expression->setAccessibleName(tr("Expression of %1").arg(qt(info.label)));
+    row.expression->setToolTip(tr("Computed: numbers, + - * / % ^, min, max, round and others, and parameters as NODE.param"));
+    line->addWidget(row.expression, 1);
+    connect(row.expression, &QLineEdit::editingFinished, this, [this, name = info.name, edit = row.expression] {
+        const auto at = rows_.find(name);
+        if (at == rows_.end() || at->second.expression != edit) return;  // on its way out
+        const QString text = edit->text().trimmed();
+        model_.set_param(node_, name, text.isEmpty() ? QJsonValue(QJsonValue::Undefined) : nodes::expression_value(text.toStdString()));
+    });
+    auto* compute = new QAction(tr("Compute by an Expression"), row.label);
+    compute->setObjectName(QStringLiteral("compute_") + qt(info.name));
+    connect(compute, &QAction::triggered, this, [this, &info] {
+        const QJsonValue value = model_.param(node_, info.name);
+        if (!nodes::expression_of(value)) model_.set_param(node_, info.name, nodes::expression_value(value.isBool() ? (value.toBool() ? "1" : "0") : info.text(value)));
+    });
+    row.label->addAction(compute);
+    row.label->setContextMenuPolicy(Qt::ActionsContextMenu);
+}
+
 void ParamPanel::refresh() {
     for (auto& [name, row] : rows_) {
-        row.editor->show_value(model_.param(node_, name));
+        const auto expression = nodes::expression_of(model_.param(node_, name));
+        if (row.expression) {
+            row.expression->setVisible(expression.has_value());
+            row.editor->setVisible(!expression.has_value());
+            if (expression && row.expression->text() != qt(*expression)) row.expression->setText(qt(*expression));
+        }
+        if (!expression) row.editor->show_value(model_.param(node_, name));
         row.reset->setVisible(model_.param_is_set(node_, name));
     }
     refresh_problem();

@@ -33,16 +33,19 @@ private:
         QLabel* label;
         ParamEditor* editor;
         QToolButton* reset;
+        QLineEdit* expression = nullptr;  // of numbers: in the editor's place where they are computed
     };
     void build();
     void build_header(QVBoxLayout* layout);
     void build_params(QVBoxLayout* layout);
+    void add_expression(Row& row, const nodes::ParamInfo& info, QHBoxLayout* line);
     void refresh();
     void refresh_problem();
 
     GraphModel& model_;
     RunController& runs_;
     NodeId node_;
+    nodes::Document shown_;  // as it was when the editors were made
     int count_ = 0;
     std::map<std::string, Row> rows_;
     QLabel* problem_ = nullptr;

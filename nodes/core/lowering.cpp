@@ -7,6 +7,7 @@
 
 #include "gpu/base/error.h"
 #include "nodes/core/any_type.h"
+#include "nodes/core/expression.h"
 #include "nodes/core/node.h"
 #include "nodes/core/subgraph.h"
 #include "nodes/core/validate.h"
@@ -20,19 +21,17 @@ using gpu::ErrorCode;
 
 class Expander {
 public:
-    explicit Expander(const Document& document) : document_(document) { open(document, "", NodeMode::On, {}); }
+    explicit Expander(const Document& document) : document_(document) { open(computed(document), "", NodeMode::On); }
     Document take() { return document_.with_content(records_, std::move(links_)); }
 
 private:
-    // The content of a level, its nodes renamed to `prefix` + id. `values`: parameters that a use gives to nodes inside.
-    void open(const Document& level, const std::string& prefix, NodeMode mode, const std::map<Endpoint, QJsonValue>& values) {
+    // The content of a level, its nodes renamed to `prefix` + id.
+    void open(const Document& level, const std::string& prefix, NodeMode mode) {
         std::set<std::string> uses;
         for (const std::string& id : level.node_ids()) {
             NodeRecord record = level.node(id);
             record.id = prefix + id;
             if (mode == NodeMode::Muted) record.mode = mode;
-            for (auto at = values.lower_bound({id, ""}); at != values.end() && at->first.node == id; ++at)
-                record.params[QString::fromStdString(at->first.socket)] = at->second;
             if (opens(record)) {
                 uses.insert(id);
                 open_use(record);
@@ -62,11 +61,13 @@ private:
         const std::string name = subgraph_of(use.type);
         gpu::check(std::ranges::find(within_, name) == within_.end(), ErrorCode::InvalidGraph, "expected subgraph '{}' not to hold itself", name);
         within_.push_back(name);
-        const Document content = document_.inside(name);
+        Document content = document_.inside(name);
         std::map<Endpoint, QJsonValue> values;
         for (const auto& [param, at] : subgraph_params(content))
             if (const QJsonValue set = use.params[QString::fromStdString(param)]; !set.isUndefined()) values[at] = set;
-        open(content, use.id + "/", use.mode, values);
+        for (const auto& [at, value] : values)      // expressions inside see what the use gives
+            if (content.contains(at.node)) content = content.set_param(at.node, at.socket, value);
+        open(computed(content), use.id + "/", use.mode);
         within_.pop_back();
     }
 
@@ -144,7 +145,7 @@ private:
         return found;
     }
 
-    const Document& document_;
+    const Document document_;
     std::set<std::string> muted_, passed_;
 };
 
@@ -159,7 +160,7 @@ std::string passing_input(const Node& type, const std::string& output) {
 }
 
 Document expanded(const Document& document) { return has_uses(document) ? Expander(document).take() : document; }
-Document settled(const Document& document, Ports ports) { return Settler(document, ports).take(); }
+Document settled(const Document& document, Ports ports) { return Settler(computed(document), ports).take(); }
 Document lowered(const Document& document) { return settled(expanded(document)); }
 
 std::vector<std::string> lowered_targets(const Document& document, const Document& low, const std::vector<std::string>& targets) {

@@ -1,6 +1,7 @@
 // From the document that a person edits to the one that runs: subgraphs opened, muted and bypassed nodes and bare pieces of
 // wire gone. A document that has none of them stays as it is.
 //
+// - A computed parameter becomes its number.
 // - A use `face` of a subgraph becomes the nodes inside, named `face/encode`; its parameters become theirs.
 // - A wire (NodeInfo::wire: reroutes and ports) vanishes: who reads it reads what it reads.
 // - A bypassed node vanishes: each output is the input of the same name and type, else the first input of that type; where
@@ -18,7 +19,7 @@ namespace nodes {
 // Opens subgraphs, one in another too. Throws Error{InvalidGraph} for a subgraph that holds itself.
 Document expanded(const Document& document);
 
-// Applies modes and removes wires, on one level: uses of subgraphs count as nodes. To look at the inside of a subgraph by
+// Computes parameters (expression.h), applies modes and removes wires, on one level: uses of subgraphs count as nodes. To look at the inside of a subgraph by
 // itself its ports are kept.
 enum class Ports { Removed, Kept };
 Document settled(const Document& document, Ports ports = Ports::Removed);

@@ -7,6 +7,7 @@
 
 #include "gpu/base/error.h"
 #include "nodes/core/nearest.h"
+#include "nodes/core/expression.h"
 
 namespace nodes {
 namespace {
@@ -158,6 +159,8 @@ QJsonValue ParamInfo::canonical(const QJsonValue& value) const {
 
 QJsonValue ParamInfo::parse(const std::string& text) const {
     QJsonValue value = QString::fromStdString(text);
+    const bool numeric = kind == ParamKind::Bool || kind == ParamKind::Int || kind == ParamKind::Number || kind == ParamKind::Seed;
+    if (numeric && text.starts_with('=')) return expression_value(text.substr(1));
     if (kind == ParamKind::Bool) {
         const QString word = value.toString().toLower();
         if (QStringList{"true", "1", "on", "yes"}.contains(word)) value = true;
@@ -170,6 +173,7 @@ QJsonValue ParamInfo::parse(const std::string& text) const {
 }
 
 std::string ParamInfo::text(const QJsonValue& value) const {
+    if (const auto expression = expression_of(value)) return "=" + *expression;
     return value.isString() ? value.toString().toStdString() : json_text(value);
 }
 

@@ -6,6 +6,7 @@
 #include "gpu/base/error.h"
 #include "nodes/core/any_type.h"
 #include "nodes/core/eval.h"
+#include "nodes/core/expression.h"
 #include "nodes/core/node.h"
 #include "nodes/core/registry.h"
 
@@ -121,7 +122,10 @@ std::shared_ptr<const Node> subgraph_type(const std::string& name, const Documen
         ParamInfo info = *known;
         info.name = param;
         info.label.clear();
-        info.initial = content.param(at.node, at.socket);
+        try {
+            info.initial = computed_param(content, at.node, at.socket);
+        } catch (const Error&) {      // said by whoever validates the inside
+        }
         type->declare_param(std::move(info));
     }
     return type;

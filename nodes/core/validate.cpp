@@ -6,6 +6,7 @@
 #include <set>
 
 #include "nodes/core/any_type.h"
+#include "nodes/core/expression.h"
 #include "nodes/core/lowering.h"
 #include "nodes/core/node.h"
 #include "nodes/core/paths.h"
@@ -129,6 +130,13 @@ private:
 
     void check_param(const NodeRecord& record, const ParamInfo& info) {
         const QJsonValue value = document_.param(record.id, info.name);
+        if (expression_of(value)) {      // one that could not be computed
+            try {
+                computed_param(document_, record.id, info.name);
+            } catch (const gpu::Error& wrong) {
+                return error(ProblemKind::BadValue, record.id, info.name, wrong.message());
+            }
+        }
         if (const std::string wrong = info.problem(value); !wrong.empty())
             return error(ProblemKind::BadValue, record.id, info.name, wrong);
         if (info.required && value.toString().isEmpty())
