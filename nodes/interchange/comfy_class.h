@@ -107,8 +107,8 @@ struct ComfyClass {
     std::string constant{};               // the input whose value its output is
     // Why these values have no counterpart; empty: they have one.
     std::function<std::string(const ComfyValues&)> refuse{};
-    // What differs, for the docs page and the report; empty: nothing that is known.
-    std::string note{};
+    std::string note{};                   // what differs, for the docs page; empty: nothing that is known
+    bool told = false;                    // the report says so too, because the picture may be another one
     bool exported = true;                 // may be written when a Heddle document is exported
 
     std::vector<ComfyField> fields{};     // of `inputs`, filled in by comfy_classes()

@@ -85,6 +85,7 @@ std::vector<ComfyClass> comfy_classes_load() {
          .outputs = "CONTROL_NET",
          .parts = {{"control.load", "control", {value("control_net_name", "file", model_file({"controlnet"})), out("CONTROL_NET", "control")}}},
          .note = "the difference is taken from the model that is sampled",
+         .told = true,
          .exported = false},
         {.name = "CLIPVisionLoader",
          .inputs = "clip_name:COMBO",

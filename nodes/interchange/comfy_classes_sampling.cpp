@@ -37,7 +37,7 @@ bool ends_clean(const ComfyValues& values) {
 bool ends_as_it_is(const ComfyValues& values) { return !ends_clean(values); }
 
 ComfyClass settings(const char* name, const char* inputs, const char* output, std::vector<ComfyRule> rules, const char* note = "") {
-    return {.name = name, .inputs = inputs, .outputs = output, .parts = {{"", "", std::move(rules)}}, .note = note, .exported = false};
+    return {.name = name, .inputs = inputs, .outputs = output, .parts = {{"", "", std::move(rules)}}, .note = note, .told = *note != 0, .exported = false};
 }
 
 const char* const table_ends = "the ends of the schedule are the model's own";

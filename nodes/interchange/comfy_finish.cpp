@@ -182,6 +182,18 @@ void separate_files(Document& document, ComfyReport& report) {
     }
 }
 
+// Masks that ComfyUI's mask editor paints are a picture's alpha, with the picture still beneath.
+void tell_hidden_colours(const Document& document, ComfyReport& report) {
+    std::set<std::string> masks, encoded;      // pictures that are read both ways
+    for (const Link& link : document.links()) {
+        if (!is_type(document, link.from.node, "image.load")) continue;
+        if (is_type(document, link.to.node, "mask.from_image") && document.param(link.to.node, "channel") == QJsonValue("alpha")) masks.insert(link.from.node);
+        if (is_type(document, link.to.node, "vae.encode")) encoded.insert(link.from.node);
+    }
+    for (const std::string& id : masks)
+        if (encoded.contains(id)) report.adjusted.push_back({"", id, "transparent parts are encoded as white, where ComfyUI takes the colours beneath"});
+}
+
 void rename(Document& document, ComfyReport& report, const std::string& from, const std::string& to) {
     document = document.rename(from, to);
     for (ComfyReport::Entry& entry : report.entries) std::ranges::replace(entry.nodes, from, to);
@@ -238,6 +250,7 @@ void finish_comfy_document(Document& document, ComfyReport& report, const std::v
     load_words(document);
     separate_files(document, report);
     name_negatives(document, report);
+    tell_hidden_colours(document, report);
     if (notes.empty()) return;
     QJsonArray texts;
     for (const std::string& note : notes) texts.append(QString::fromStdString(note));

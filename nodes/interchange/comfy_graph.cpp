@@ -69,7 +69,7 @@ bool is_prompt(const QJsonObject& root) {
 bool is_workflow(const QJsonObject& root) { return root["nodes"].isArray() && !root.contains("heddle"); }
 
 QJsonObject request_workflow(const QJsonObject& root) {
-    return root["extra_data"].toObject()["extra_pnginfo"].toObject()["workflow"].toObject();
+    return root["extra_data"].toObject().value("extra_pnginfo").toObject().value("workflow").toObject();
 }
 
 bool is_control(const QJsonValue& value) {
@@ -188,7 +188,7 @@ ComfyGraph read_comfy_prompt(const QJsonObject& root) {
         check(fields["inputs"].isObject() || !fields.contains("inputs"), ErrorCode::BadFile, "{}: expected an object 'inputs', got something else", where);
         ComfyNode node{.id = at.key().toStdString(), .type = fields["class_type"].toString().toStdString(), .entry = {}};
         node.entry = node.type;
-        node.title = fields["_meta"].toObject()["title"].toString().toStdString();
+        node.title = fields["_meta"].toObject().value("title").toString().toStdString();
         const QJsonObject inputs = fields["inputs"].toObject();
         for (auto input = inputs.begin(); input != inputs.end(); ++input) {
             ComfyInput& made = node.make_input(input.key().toStdString());
@@ -196,7 +196,7 @@ ComfyGraph read_comfy_prompt(const QJsonObject& root) {
             if (pair.size() == 2 && (pair[0].isString() || pair[0].isDouble()) && pair[1].isDouble()) {
                 made.source = ComfySource{comfy_id(pair[0], where), static_cast<int>(std::clamp<qint64>(pair[1].toInteger(), -1, 1 << 20))};
             } else {
-                const QJsonValue wrapped = input.value().toObject()["__value__"];
+                const QJsonValue wrapped = input.value().toObject().value("__value__");
                 made.value = wrapped.isUndefined() ? input.value() : wrapped;
             }
         }

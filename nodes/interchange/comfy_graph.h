@@ -49,7 +49,7 @@ struct ComfyRemark {
 struct ComfyGraph {
     std::string form;                          // "UI 0.4", "UI 1.0" or "API"
     std::vector<ComfyNode> nodes{};            // in the order of the file
-    std::vector<ComfyRemark> left_out{};       // nodes that do not run: muted, bypassed, notes, ...
+    std::vector<ComfyRemark> left_out{};       // nodes that do not run: muted, bypassed, comfy_note, ...
     std::vector<ComfyRemark> adjusted{};       // values that are not as they stood
     std::vector<std::string> notes{};          // texts of Note and MarkdownNote
 

@@ -7,6 +7,7 @@
 #include "gpu/base/error.h"
 #include "nodes/interchange/comfy_class.h"
 #include "nodes/interchange/comfy_graph.h"
+#include "nodes/interchange/comfy_import.h"
 
 namespace nodes {
 namespace {
@@ -69,7 +70,7 @@ std::vector<RawSlot> slots_of(const QJsonValue& list, const std::string& where, 
     check(list.isArray() || list.isUndefined() || list.isNull(), ErrorCode::BadFile, "{}: expected a list of sockets, got something else", where);
     for (const QJsonValue value : list.toArray()) {
         const QJsonObject fields = value.toObject();
-        RawSlot slot{.name = string_of(fields["name"]), .type = type_of(fields["type"]), .widget = string_of(fields["widget"].toObject()["name"]), .link = {}};
+        RawSlot slot{.name = string_of(fields["name"]), .type = type_of(fields["type"]), .widget = string_of(fields["widget"].toObject().value("name")), .link = {}};
         if (linked && !fields["link"].isNull() && !fields["link"].isUndefined()) slot.link = comfy_id(fields["link"], where);
         made.push_back(std::move(slot));
     }
@@ -87,7 +88,7 @@ class Reader {
 public:
     explicit Reader(const QJsonObject& root) : root_(root) {
         graph_.form = root["version"].toDouble() >= 1 ? "UI 1.0" : "UI 0.4";
-        for (const QJsonValue one : root["definitions"].toObject()["subgraphs"].toArray()) collect_definitions(one.toObject(), 0);
+        for (const QJsonValue one : root["definitions"].toObject().value("subgraphs").toArray()) collect_definitions(one.toObject(), 0);
         read_level(root, "", 0);
         for (const std::string& id : order_) write(raw_.at(id));
         drop_lost();
@@ -102,7 +103,7 @@ private:
         const std::string id = string_of(definition["id"]);
         check(!id.empty(), ErrorCode::BadFile, "subgraphs: expected a text 'id', got something else");
         definitions_[id] = definition;
-        for (const QJsonValue one : definition["definitions"].toObject()["subgraphs"].toArray()) collect_definitions(one.toObject(), depth + 1);
+        for (const QJsonValue one : definition["definitions"].toObject().value("subgraphs").toArray()) collect_definitions(one.toObject(), depth + 1);
     }
 
     void read_level(const QJsonObject& level, const std::string& prefix, int depth) {
@@ -124,7 +125,7 @@ private:
         node.inputs = slots_of(fields["inputs"], where, true);
         node.outputs = slots_of(fields["outputs"], where, false);
         node.widgets = fields["widgets_values"];
-        node.promoted = fields["properties"].toObject()["proxyWidgets"].toArray();
+        node.promoted = fields["properties"].toObject().value("proxyWidgets").toArray();
         if (const auto at = definitions_.find(node.type); at != definitions_.end()) node.definition = at->second;
         check(!raw_.contains(node.id), ErrorCode::BadFile, "{}: expected each id once, got it twice", where);
         check(raw_.size() < most_nodes, ErrorCode::BadFile, "workflow: expected at most {} nodes, got more", most_nodes);
@@ -187,7 +188,7 @@ private:
         if (node.mode == muted_mode) return {.source = {}, .lost = true};
         if (node.mode == bypass_mode) return bypassed(node, slot, type, depth);
         if (!node.definition.isEmpty()) return inside(node, slot, type, depth);
-        if (node.type == "PrimitiveNode") return {.source = {}, .value = node.widgets.toArray()[0]};
+        if (node.type == "PrimitiveNode") return {.source = {}, .value = node.widgets.toArray().at(0)};
         if (is_reroute(node)) return node.inputs.empty() ? Resolved{} : resolve_input(node, 0, depth);
         if (node.type == "GetNode") return broadcast(node, depth);
         return {.source = ComfySource{id, slot}};
@@ -200,7 +201,7 @@ private:
         const auto at = raw_.find(instance);
         if (at == raw_.end()) return {.source = {}, .lost = true};
         const RawNode& node = at->second;
-        const std::string name = string_of(node.definition["inputs"].toArray()[slot].toObject()["name"]);
+        const std::string name = string_of(node.definition["inputs"].toArray().at(slot).toObject().value("name"));
         std::optional<std::size_t> found;
         for (std::size_t i = 0; i < node.inputs.size() && !found; ++i)
             if (node.inputs[i].name == name) found = i;
@@ -214,7 +215,7 @@ private:
     // The value of an instance's own widget: they stand in the order of the inputs that have one.
     static QJsonValue own_value(const RawNode& node, std::size_t input) {
         if (node.inputs[input].widget.empty()) return QJsonValue::Undefined;
-        if (node.widgets.isObject()) return node.widgets.toObject()[QString::fromStdString(node.inputs[input].name)];
+        if (node.widgets.isObject()) return node.widgets.toObject().value(QString::fromStdString(node.inputs[input].name));
         qsizetype at = 0;
         for (std::size_t i = 0; i < input; ++i) at += node.inputs[i].widget.empty() ? 0 : 1;
         const QJsonArray values = node.widgets.toArray();
@@ -245,9 +246,9 @@ private:
 
     // A pair of nodes by name in place of a wire.
     Resolved broadcast(const RawNode& node, int depth) const {
-        const QJsonValue name = node.widgets.toArray()[0];
+        const QJsonValue name = node.widgets.toArray().at(0);
         for (const auto& [id, other] : raw_)
-            if (other.type == "SetNode" && other.widgets.toArray()[0] == name && !name.isUndefined() && prefix_of(id) == prefix_of(node.id))
+            if (other.type == "SetNode" && other.widgets.toArray().at(0) == name && !name.isUndefined() && prefix_of(id) == prefix_of(node.id))
                 return resolve(id, 0, "*", depth + 1);
         return {.source = {}, .lost = true};
     }
@@ -257,8 +258,8 @@ private:
 
     void write(const RawNode& node) {
         if (node.type == "Note" || node.type == "MarkdownNote") {
-            graph_.notes.push_back(string_of(node.widgets.toArray()[0]));
-            return leave_out(node, "a note");
+            graph_.notes.push_back(string_of(node.widgets.toArray().at(0)));
+            return leave_out(node, comfy_note);
         }
         if (node.type == "PrimitiveNode" || node.type == "GetNode" || is_reroute(node)) return;      // resolved
         if (node.mode == muted_mode) return leave_out(node, "muted");

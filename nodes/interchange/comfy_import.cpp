@@ -77,7 +77,7 @@ std::string socket_name(std::string name, const char* otherwise, std::size_t ind
 std::string id_word(const std::string& text) {
     QString made;
     for (const QChar c : QString::fromStdString(text)) made += c.isLetterOrNumber() && c.unicode() < 128 ? c : QChar('-');
-    return made.left(40).toStdString();
+    return made.left(24).toStdString();
 }
 
 class Importer {
@@ -231,7 +231,9 @@ private:
     }
 
     std::string add_node(const std::string& type, const std::string& word, const ComfyNode& node, Position at) {
-        std::string id = document_.free_id(word + "-" + id_word(node.id));
+        const std::string wanted = word + "-" + id_word(node.id);
+        std::string id = wanted;
+        for (int number = 2; document_.contains(id); ++number) id = wanted + "-" + std::to_string(number);
         document_ = document_.add_node(type, id, at);
         return id;
     }
@@ -246,10 +248,10 @@ private:
     void apply_rules(const ComfyNode& node) {
         const Made& made = made_.at(node.id);
         if (made.fate == ComfyFate::Placeholder) return link_placeholder(node, made.parts.at(""));
-        if (made.fate == ComfyFate::Passed && !made.entry->note.empty()) report_.adjusted.push_back({node.id, node.type, made.entry->note});
+        if (made.fate == ComfyFate::Passed && made.entry->told) report_.adjusted.push_back({node.id, node.type, made.entry->note});
         if (made.fate != ComfyFate::Mapped) return;
         for (const ComfyPart* part : made.used) apply_part(node, *made.entry, *part, made, made.parts.at(part->name), 0);
-        if (!made.entry->note.empty()) report_.adjusted.push_back({node.id, node.type, made.entry->note});
+        if (made.entry->told) report_.adjusted.push_back({node.id, node.type, made.entry->note});
     }
 
     void apply_part(const ComfyNode& node, const ComfyClass& entry, const ComfyPart& part, const Made& made, const std::string& id, int depth) {
@@ -325,7 +327,7 @@ private:
         const std::string name = output_name(*entry, source->slot);
         for (const ComfyPart& part : entry->parts)
             if (part.name.empty() || part.name == name) apply_part(*other, *entry, part, made_.at(other->id), id, depth + 1);
-        if (!entry->note.empty()) report_.adjusted.push_back({other->id, other->type, entry->note});
+        if (entry->told) report_.adjusted.push_back({other->id, other->type, entry->note});
     }
 
     // Up through inputs of one name and kind, as CLIPSetLastLayer is found behind a LoRA.

@@ -20,6 +20,8 @@ namespace nodes {
 
 inline constexpr const char* comfy_placeholder = "comfyui.";      // what the types of placeholders begin with
 
+inline constexpr const char* comfy_note = "a note";               // why notes are left out
+
 enum class ComfyFate {
     Mapped,          // became the nodes that are named
     Folded,          // its values went into the nodes that read it
@@ -47,7 +49,7 @@ struct ComfyReport {
     std::vector<Adjustment> adjusted{};
 
     std::size_t count(ComfyFate fate) const;
-    // For people: a summary, then a line for each placeholder, adjustment and what was left out.
+    // For people: a summary, then a line for each placeholder, adjustment and what was left out but for notes.
     std::vector<std::string> lines() const;
     QJsonObject to_json() const;
 };

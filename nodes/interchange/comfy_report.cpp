@@ -36,7 +36,7 @@ std::vector<std::string> ComfyReport::lines() const {
     for (const Entry& entry : entries)
         if (entry.fate == ComfyFate::Placeholder) lines.push_back(gpu::format("placeholder: {}: {}", node_name(entry.type, entry.id), entry.why));
     for (const Entry& entry : entries)
-        if (entry.fate == ComfyFate::LeftOut) lines.push_back(gpu::format("left out: {}: {}", node_name(entry.type, entry.id), entry.why));
+        if (entry.fate == ComfyFate::LeftOut && entry.why != comfy_note) lines.push_back(gpu::format("left out: {}: {}", node_name(entry.type, entry.id), entry.why));
     for (const Adjustment& one : adjusted) lines.push_back(gpu::format("adjusted: {}: {}", node_name(one.type, one.id), one.what));
     return lines;
 }
