@@ -1,12 +1,16 @@
 // heddle convert: files of others, or of older versions, to today's form.
+#include <QJsonDocument>
 #include <QJsonObject>
+#include <cstdio>
 #include <filesystem>
 
 #include "app/cli/command.h"
 #include "app/cli/graph_options.h"
 #include "gpu/base/error.h"
+#include "gpu/io/atomic_file.h"
 #include "gpu/io/checkpoint.h"
 #include "gpu/io/quantize.h"
+#include "nodes/interchange/comfy_export.h"
 #include "nodes/models/source/save.h"
 
 namespace app {
@@ -62,6 +66,15 @@ void to_document(const std::string& from, const std::string& to, const Arguments
     print_line("wrote " + to);
 }
 
+// A prompt as ComfyUI's server takes it.
+void to_comfy(const std::string& from, const std::string& to) {
+    const nodes::ComfyExport made = nodes::export_comfy(load_graph(from));
+    for (const std::string& note : made.notes) std::fprintf(stderr, "%s\n", note.c_str());
+    gpu::AtomicFile file(to);
+    file.append(QJsonDocument(made.prompt).toJson().toStdString());
+    file.commit();
+}
+
 int convert(const Arguments& arguments) {
     arguments.expect_count(2, 2, "IN and OUT");
     const std::string& from = arguments.positionals()[0];
@@ -75,7 +88,10 @@ int convert(const Arguments& arguments) {
     const std::string format = arguments.choice("--quantize", {"none", "q8_0", "q4_k"});
     if (format != "none" && ending(to) != ".gguf")
         throw gpu::Error(gpu::ErrorCode::Usage, "convert: expected OUT to end in .gguf with --quantize, got '{}'", to);
-    if (ending(to) == ".heddle") {
+    if (arguments.has("--comfy")) {
+        if (ending(to) != ".json") throw gpu::Error(gpu::ErrorCode::Usage, "convert: expected OUT to end in .json with --comfy, got '{}'", to);
+        to_comfy(from, to);
+    } else if (ending(to) == ".heddle") {
         to_document(from, to, arguments);
         return 0;
     } else if (ending(to) == ".safetensors") {
@@ -105,6 +121,7 @@ REGISTER_COMMAND(convert, {.name = "convert",
                            .options = {{"--layout", "LAYOUT", "ldm or diffusers: a model in the other layout, a checkpoint OUT.safetensors or a folder"},
                                        {"--precision", "TYPE", "f32, f16 or bf16, with --layout; else each tensor keeps its own"},
                                        {"--quantize", "FORMAT", "q8_0 or q4_k: quantise the weights (OUT.gguf)"},
+                                       {"--comfy", "", "Write the graph IN as a ComfyUI prompt, the API's form (OUT.json)"},
                                        {"--comfy-folder", "DIR", "ComfyUI's folder: a workflow's models and pictures are looked for there"},
                                        {"--json", "", "Print what became of each node of a workflow as JSON on stdout"}},
                            .run = convert})

@@ -38,7 +38,7 @@ public:
     explicit Exporter(const Document& document) : document_(document) {
         for (const std::string& id : document_.node_ids()) choose(id);
         for (const std::string& id : document_.node_ids())
-            if (!chosen_.contains(id) && !problems_.contains(id) && !is_constant(id)) absorb(id);
+            if (!chosen_.contains(id) && !problems_.contains(id) && !is_constant(id) && !is_placeholder(id)) absorb(id);
         if (!problems_.empty()) fail();
         number();
         for (const auto& [id, entry] : chosen_) write(id, *entry);
@@ -56,6 +56,7 @@ private:
     }
 
     const std::string& type_of(const std::string& id) const { return document_.node(id).type; }
+    bool is_placeholder(const std::string& id) const { return type_of(id).starts_with(comfy_placeholder); }
     bool is_constant(const std::string& id) const { return type_of(id) == "value.text" || type_of(id) == "value.number"; }
 
     static QJsonValue canonical(const Node& type, const std::string& param, const QJsonValue& value) {
@@ -74,7 +75,7 @@ private:
     // --- which class a node becomes ---
     void choose(const std::string& id) {
         const std::string& type = type_of(id);
-        if (type.starts_with(comfy_placeholder)) {
+        if (is_placeholder(id)) {
             placeholders_.push_back(id);
             return;
         }
@@ -159,7 +160,7 @@ private:
     void number() {
         int next = 1;
         for (const std::string& id : document_.node_ids())
-            if (chosen_.contains(id) || type_of(id).starts_with(comfy_placeholder)) numbers_[id] = QString::number(next++);
+            if (chosen_.contains(id) || is_placeholder(id)) numbers_[id] = QString::number(next++);
         next_ = next;
     }
 
