@@ -79,14 +79,10 @@ constexpr SamplerName sampler_table[] = {
 };
 
 constexpr SamplerName scheduler_table[] = {
-    {"normal", "linspace", true},
-    {"karras", "karras", true},
-    {"exponential", "exponential", true},
-    {"sgm_uniform", "sgm_uniform", true},
-    {"simple", "trailing", false},
-    {"ddim_uniform", "leading", false},
-    {"beta", "linspace", false},
-    {"linear_quadratic", "linspace", false},
+    {"normal", "linspace", true},         {"karras", "karras", true},
+    {"exponential", "exponential", true}, {"sgm_uniform", "sgm_uniform", true},
+    {"simple", "simple", true},           {"ddim_uniform", "leading", false},
+    {"beta", "linspace", false},          {"linear_quadratic", "linspace", false},
     {"kl_optimal", "karras", false},
 };
 
@@ -95,7 +91,8 @@ template <std::size_t N>
 ComfyConversion nearest_names(const SamplerName (&table)[N], const char* what) {
     const auto forward = [&table, what](const QJsonValue& value, ComfyValues& values) -> QJsonValue {
         const std::string name = plain(value);
-        const auto found = std::ranges::find(table, name, [](const SamplerName& row) { return std::string(row.comfy); });
+        const auto found =
+            std::ranges::find(table, name, [](const SamplerName& row) { return std::string(row.comfy); });
         if (found == std::end(table)) {
             if (!name.empty()) values.adjust(gpu::format("there is no {} '{}': the usual one is taken", what, name));
             return QJsonValue::Undefined;
@@ -130,12 +127,16 @@ ComfyConversion names(std::initializer_list<std::pair<const char*, const char*>>
 }
 
 ComfyConversion flag_names(const char* for_true, const char* for_false) {
-    return {[=](const QJsonValue& value, ComfyValues&) -> QJsonValue { return QString(value.toBool() ? for_true : for_false); },
+    return {[=](const QJsonValue& value, ComfyValues&) -> QJsonValue {
+                return QString(value.toBool() ? for_true : for_false);
+            },
             [=](const QJsonValue& value) -> QJsonValue { return value.toString() == for_true; }};
 }
 
 ComfyConversion enabled() {
-    return {[](const QJsonValue& value, ComfyValues&) -> QJsonValue { return value.isBool() ? value.toBool() : value.toString() != "disable"; },
+    return {[](const QJsonValue& value, ComfyValues&) -> QJsonValue {
+                return value.isBool() ? value.toBool() : value.toString() != "disable";
+            },
             [](const QJsonValue& value) -> QJsonValue { return QString(value.toBool() ? "enable" : "disable"); }};
 }
 
@@ -151,7 +152,8 @@ ComfyConversion model_file(std::initializer_list<const char*> folders) {
         if (root.empty() || name.empty()) return text_value(name);
         std::error_code error;
         for (const std::string& place : places)
-            if (const std::string path = below(root, "models/" + place, name); std::filesystem::exists(path, error)) return text_value(path);
+            if (const std::string path = below(root, "models/" + place, name); std::filesystem::exists(path, error))
+                return text_value(path);
         return text_value(below(root, "models/" + places.front(), name));
     };
     return {forward, {}};
@@ -168,7 +170,8 @@ ComfyConversion input_file() {
 ComfyConversion output_file(const char* ending) {
     const auto forward = [ending](const QJsonValue& value, ComfyValues& values) -> QJsonValue {
         std::string name = file_name(value);
-        if (name.find('%') != std::string::npos) values.adjust("the words between % in '" + name + "' stay as they are");
+        if (name.find('%') != std::string::npos)
+            values.adjust("the words between % in '" + name + "' stay as they are");
         if (name.empty() || name.ends_with('/')) name += "ComfyUI";
         return text_value(name + ending);
     };
@@ -224,7 +227,9 @@ ComfyConversion sampler_name() { return nearest_names(sampler_table, "sampler");
 ComfyConversion scheduler_name() { return nearest_names(scheduler_table, "scheduler"); }
 
 ComfyConversion sampler_order() {
-    return {[](const QJsonValue& value, ComfyValues&) -> QJsonValue { return value.toString().startsWith("uni_pc") ? QJsonValue(3) : QJsonValue(QJsonValue::Undefined); },
+    return {[](const QJsonValue& value, ComfyValues&) -> QJsonValue {
+                return value.toString().startsWith("uni_pc") ? QJsonValue(3) : QJsonValue(QJsonValue::Undefined);
+            },
             {}};
 }
 

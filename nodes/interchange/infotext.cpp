@@ -18,23 +18,36 @@ struct SamplerRow {
 
 // By the longest beginning; " Karras" and " Exponential" at the end name a schedule.
 constexpr SamplerRow sampler_rows[] = {
-    {"DPM++ 3M SDE", "dpmpp_3m_sde", true}, {"DPM++ 2M SDE", "dpmpp_2m_sde", true}, {"DPM++ 2S a", "euler_ancestral", false},
-    {"DPM++ SDE", "dpmpp_2m_sde", false},   {"DPM++ 2M", "dpmpp_2m", true},         {"DPM2 a", "euler_ancestral", false},
-    {"DPM fast", "dpmpp_2m", false},        {"DPM adaptive", "dpmpp_2m", false},    {"DPM2", "heun", false},
-    {"Euler a", "euler_ancestral", true},   {"Euler", "euler", true},               {"Heun", "heun", true},
-    {"LMS", "lms", true},                   {"DDIM", "ddim", true},                 {"PLMS", "pndm", true},
-    {"UniPC", "unipc", true},               {"LCM", "lcm", true},
+    {"DPM++ 3M SDE", "dpmpp_3m_sde", true},
+    {"DPM++ 2M SDE", "dpmpp_2m_sde", true},
+    {"DPM++ 2S a", "euler_ancestral", false},
+    {"DPM++ SDE", "dpmpp_2m_sde", false},
+    {"DPM++ 2M", "dpmpp_2m", true},
+    {"DPM2 a", "euler_ancestral", false},
+    {"DPM fast", "dpmpp_2m", false},
+    {"DPM adaptive", "dpmpp_2m", false},
+    {"DPM2", "heun", false},
+    {"Euler a", "euler_ancestral", true},
+    {"Euler", "euler", true},
+    {"Heun", "heun", true},
+    {"LMS", "lms", true},
+    {"DDIM", "ddim", true},
+    {"PLMS", "pndm", true},
+    {"UniPC", "unipc", true},
+    {"LCM", "lcm", true},
 };
 
 constexpr SamplerRow schedule_rows[] = {
-    {"Karras", "karras", true}, {"Exponential", "exponential", true}, {"SGM Uniform", "sgm_uniform", true}, {"Uniform", "linspace", true}, {"Normal", "linspace", true},
-    {"Simple", "trailing", false},
+    {"Karras", "karras", true},    {"Exponential", "exponential", true}, {"SGM Uniform", "sgm_uniform", true},
+    {"Uniform", "linspace", true}, {"Normal", "linspace", true},         {"Simple", "simple", true},
 };
 
-const std::map<std::string, bool> understood{{"Steps", true}, {"Sampler", true}, {"CFG scale", true}, {"Seed", true}, {"Size", true},
-                                             {"Model", true}, {"Clip skip", true}, {"Schedule type", true}, {"RNG", true}};
+const std::map<std::string, bool> understood{{"Steps", true},     {"Sampler", true},       {"CFG scale", true},
+                                             {"Seed", true},      {"Size", true},          {"Model", true},
+                                             {"Clip skip", true}, {"Schedule type", true}, {"RNG", true}};
 // Names of files and programs, which change no picture.
-const std::map<std::string, bool> harmless{{"Model hash", true}, {"Version", true}, {"Lora hashes", true}, {"TI hashes", true}, {"VAE hash", true}, {"Hashes", true}};
+const std::map<std::string, bool> harmless{{"Model hash", true}, {"Version", true},  {"Lora hashes", true},
+                                           {"TI hashes", true},  {"VAE hash", true}, {"Hashes", true}};
 
 class Builder {
 public:
@@ -50,7 +63,8 @@ public:
                         .add_node("image.save", "save", {1120, 0});
         set("model", "file", QString::fromStdString(value("Model", "model") + ".safetensors"));
         Endpoint model{"model", "model"}, encoder{"model", "encoder"};
-        const std::string prompt = take_loras(text_.prompt, model, encoder), negative = take_loras(text_.negative, model, encoder);
+        const std::string prompt = take_loras(text_.prompt, model, encoder),
+                          negative = take_loras(text_.negative, model, encoder);
         encode("prompt", prompt, encoder);
         encode("negative", negative, encoder);
         set_size();
@@ -65,7 +79,8 @@ public:
         connect({"decode", "image"}, {"save", "image"});
         set("save", "file", "picture.png");
         for (const auto& [name, given] : text_.values)
-            if (!understood.contains(name) && !harmless.contains(name)) adjust(name + ": " + given + " has no counterpart here");
+            if (!understood.contains(name) && !harmless.contains(name))
+                adjust(name + ": " + given + " has no counterpart here");
         return {document_.with_path(path_), std::move(report_)};
     }
 
@@ -83,7 +98,8 @@ private:
         const ParamInfo* info = find_node_type(document_.node(node).type)->param(param);
         if (const std::string wrong = info->problem(given); !wrong.empty()) return adjust(param + ": " + wrong);
         const QJsonValue canonical = info->canonical(given);
-        document_ = document_.set_param(node, param, canonical == info->canonical(info->initial) ? QJsonValue(QJsonValue::Undefined) : canonical);
+        document_ = document_.set_param(
+            node, param, canonical == info->canonical(info->initial) ? QJsonValue(QJsonValue::Undefined) : canonical);
     }
 
     void set_number(const std::string& node, const std::string& param, const std::string& name) {
@@ -120,7 +136,8 @@ private:
         set(node, "text", QString::fromStdString(prompt));
         set(node, "dialect", "a1111");
         set_number(node, "steps", "Steps");
-        if (const int skip = QString::fromStdString(value("Clip skip", "1")).toInt(); skip > 1) set(node, "skip", skip - 1);
+        if (const int skip = QString::fromStdString(value("Clip skip", "1")).toInt(); skip > 1)
+            set(node, "skip", skip - 1);
         connect(encoder, {node, "encoder"});
     }
 
@@ -134,14 +151,16 @@ private:
     void set_sampler() {
         set_number("sample", "steps", "Steps");
         set_number("sample", "guidance", "CFG scale");
-        if (const std::string seed = value("Seed", ""); !seed.empty()) set("sample", "seed", QString::fromStdString(seed));
+        if (const std::string seed = value("Seed", ""); !seed.empty())
+            set("sample", "seed", QString::fromStdString(seed));
         set("sample", "noise", value("RNG", "GPU") == "CPU" ? "torch-cpu" : "cuda-philox");
         const std::string name = value("Sampler", "Euler");
         choose(sampler_rows, "sampler", name);
         QString schedule = QString::fromStdString(value("Schedule type", ""));
         if (schedule == "Automatic") schedule.clear();
         for (const char* ending : {" Karras", " Exponential"})
-            if (schedule.isEmpty() && QString::fromStdString(name).endsWith(ending)) schedule = QString(ending).trimmed();
+            if (schedule.isEmpty() && QString::fromStdString(name).endsWith(ending))
+                schedule = QString(ending).trimmed();
         if (schedule.isEmpty()) {
             set("sample", "schedule", "linspace");
         } else {
@@ -190,7 +209,8 @@ Infotext parse_infotext(const std::string& text) {
 
 ComfyImport import_infotext(const std::string& text, const std::string& path) {
     const Infotext parsed = parse_infotext(text);
-    gpu::check(parsed.values.contains("Steps"), gpu::ErrorCode::BadFile, "read infotext {}: expected a line \"Steps: ...\", there is none", path);
+    gpu::check(parsed.values.contains("Steps"), gpu::ErrorCode::BadFile,
+               "read infotext {}: expected a line \"Steps: ...\", there is none", path);
     return Builder(parsed, path).build();
 }
 
