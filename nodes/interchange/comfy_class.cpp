@@ -9,7 +9,8 @@ namespace {
 
 std::vector<std::string> words_of(const std::string& text) {
     std::vector<std::string> words;
-    for (const QString& word : QString::fromStdString(text).split(' ', Qt::SkipEmptyParts)) words.push_back(word.toStdString());
+    for (const QString& word : QString::fromStdString(text).split(' ', Qt::SkipEmptyParts))
+        words.push_back(word.toStdString());
     return words;
 }
 
@@ -28,11 +29,14 @@ ComfyField field_of(const std::string& word) {
     text = text.left(equals);
     if ((field.control = text.endsWith('!')) || (field.upload = text.endsWith('^'))) text.chop(1);
     const qsizetype colon = text.indexOf(':');
-    gpu::check(colon > 0 && colon + 1 < text.size(), gpu::ErrorCode::Failure, "ComfyUI classes: expected NAME:TYPE, got '{}'", word);
+    gpu::check(colon > 0 && colon + 1 < text.size(), gpu::ErrorCode::Failure,
+               "ComfyUI classes: expected NAME:TYPE, got '{}'", word);
     field.name = text.left(colon).toStdString();
     field.type = text.mid(colon + 1).toStdString();
-    if (equals >= 0) field.initial = initial_of(field.type, initial);
-    else field.initial = QJsonValue::Undefined;
+    if (equals >= 0)
+        field.initial = initial_of(field.type, initial);
+    else
+        field.initial = QJsonValue::Undefined;
     return field;
 }
 
@@ -50,16 +54,22 @@ std::vector<ComfyField> comfy_fields(const std::string& text) {
 
 using Kind = ComfyRule::Kind;
 
-ComfyRule link(std::string from, std::string to) { return {.kind = Kind::Link, .from = std::move(from), .to = std::move(to)}; }
+ComfyRule link(std::string from, std::string to) {
+    return {.kind = Kind::Link, .from = std::move(from), .to = std::move(to)};
+}
 
 ComfyRule value(std::string from, std::string to, ComfyConversion convert) {
     if (to.empty()) to = from;
     return {.kind = Kind::Value, .from = std::move(from), .to = std::move(to), .convert = std::move(convert)};
 }
 
-ComfyRule fixed(std::string to, QJsonValue value) { return {.kind = Kind::Fixed, .from = {}, .to = std::move(to), .fixed = std::move(value)}; }
+ComfyRule fixed(std::string to, QJsonValue value) {
+    return {.kind = Kind::Fixed, .from = {}, .to = std::move(to), .fixed = std::move(value)};
+}
 
-ComfyRule out(std::string from, std::string to) { return {.kind = Kind::Output, .from = std::move(from), .to = std::move(to)}; }
+ComfyRule out(std::string from, std::string to) {
+    return {.kind = Kind::Output, .from = std::move(from), .to = std::move(to)};
+}
 
 ComfyRule fold(std::string from) { return {.kind = Kind::Fold, .from = std::move(from), .to = {}}; }
 
@@ -68,7 +78,12 @@ ComfyRule wire(std::string part, std::string socket, std::string to) {
 }
 
 ComfyRule above(std::string from, std::string type, std::string value, std::string to, ComfyConversion convert) {
-    return {.kind = Kind::Above, .from = std::move(from), .to = std::move(to), .part = std::move(type), .socket = std::move(value), .convert = std::move(convert)};
+    return {.kind = Kind::Above,
+            .from = std::move(from),
+            .to = std::move(to),
+            .part = std::move(type),
+            .socket = std::move(value),
+            .convert = std::move(convert)};
 }
 
 ComfyRule when(ComfyTest test, ComfyRule rule) {
@@ -85,13 +100,15 @@ const ComfyField* ComfyClass::field(const std::string& input) const {
 const std::map<std::string, ComfyClass>& comfy_classes() {
     static const std::map<std::string, ComfyClass> all = [] {
         std::map<std::string, ComfyClass> classes;
-        for (const auto& piece : {comfy_classes_load, comfy_classes_conditioning, comfy_classes_latent, comfy_classes_sampling,
-                                  comfy_classes_model, comfy_classes_image, comfy_classes_others})
+        for (const auto& piece :
+             {comfy_classes_load, comfy_classes_conditioning, comfy_classes_latent, comfy_classes_sampling,
+              comfy_classes_model, comfy_classes_image, comfy_classes_others})
             for (ComfyClass& one : piece()) {
                 one.fields = comfy_fields(one.inputs);
                 one.output_names = words_of(one.outputs);
                 const std::string name = one.name;
-                gpu::check(classes.emplace(name, std::move(one)).second, gpu::ErrorCode::Failure, "ComfyUI classes: expected one entry for {}, got two", name);
+                gpu::check(classes.emplace(name, std::move(one)).second, gpu::ErrorCode::Failure,
+                           "ComfyUI classes: expected one entry for {}, got two", name);
             }
         return classes;
     }();

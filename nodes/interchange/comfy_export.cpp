@@ -17,10 +17,11 @@ namespace {
 using Kind = ComfyRule::Kind;
 
 // Sockets and parameters that ComfyUI has no place for and that change little or nothing there.
-const std::set<std::string> spare{"latent.empty.model",  "latent.empty.family",  "image.save.depth",        "image.save.quality", "image.save.background",
-                                  "image.save.embed",    "sample.run.noise",     "sample.run.noise_scale",  "sample.run.rho",     "text.encode.steps",
-                                  "sample.run.order",    "text.encode.tokens",   "mask.from_image.binary",  "vae.decode.tile",    "vae.decode.overlap",
-                                  "mask.from_image.threshold"};
+const std::set<std::string> spare{
+    "latent.empty.model",     "latent.empty.family", "image.save.depth",   "image.save.quality",
+    "image.save.background",  "image.save.embed",    "sample.run.noise",   "sample.run.noise_scale",
+    "sample.run.rho",         "text.encode.steps",   "sample.run.order",   "text.encode.tokens",
+    "mask.from_image.binary", "vae.decode.tile",     "vae.decode.overlap", "mask.from_image.threshold"};
 
 // Values that only mean something beside others are judged by those.
 bool is_spare(const std::string& type, const std::string& name) { return spare.contains(type + "." + name); }
@@ -52,12 +53,15 @@ private:
     [[noreturn]] void fail() const {
         std::string text;
         for (const auto& [id, why] : problems_) text += (text.empty() ? "" : "; ") + id + ": " + why;
-        throw gpu::Error(gpu::ErrorCode::InvalidGraph, "export to ComfyUI: expected nodes that have a counterpart, got {}", text);
+        throw gpu::Error(gpu::ErrorCode::InvalidGraph,
+                         "export to ComfyUI: expected nodes that have a counterpart, got {}", text);
     }
 
     const std::string& type_of(const std::string& id) const { return document_.node(id).type; }
     bool is_placeholder(const std::string& id) const { return type_of(id).starts_with(comfy_placeholder); }
-    bool is_constant(const std::string& id) const { return type_of(id) == "value.text" || type_of(id) == "value.number"; }
+    bool is_constant(const std::string& id) const {
+        return type_of(id) == "value.text" || type_of(id) == "value.number";
+    }
 
     static QJsonValue canonical(const Node& type, const std::string& param, const QJsonValue& value) {
         const ParamInfo* info = type.param(param);
@@ -99,11 +103,13 @@ private:
         const Node* type = find_node_type(part.type);
         std::set<std::string> params, inputs, outputs;
         for (const ComfyRule& rule : part.rules) {
-            if (rule.kind == Kind::Fixed && !is_spare(part.type, rule.to) && canonical(*type, rule.to, document_.param(id, rule.to)) != canonical(*type, rule.to, rule.fixed))
+            if (rule.kind == Kind::Fixed && !is_spare(part.type, rule.to) &&
+                canonical(*type, rule.to, document_.param(id, rule.to)) != canonical(*type, rule.to, rule.fixed))
                 return rule.to + " is not as " + entry.name + " has it";
             if (rule.kind == Kind::Value && rule.convert.back && rule.convert.back(value_of(id, rule.to)).isUndefined())
                 return rule.to + " '" + value_of(id, rule.to).toString().toStdString() + "' has no counterpart";
-            if (rule.kind == Kind::Value || rule.kind == Kind::Fixed || rule.kind == Kind::Above) params.insert(rule.to);
+            if (rule.kind == Kind::Value || rule.kind == Kind::Fixed || rule.kind == Kind::Above)
+                params.insert(rule.to);
             if (rule.kind == Kind::Link) inputs.insert(rule.to);
             if (!rule.socket.empty() && rule.kind == Kind::Value) inputs.insert(rule.socket);
             if (rule.kind == Kind::Output) outputs.insert(rule.to);
@@ -131,7 +137,9 @@ private:
     static bool may_be_absorbed(const std::string& type) {
         return std::ranges::any_of(comfy_classes(), [&](const auto& row) {
             const std::vector<ComfyPart>& parts = row.second.parts;
-            return row.second.exported && std::ranges::any_of(parts, [&](const ComfyPart& part) { return &part != parts.data() && part.type == type; });
+            return row.second.exported && std::ranges::any_of(parts, [&](const ComfyPart& part) {
+                       return &part != parts.data() && part.type == type;
+                   });
         });
     }
 
@@ -149,7 +157,8 @@ private:
     bool is_part(const std::string& id, const std::string& host, const ComfyPart& part) const {
         const Node* type = find_node_type(part.type);
         return std::ranges::all_of(part.rules, [&](const ComfyRule& rule) {
-            if (rule.kind == Kind::Fixed) return canonical(*type, rule.to, document_.param(id, rule.to)) == canonical(*type, rule.to, rule.fixed);
+            if (rule.kind == Kind::Fixed)
+                return canonical(*type, rule.to, document_.param(id, rule.to)) == canonical(*type, rule.to, rule.fixed);
             if (rule.kind != Kind::Wire) return true;
             const Link* link = document_.link_into({id, rule.to});
             return link && link->from == Endpoint{host, rule.from};
@@ -166,8 +175,10 @@ private:
 
     Place place_of(const Endpoint& from) const {
         if (const auto at = absorbed_.find(from.node); at != absorbed_.end())
-            return {numbers_.at(at->second.first), slot_of(*chosen_.at(at->second.first), *at->second.second, from.socket)};
-        if (const auto at = chosen_.find(from.node); at != chosen_.end()) return {numbers_.at(from.node), slot_of(*at->second, at->second->parts.front(), from.socket)};
+            return {numbers_.at(at->second.first),
+                    slot_of(*chosen_.at(at->second.first), *at->second.second, from.socket)};
+        if (const auto at = chosen_.find(from.node); at != chosen_.end())
+            return {numbers_.at(from.node), slot_of(*at->second, at->second->parts.front(), from.socket)};
         return {numbers_.contains(from.node) ? numbers_.at(from.node) : QString(), placeholder_slot(from)};
     }
 
@@ -179,9 +190,11 @@ private:
     }
 
     int placeholder_slot(const Endpoint& from) const {
-        const ComfyClass* entry = find_comfy_class(type_of(from.node).substr(std::string_view(comfy_placeholder).size()));
+        const ComfyClass* entry =
+            find_comfy_class(type_of(from.node).substr(std::string_view(comfy_placeholder).size()));
         if (entry)
-            if (const auto at = std::ranges::find(entry->output_names, from.socket); at != entry->output_names.end()) return static_cast<int>(at - entry->output_names.begin());
+            if (const auto at = std::ranges::find(entry->output_names, from.socket); at != entry->output_names.end())
+                return static_cast<int>(at - entry->output_names.begin());
         bool fine = false;
         const int slot = from.socket.starts_with("out") ? text_of(from.socket.substr(3)).toInt(&fine) : -1;
         return fine ? slot : -1;
@@ -196,7 +209,8 @@ private:
     }
 
     void put(const std::string& id, const std::string& type, const QJsonObject& inputs) {
-        prompt_[numbers_.at(id)] = QJsonObject{{"class_type", text_of(type)}, {"inputs", inputs}, {"_meta", QJsonObject{{"title", text_of(id)}}}};
+        prompt_[numbers_.at(id)] = QJsonObject{
+            {"class_type", text_of(type)}, {"inputs", inputs}, {"_meta", QJsonObject{{"title", text_of(id)}}}};
     }
 
     void write(const std::string& id, const ComfyClass& entry) {
@@ -207,19 +221,25 @@ private:
         for (const ComfyRule& rule : entry.parts.front().rules) {
             const std::string socket = rule.kind == Kind::Link ? rule.to : rule.socket;
             const Link* link = socket.empty() || rule.kind == Kind::Above ? nullptr : document_.link_into({id, socket});
-            if (rule.kind == Kind::Value && !link && written.insert(rule.from).second) inputs[text_of(rule.from)] = written_value(id, rule, entry);
+            if (rule.kind == Kind::Value && !link && written.insert(rule.from).second)
+                inputs[text_of(rule.from)] = written_value(id, rule, entry);
             if (link) inputs[text_of(rule.from)] = linked(link->from, id);
         }
         for (const ComfyRule& rule : entry.parts.front().rules)
             if (rule.kind == Kind::Above) write_above(id, rule, inputs);
-        if (entry.name.starts_with("KSamplerAdvanced")) inputs["return_with_leftover_noise"] = leaves_noise(id) ? "enable" : "disable";
+        if (entry.name.starts_with("KSamplerAdvanced"))
+            inputs["return_with_leftover_noise"] = leaves_noise(id) ? "enable" : "disable";
         if (type_of(id) == "sample.run" && document_.param(id, "noise") != QJsonValue("torch-cpu"))
-            notes_.push_back(id + ": ComfyUI draws noise as torch does on the processor, this node other noise: the picture will be another one");
+            notes_.push_back(id +
+                             ": ComfyUI draws noise as torch does on the processor, this node other noise: the picture "
+                             "will be another one");
         put(id, entry.name, inputs);
     }
 
     bool leaves_noise(const std::string& id) const {
-        return std::ranges::any_of(document_.links_of(id), [&](const Link& link) { return link.from == Endpoint{id, "latent"}; });
+        return std::ranges::any_of(document_.links_of(id), [&](const Link& link) {
+            return link.from == Endpoint{id, "latent"};
+        });
     }
 
     QJsonValue written_value(const std::string& id, const ComfyRule& rule, const ComfyClass& entry) const {
@@ -238,7 +258,8 @@ private:
         if (value == info->initial) return;
         const QString above = QString::number(next_++);
         prompt_[above] = QJsonObject{{"class_type", text_of(rule.part)},
-                                     {"inputs", QJsonObject{{text_of(rule.from), inputs[text_of(rule.from)]}, {text_of(rule.socket), rule.convert.back(value)}}}};
+                                     {"inputs", QJsonObject{{text_of(rule.from), inputs[text_of(rule.from)]},
+                                                            {text_of(rule.socket), rule.convert.back(value)}}}};
         inputs[text_of(rule.from)] = QJsonArray{above, 0};
     }
 
@@ -252,7 +273,7 @@ private:
 
     const Document& document_;
     std::map<std::string, const ComfyClass*> chosen_;
-    std::map<std::string, std::pair<std::string, const ComfyPart*>> absorbed_;      // node -> where it belongs
+    std::map<std::string, std::pair<std::string, const ComfyPart*>> absorbed_;  // node -> where it belongs
     std::vector<std::string> placeholders_;
     std::map<std::string, std::string> problems_;
     std::map<std::string, QString> numbers_;

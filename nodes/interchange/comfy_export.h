@@ -10,12 +10,12 @@
 namespace nodes {
 
 struct ComfyExport {
-    QJsonObject prompt;                  // {"1": {"class_type", "inputs", "_meta"}}
-    std::vector<std::string> notes{};    // what will differ, for people
+    QJsonObject prompt;                // {"1": {"class_type", "inputs", "_meta"}}
+    std::vector<std::string> notes{};  // what will differ, for people
 };
 
-// Throws gpu::Error{InvalidGraph} naming every node, parameter and socket that has no counterpart. Numbers and texts of value
-// nodes are written where they are read; placeholders of an import become what they were.
+// Throws gpu::Error{InvalidGraph} naming every node, parameter and socket that has no counterpart. Numbers and texts of
+// value nodes are written where they are read; placeholders of an import become what they were.
 ComfyExport export_comfy(const Document& document);
 
 }  // namespace nodes

@@ -68,9 +68,11 @@ void rewrite_node(ComfyGraph& graph, const Index& index, ComfyNode& node) {
         if (!above.contains(node.id) || !given || !given->source) continue;
         std::set<std::string> source;
         collect_above(index, sampler, input, source);
-        if (source.contains(node.id)) continue;      // it would read itself
+        if (source.contains(node.id)) continue;  // it would read itself
         if (before && *before != *given->source) {
-            graph.adjusted.push_back({node.id, node.type, "samplers with different inputs " + input + " read it: it acts on the first one's"});
+            graph.adjusted.push_back(
+                {node.id, node.type,
+                 "samplers with different inputs " + input + " read it: it acts on the first one's"});
             continue;
         }
         before = given->source;
@@ -80,6 +82,40 @@ void rewrite_node(ComfyGraph& graph, const Index& index, ComfyNode& node) {
     node.entry = "ControlNetApplyAdvanced";
     ComfyInput& positive = node.make_input("positive");
     if (const ComfyInput* given = node.input("conditioning")) positive.source = given->source;
+}
+
+// The file that a model was loaded from, lower case; empty where a loader does not say.
+QString model_name(const Index& index, const ComfyNode& sampler) {
+    const ComfyNode* at = source_node(index, sampler, "model");
+    for (int depth = 0; at && depth < 1000; ++depth) {
+        for (const char* widget : {"ckpt_name", "unet_name"})
+            if (const ComfyInput* name = at->input(widget)) return name->value.toString().toLower();
+        at = source_node(index, *at, at->input("model") ? "model" : "model1");
+    }
+    return {};
+}
+
+// ComfyUI shows inpainting models the picture whenever the latent has a mask; here a node does. Only the file's name
+// tells such a model.
+std::vector<ComfyNode> missing_inpaint_conditions(ComfyGraph& graph) {
+    const Index index = index_of(graph);
+    std::vector<ComfyNode> made;
+    for (ComfyNode& sampler : graph.nodes) {
+        const ComfyNode* encode = samples(sampler) ? source_node(index, sampler, "latent_image") : nullptr;
+        if (!encode || encode->type != "VAEEncodeForInpaint" || !model_name(index, sampler).contains("inpaint"))
+            continue;
+        ComfyNode condition{.id = encode->id + "-" + sampler.id,
+                            .type = "InpaintModelConditioning",
+                            .entry = "InpaintModelConditioning"};
+        if (encode->position) condition.position = Position{encode->position->x, encode->position->y + row_height};
+        for (const char* input : {"vae", "pixels", "mask"})
+            if (const ComfyInput* given = encode->input(input)) condition.make_input(input).source = given->source;
+        insert_before(condition, sampler, "model", 3);
+        graph.adjusted.push_back({encode->id, encode->type,
+                                  "the model's name says inpainting: a node that shows it picture and mask was added"});
+        made.push_back(std::move(condition));
+    }
+    return made;
 }
 
 // --- after ---
@@ -120,12 +156,14 @@ void size_latents(Document& document) {
         if (!is_type(document, id, "latent.empty")) continue;
         if (const Link* model = sampled_by(document, id)) {
             const Endpoint root = model_root(document, model->from);
-            if (!document.node(root.node).type.starts_with(comfy_placeholder)) document = document.connect(root, {id, "model"});
+            if (!document.node(root.node).type.starts_with(comfy_placeholder))
+                document = document.connect(root, {id, "model"});
         }
     }
 }
 
-const std::map<std::string, std::vector<std::string>> prompt_params{{"text.encode", {"text"}}, {"text.encode_sdxl", {"text_l", "text_g"}}};
+const std::map<std::string, std::vector<std::string>> prompt_params{{"text.encode", {"text"}},
+                                                                    {"text.encode_sdxl", {"text_l", "text_g"}}};
 
 std::vector<QString> learned_words(const Document& document, const std::string& id) {
     static const QRegularExpression word(R"((?:^|[\s(,])embedding:([^\s,():|]+))");
@@ -133,7 +171,8 @@ std::vector<QString> learned_words(const Document& document, const std::string& 
     for (const std::string& param : prompt_params.at(document.node(id).type)) {
         auto found = word.globalMatch(document.param(id, param).toString());
         while (found.hasNext())
-            if (const QString name = found.next().captured(1); std::ranges::find(words, name) == words.end()) words.push_back(name);
+            if (const QString name = found.next().captured(1); std::ranges::find(words, name) == words.end())
+                words.push_back(name);
     }
     return words;
 }
@@ -146,9 +185,10 @@ QString word_file(const QString& name) {
 
 // ComfyUI reads learned words by their file's name wherever a prompt calls one; here a node reads them.
 void load_words(Document& document) {
-    std::map<std::pair<Endpoint, QString>, Endpoint> made;      // one loader for a word and an encoder
+    std::map<std::pair<Endpoint, QString>, Endpoint> made;  // one loader for a word and an encoder
     for (const std::string& id : document.node_ids()) {
-        const Link* link = prompt_params.contains(document.node(id).type) ? document.link_into({id, "encoder"}) : nullptr;
+        const Link* link =
+            prompt_params.contains(document.node(id).type) ? document.link_into({id, "encoder"}) : nullptr;
         if (!link) continue;
         Endpoint from = link->from;
         for (const QString& name : learned_words(document, id)) {
@@ -156,8 +196,11 @@ void load_words(Document& document) {
             if (!made.contains(key)) {
                 std::string loader;
                 const Position at = document.position(id);
-                document = document.add_node("text.embedding_load", document.free_id("word"), {at.x - 240, at.y + 40}, &loader);
-                document = document.set_param(loader, "file", word_file(name)).set_param(loader, "name", name).connect(from, {loader, "encoder"});
+                document = document.add_node("text.embedding_load", document.free_id("word"), {at.x - 240, at.y + 40},
+                                             &loader);
+                document = document.set_param(loader, "file", word_file(name))
+                               .set_param(loader, "name", name)
+                               .connect(from, {loader, "encoder"});
                 made[key] = {loader, "encoder"};
             }
             from = made[key];
@@ -175,23 +218,29 @@ void separate_files(Document& document, ComfyReport& report) {
         const QString file = document.param(id, "file").toString();
         QString name = file;
         const qsizetype dot = file.lastIndexOf('.');
-        for (int number = 2; !taken.insert(name).second; ++number) name = QString("%1-%2%3").arg(file.left(dot)).arg(number).arg(file.mid(dot));
+        for (int number = 2; !taken.insert(name).second; ++number)
+            name = QString("%1-%2%3").arg(file.left(dot)).arg(number).arg(file.mid(dot));
         if (name == file) continue;
         document = document.set_param(id, "file", name);
-        report.adjusted.push_back({"", id, "writes " + name.toStdString() + ", because another node writes " + file.toStdString()});
+        report.adjusted.push_back(
+            {"", id, "writes " + name.toStdString() + ", because another node writes " + file.toStdString()});
     }
 }
 
 // Masks that ComfyUI's mask editor paints are a picture's alpha, with the picture still beneath.
 void tell_hidden_colours(const Document& document, ComfyReport& report) {
-    std::set<std::string> masks, encoded;      // pictures that are read both ways
+    std::set<std::string> masks, encoded;  // pictures that are read both ways
     for (const Link& link : document.links()) {
         if (!is_type(document, link.from.node, "image.load")) continue;
-        if (is_type(document, link.to.node, "mask.from_image") && document.param(link.to.node, "channel") == QJsonValue("alpha")) masks.insert(link.from.node);
+        if (is_type(document, link.to.node, "mask.from_image") &&
+            document.param(link.to.node, "channel") == QJsonValue("alpha"))
+            masks.insert(link.from.node);
         if (is_type(document, link.to.node, "vae.encode")) encoded.insert(link.from.node);
     }
     for (const std::string& id : masks)
-        if (encoded.contains(id)) report.adjusted.push_back({"", id, "transparent parts are encoded as white, where ComfyUI takes the colours beneath"});
+        if (encoded.contains(id))
+            report.adjusted.push_back(
+                {"", id, "transparent parts are encoded as white, where ComfyUI takes the colours beneath"});
 }
 
 void rename(Document& document, ComfyReport& report, const std::string& from, const std::string& to) {
@@ -219,6 +268,7 @@ void name_negatives(Document& document, ComfyReport& report) {
 }  // namespace
 
 void rewrite_conditioning(ComfyGraph& graph) {
+    for (ComfyNode& condition : missing_inpaint_conditions(graph)) graph.nodes.push_back(std::move(condition));
     const Index index = index_of(graph);
     for (ComfyNode& node : graph.nodes) rewrite_node(graph, index, node);
 }
@@ -233,7 +283,8 @@ void place_nodes(ComfyGraph& graph) {
         moved = false;
         for (const ComfyNode& node : graph.nodes)
             for (const ComfyInput& input : node.inputs)
-                if (const ComfyNode* source = source_node(index, node, input.name); source && columns[node.id] <= columns[source->id]) {
+                if (const ComfyNode* source = source_node(index, node, input.name);
+                    source && columns[node.id] <= columns[source->id]) {
                     columns[node.id] = columns[source->id] + 1;
                     moved = true;
                 }

@@ -16,8 +16,9 @@ void rewrite_conditioning(ComfyGraph& graph);
 // Before: gives nodes without a place (the server's form has none) columns by their distance from what they read.
 void place_nodes(ComfyGraph& graph);
 
-// After: latents take their channels from the model that samples them, learned words of prompts get their loaders, files
-// that are written get names of their own, negative prompts are called so. `notes` go into the document's extra fields.
+// After: latents take their channels from the model that samples them, learned words of prompts get their loaders,
+// files that are written get names of their own, negative prompts are called so. `notes` go into the document's extra
+// fields.
 void finish_comfy_document(Document& document, ComfyReport& report, const std::vector<std::string>& notes);
 
 }  // namespace nodes

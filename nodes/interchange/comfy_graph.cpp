@@ -48,7 +48,9 @@ QByteArray repaired(const QByteArray& text) {
             const QByteArray word = text.mid(at, end - at);
             made += word == "NaN" || word == "Infinity" || word == "-Infinity" ? "null" : word;
         } else if (is_digit(text[at])) {
-            while (end < text.size() && (is_digit(text[end]) || is_word(text[end]) || text[end] == '.' || text[end] == '+' || text[end] == '-')) ++end;
+            while (end < text.size() && (is_digit(text[end]) || is_word(text[end]) || text[end] == '.' ||
+                                         text[end] == '+' || text[end] == '-'))
+                ++end;
             const QByteArray word = text.mid(at, end - at);
             made += is_long_integer(word) ? '"' + word + '"' : word;
         } else {
@@ -78,7 +80,8 @@ bool is_control(const QJsonValue& value) {
 }
 
 bool fits(const ComfyField& field, const QJsonValue& value) {
-    if (field.type == "INT" || field.type == "FLOAT") return value.isDouble() || (value.isString() && !value.toString().isEmpty() && value.toString()[0].isDigit());
+    if (field.type == "INT" || field.type == "FLOAT")
+        return value.isDouble() || (value.isString() && !value.toString().isEmpty() && value.toString()[0].isDigit());
     if (field.type == "BOOLEAN") return value.isBool() || value.isDouble() || value.isString();
     return value.isString() || value.isDouble() || value.isBool();
 }
@@ -93,14 +96,19 @@ void assign_in_order(ComfyNode& node, const QJsonArray& values, const ComfyClass
         } else if (fits(field, value)) {
             node.make_input(field.name).value = value;
         } else {
-            graph.adjusted.push_back({node.id, node.type, gpu::format("{}: expected a value of type {}, got another one: the usual value is taken", field.name, field.type)});
+            graph.adjusted.push_back(
+                {node.id, node.type,
+                 gpu::format("{}: expected a value of type {}, got another one: the usual value is taken", field.name,
+                             field.type)});
         }
         if (field.control && at < values.size() && is_control(values[at])) ++at;
         if (field.upload && at < values.size() && values[at] == QJsonValue("image")) ++at;
     }
     for (; at < values.size(); ++at) node.surplus.append(values[at]);
     if (!node.surplus.isEmpty())
-        graph.adjusted.push_back({node.id, node.type, gpu::format("{} more values than this class has widgets were left out", node.surplus.size())});
+        graph.adjusted.push_back(
+            {node.id, node.type,
+             gpu::format("{} more values than this class has widgets were left out", node.surplus.size())});
 }
 
 }  // namespace
@@ -126,27 +134,30 @@ const ComfyNode* ComfyGraph::find(const std::string& id) const {
 ComfyNode* ComfyGraph::find(const std::string& id) { return const_cast<ComfyNode*>(std::as_const(*this).find(id)); }
 
 std::string comfy_id(const QJsonValue& value, const std::string& where) {
-    if (value.isString() && !value.toString().isEmpty() && value.toString().size() <= 256) return value.toString().toStdString();
+    if (value.isString() && !value.toString().isEmpty() && value.toString().size() <= 256)
+        return value.toString().toStdString();
     check(value.isDouble(), ErrorCode::BadFile, "{}: expected an id, a number or a text, got something else", where);
     return std::to_string(value.toInteger());
 }
 
 QJsonObject read_comfy_json(const QByteArray& text) {
-    check(text.size() <= most_bytes, ErrorCode::BadFile, "expected a workflow of at most {} bytes, got {}", most_bytes, text.size());
+    check(text.size() <= most_bytes, ErrorCode::BadFile, "expected a workflow of at most {} bytes, got {}", most_bytes,
+          text.size());
     const QByteArray clean = repaired(text);
     QJsonParseError error;
     const QJsonDocument json = QJsonDocument::fromJson(clean, &error);
     if (error.error != QJsonParseError::NoError) {
         const QByteArray before = clean.left(error.offset);
-        throw Error(ErrorCode::BadFile, "expected JSON, got an error at line {}, column {}: {}", before.count('\n') + 1, before.size() - before.lastIndexOf('\n'),
-                    error.errorString().toStdString());
+        throw Error(ErrorCode::BadFile, "expected JSON, got an error at line {}, column {}: {}", before.count('\n') + 1,
+                    before.size() - before.lastIndexOf('\n'), error.errorString().toStdString());
     }
     check(json.isObject(), ErrorCode::BadFile, "expected a JSON object, got a list");
     return json.object();
 }
 
 bool is_comfy_json(const QJsonObject& root) {
-    return is_workflow(root) || is_prompt(root) || is_workflow(request_workflow(root)) || is_prompt(root["prompt"].toObject());
+    return is_workflow(root) || is_prompt(root) || is_workflow(request_workflow(root)) ||
+           is_prompt(root["prompt"].toObject());
 }
 
 ComfyGraph read_comfy_graph(const QJsonObject& root) {
@@ -154,10 +165,13 @@ ComfyGraph read_comfy_graph(const QJsonObject& root) {
     if (is_prompt(root)) return read_comfy_prompt(root);
     if (is_workflow(request_workflow(root))) return read_comfy_workflow(request_workflow(root));
     if (is_prompt(root["prompt"].toObject())) return read_comfy_prompt(root["prompt"].toObject());
-    throw Error(ErrorCode::BadFile, "expected a ComfyUI workflow (a list \"nodes\") or prompt (nodes with a \"class_type\"), got other JSON");
+    throw Error(
+        ErrorCode::BadFile,
+        "expected a ComfyUI workflow (a list \"nodes\") or prompt (nodes with a \"class_type\"), got other JSON");
 }
 
-void assign_widgets(ComfyNode& node, const QJsonValue& values, const std::vector<std::string>& widget_inputs, ComfyGraph& graph) {
+void assign_widgets(ComfyNode& node, const QJsonValue& values, const std::vector<std::string>& widget_inputs,
+                    ComfyGraph& graph) {
     if (values.isObject()) {
         const QJsonObject named = values.toObject();
         for (auto at = named.begin(); at != named.end(); ++at)
@@ -171,7 +185,8 @@ void assign_widgets(ComfyNode& node, const QJsonValue& values, const std::vector
         if (!value.isString() || !is_control(value)) plain.append(value);
     // Newer files name the widgets of a node among its inputs. Where the counts differ, nothing tells which is which.
     if (plain.size() == static_cast<qsizetype>(widget_inputs.size())) {
-        for (qsizetype i = 0; i < plain.size(); ++i) node.make_input(widget_inputs[static_cast<std::size_t>(i)]).value = plain[i];
+        for (qsizetype i = 0; i < plain.size(); ++i)
+            node.make_input(widget_inputs[static_cast<std::size_t>(i)]).value = plain[i];
     } else {
         node.surplus = list;
     }
@@ -183,10 +198,14 @@ ComfyGraph read_comfy_prompt(const QJsonObject& root) {
     for (auto at = root.begin(); at != root.end(); ++at) {
         const std::string where = "node " + at.key().toStdString();
         const QJsonObject fields = at.value().toObject();
-        check(!at.key().isEmpty() && at.key().size() <= 256, ErrorCode::BadFile, "expected ids of 1 to 256 letters, got one of {}", at.key().size());
-        check(fields["class_type"].isString() && !fields["class_type"].toString().isEmpty(), ErrorCode::BadFile, "{}: expected a text 'class_type', got something else", where);
-        check(fields["inputs"].isObject() || !fields.contains("inputs"), ErrorCode::BadFile, "{}: expected an object 'inputs', got something else", where);
-        ComfyNode node{.id = at.key().toStdString(), .type = fields["class_type"].toString().toStdString(), .entry = {}};
+        check(!at.key().isEmpty() && at.key().size() <= 256, ErrorCode::BadFile,
+              "expected ids of 1 to 256 letters, got one of {}", at.key().size());
+        check(fields["class_type"].isString() && !fields["class_type"].toString().isEmpty(), ErrorCode::BadFile,
+              "{}: expected a text 'class_type', got something else", where);
+        check(fields["inputs"].isObject() || !fields.contains("inputs"), ErrorCode::BadFile,
+              "{}: expected an object 'inputs', got something else", where);
+        ComfyNode node{
+            .id = at.key().toStdString(), .type = fields["class_type"].toString().toStdString(), .entry = {}};
         node.entry = node.type;
         node.title = fields["_meta"].toObject().value("title").toString().toStdString();
         const QJsonObject inputs = fields["inputs"].toObject();
@@ -194,7 +213,8 @@ ComfyGraph read_comfy_prompt(const QJsonObject& root) {
             ComfyInput& made = node.make_input(input.key().toStdString());
             const QJsonArray pair = input.value().toArray();
             if (pair.size() == 2 && (pair[0].isString() || pair[0].isDouble()) && pair[1].isDouble()) {
-                made.source = ComfySource{comfy_id(pair[0], where), static_cast<int>(std::clamp<qint64>(pair[1].toInteger(), -1, 1 << 20))};
+                made.source = ComfySource{comfy_id(pair[0], where),
+                                          static_cast<int>(std::clamp<qint64>(pair[1].toInteger(), -1, 1 << 20))};
             } else {
                 const QJsonValue wrapped = input.value().toObject().value("__value__");
                 made.value = wrapped.isUndefined() ? input.value() : wrapped;
@@ -205,7 +225,9 @@ ComfyGraph read_comfy_prompt(const QJsonObject& root) {
     for (ComfyNode& node : graph.nodes)
         for (ComfyInput& input : node.inputs)
             if (input.source && !root.contains(QString::fromStdString(input.source->node))) {
-                graph.adjusted.push_back({node.id, node.type, gpu::format("{}: the link comes from node {}, which there is not", input.name, input.source->node)});
+                graph.adjusted.push_back({node.id, node.type,
+                                          gpu::format("{}: the link comes from node {}, which there is not", input.name,
+                                                      input.source->node)});
                 input.source.reset();
             }
     return graph;

@@ -1,5 +1,6 @@
-// The editor's form of a ComfyUI workflow: see comfy_graph.h. Links go by slots of the saved nodes; nodes that ComfyUI's
-// editor resolves before it sends a prompt (reroutes, primitives, bypassed ones, subgraphs) are resolved here.
+// The editor's form of a ComfyUI workflow: see comfy_graph.h. Links go by slots of the saved nodes; nodes that
+// ComfyUI's editor resolves before it sends a prompt (reroutes, primitives, bypassed ones, subgraphs) are resolved
+// here.
 #include <QJsonDocument>
 #include <map>
 #include <set>
@@ -17,14 +18,14 @@ using gpu::Error;
 using gpu::ErrorCode;
 
 constexpr int muted_mode = 2, bypass_mode = 4;
-constexpr const char* inputs_id = "-10";       // the node of a subgraph that stands for its inputs
+constexpr const char* inputs_id = "-10";  // the node of a subgraph that stands for its inputs
 constexpr const char* outputs_id = "-20";
-constexpr int most_depth = 32;                 // of subgraphs within subgraphs
+constexpr int most_depth = 32;  // of subgraphs within subgraphs
 constexpr std::size_t most_nodes = 10000;
 
 struct RawSlot {
     std::string name, type, widget;
-    std::string link;      // inputs: the id of the link that comes in, empty for none
+    std::string link;  // inputs: the id of the link that comes in, empty for none
 };
 
 struct RawNode {
@@ -33,8 +34,8 @@ struct RawNode {
     std::optional<Position> position;
     std::vector<RawSlot> inputs, outputs;
     QJsonValue widgets;
-    QJsonObject definition;      // of an instance of a subgraph
-    QJsonArray promoted;         // widgets that an instance has taken from inside: [node, widget]
+    QJsonObject definition;  // of an instance of a subgraph
+    QJsonArray promoted;     // widgets that an instance has taken from inside: [node, widget]
 };
 
 struct RawLink {
@@ -46,7 +47,7 @@ struct RawLink {
 struct Resolved {
     std::optional<ComfySource> source;
     QJsonValue value = QJsonValue::Undefined;
-    bool lost = false;      // a link was there, and leads to a node that does not run
+    bool lost = false;  // a link was there, and leads to a node that does not run
 };
 
 std::string string_of(const QJsonValue& value) { return value.toString().toStdString(); }
@@ -67,11 +68,16 @@ std::optional<Position> position_of(const QJsonValue& value) {
 
 std::vector<RawSlot> slots_of(const QJsonValue& list, const std::string& where, bool linked) {
     std::vector<RawSlot> made;
-    check(list.isArray() || list.isUndefined() || list.isNull(), ErrorCode::BadFile, "{}: expected a list of sockets, got something else", where);
+    check(list.isArray() || list.isUndefined() || list.isNull(), ErrorCode::BadFile,
+          "{}: expected a list of sockets, got something else", where);
     for (const QJsonValue value : list.toArray()) {
         const QJsonObject fields = value.toObject();
-        RawSlot slot{.name = string_of(fields["name"]), .type = type_of(fields["type"]), .widget = string_of(fields["widget"].toObject().value("name")), .link = {}};
-        if (linked && !fields["link"].isNull() && !fields["link"].isUndefined()) slot.link = comfy_id(fields["link"], where);
+        RawSlot slot{.name = string_of(fields["name"]),
+                     .type = type_of(fields["type"]),
+                     .widget = string_of(fields["widget"].toObject().value("name")),
+                     .link = {}};
+        if (linked && !fields["link"].isNull() && !fields["link"].isUndefined())
+            slot.link = comfy_id(fields["link"], where);
         made.push_back(std::move(slot));
     }
     return made;
@@ -80,7 +86,8 @@ std::vector<RawSlot> slots_of(const QJsonValue& list, const std::string& where, 
 int slot_of(const QJsonValue& value, const std::string& where) {
     bool fine = value.isDouble();
     const qint64 slot = value.isString() ? value.toString().toLongLong(&fine) : value.toInteger(-1);
-    check(fine && slot >= 0 && slot < 10000, ErrorCode::BadFile, "{}: expected a number of a socket, got something else", where);
+    check(fine && slot >= 0 && slot < 10000, ErrorCode::BadFile,
+          "{}: expected a number of a socket, got something else", where);
     return static_cast<int>(slot);
 }
 
@@ -88,7 +95,8 @@ class Reader {
 public:
     explicit Reader(const QJsonObject& root) : root_(root) {
         graph_.form = root["version"].toDouble() >= 1 ? "UI 1.0" : "UI 0.4";
-        for (const QJsonValue one : root["definitions"].toObject().value("subgraphs").toArray()) collect_definitions(one.toObject(), 0);
+        for (const QJsonValue one : root["definitions"].toObject().value("subgraphs").toArray())
+            collect_definitions(one.toObject(), 0);
         read_level(root, "", 0);
         for (const std::string& id : order_) write(raw_.at(id));
         drop_lost();
@@ -103,21 +111,27 @@ private:
         const std::string id = string_of(definition["id"]);
         check(!id.empty(), ErrorCode::BadFile, "subgraphs: expected a text 'id', got something else");
         definitions_[id] = definition;
-        for (const QJsonValue one : definition["definitions"].toObject().value("subgraphs").toArray()) collect_definitions(one.toObject(), depth + 1);
+        for (const QJsonValue one : definition["definitions"].toObject().value("subgraphs").toArray())
+            collect_definitions(one.toObject(), depth + 1);
     }
 
     void read_level(const QJsonObject& level, const std::string& prefix, int depth) {
-        check(depth <= most_depth, ErrorCode::BadFile, "subgraph {}: expected at most {} levels, got more: it holds itself", prefix, most_depth);
-        check(level["nodes"].isArray(), ErrorCode::BadFile, "subgraph {}: expected a list 'nodes', got something else", prefix);
+        check(depth <= most_depth, ErrorCode::BadFile,
+              "subgraph {}: expected at most {} levels, got more: it holds itself", prefix, most_depth);
+        check(level["nodes"].isArray(), ErrorCode::BadFile, "subgraph {}: expected a list 'nodes', got something else",
+              prefix);
         for (const QJsonValue value : level["nodes"].toArray()) read_node(value, prefix, depth);
-        check(level["links"].isArray() || !level.contains("links"), ErrorCode::BadFile, "workflow: expected a list 'links', got something else");
+        check(level["links"].isArray() || !level.contains("links"), ErrorCode::BadFile,
+              "workflow: expected a list 'links', got something else");
         for (const QJsonValue value : level["links"].toArray()) read_link(value, prefix);
     }
 
     void read_node(const QJsonValue& value, const std::string& prefix, int depth) {
         check(value.isObject(), ErrorCode::BadFile, "workflow: expected objects in 'nodes', got something else");
         const QJsonObject fields = value.toObject();
-        RawNode node{.id = prefix + comfy_id(fields["id"], "node"), .type = string_of(fields["type"]), .title = string_of(fields["title"])};
+        RawNode node{.id = prefix + comfy_id(fields["id"], "node"),
+                     .type = string_of(fields["type"]),
+                     .title = string_of(fields["title"])};
         const std::string where = "node " + node.id;
         check(!node.type.empty(), ErrorCode::BadFile, "{}: expected a text 'type', got something else", where);
         node.mode = fields["mode"].toInt(0);
@@ -128,28 +142,32 @@ private:
         node.promoted = fields["properties"].toObject().value("proxyWidgets").toArray();
         if (const auto at = definitions_.find(node.type); at != definitions_.end()) node.definition = at->second;
         check(!raw_.contains(node.id), ErrorCode::BadFile, "{}: expected each id once, got it twice", where);
-        check(raw_.size() < most_nodes, ErrorCode::BadFile, "workflow: expected at most {} nodes, got more", most_nodes);
+        check(raw_.size() < most_nodes, ErrorCode::BadFile, "workflow: expected at most {} nodes, got more",
+              most_nodes);
         order_.push_back(node.id);
         const RawNode& kept = raw_[node.id] = node;
-        if (!kept.definition.isEmpty() && kept.mode != muted_mode && kept.mode != bypass_mode) read_level(node.definition, node.id + ":", depth + 1);
+        if (!kept.definition.isEmpty() && kept.mode != muted_mode && kept.mode != bypass_mode)
+            read_level(node.definition, node.id + ":", depth + 1);
     }
 
     void read_link(const QJsonValue& value, const std::string& prefix) {
-        if (value.isNull()) return;      // left behind where a link was deleted
+        if (value.isNull()) return;  // left behind where a link was deleted
         RawLink link;
         std::string id;
         if (value.isArray()) {
             const QJsonArray list = value.toArray();
-            check(list.size() >= 5, ErrorCode::BadFile, "links: expected lists of id, node, slot, node, slot and type, got {} members", list.size());
+            check(list.size() >= 5, ErrorCode::BadFile,
+                  "links: expected lists of id, node, slot, node, slot and type, got {} members", list.size());
             id = prefix + comfy_id(list[0], "link");
             const std::string where = "link " + id;
-            link = {prefix + comfy_id(list[1], where), prefix + comfy_id(list[3], where), slot_of(list[2], where), slot_of(list[4], where)};
+            link = {prefix + comfy_id(list[1], where), prefix + comfy_id(list[3], where), slot_of(list[2], where),
+                    slot_of(list[4], where)};
         } else {
             const QJsonObject fields = value.toObject();
             id = prefix + comfy_id(fields["id"], "link");
             const std::string where = "link " + id;
-            link = {prefix + comfy_id(fields["origin_id"], where), prefix + comfy_id(fields["target_id"], where), slot_of(fields["origin_slot"], where),
-                    slot_of(fields["target_slot"], where)};
+            link = {prefix + comfy_id(fields["origin_id"], where), prefix + comfy_id(fields["target_id"], where),
+                    slot_of(fields["origin_slot"], where), slot_of(fields["target_slot"], where)};
         }
         into_[{link.to, link.to_slot}] = link;
         links_[id] = link;
@@ -162,7 +180,8 @@ private:
         return colon == std::string::npos ? std::string() : id.substr(0, colon + 1);
     }
 
-    // The link that an input's own record names, which survives when slots were inserted since; else the one to its slot.
+    // The link that an input's own record names, which survives when slots were inserted since; else the one to its
+    // slot.
     const RawLink* link_into(const RawNode& node, std::size_t slot) const {
         if (slot < node.inputs.size() && !node.inputs[slot].link.empty()) {
             const auto at = links_.find(prefix_of(node.id) + node.inputs[slot].link);
@@ -194,7 +213,9 @@ private:
         return {.source = ComfySource{id, slot}};
     }
 
-    static bool is_reroute(const RawNode& node) { return node.type == "Reroute" || node.type == "Reroute (rgthree)" || node.type == "SetNode"; }
+    static bool is_reroute(const RawNode& node) {
+        return node.type == "Reroute" || node.type == "Reroute (rgthree)" || node.type == "SetNode";
+    }
 
     // What goes into an instance of a subgraph, seen from inside.
     Resolved outside(const std::string& instance, int slot, int depth) const {
@@ -205,7 +226,8 @@ private:
         std::optional<std::size_t> found;
         for (std::size_t i = 0; i < node.inputs.size() && !found; ++i)
             if (node.inputs[i].name == name) found = i;
-        if (!found && static_cast<std::size_t>(slot) < node.inputs.size() && name.empty()) found = static_cast<std::size_t>(slot);
+        if (!found && static_cast<std::size_t>(slot) < node.inputs.size() && name.empty())
+            found = static_cast<std::size_t>(slot);
         if (!found) return {};
         Resolved made = resolve_input(node, *found, depth);
         if (!made.source && made.value.isUndefined() && !made.lost) made.value = own_value(node, *found);
@@ -215,7 +237,8 @@ private:
     // The value of an instance's own widget: they stand in the order of the inputs that have one.
     static QJsonValue own_value(const RawNode& node, std::size_t input) {
         if (node.inputs[input].widget.empty()) return QJsonValue::Undefined;
-        if (node.widgets.isObject()) return node.widgets.toObject().value(QString::fromStdString(node.inputs[input].name));
+        if (node.widgets.isObject())
+            return node.widgets.toObject().value(QString::fromStdString(node.inputs[input].name));
         qsizetype at = 0;
         for (std::size_t i = 0; i < input; ++i) at += node.inputs[i].widget.empty() ? 0 : 1;
         const QJsonArray values = node.widgets.toArray();
@@ -225,7 +248,8 @@ private:
     // What comes out of an instance of a subgraph.
     Resolved inside(const RawNode& node, int slot, const std::string& type, int depth) const {
         const auto at = into_.find({node.id + ":" + outputs_id, slot});
-        return at == into_.end() ? Resolved{.source = {}, .lost = true} : resolve(at->second.from, at->second.from_slot, type, depth + 1);
+        return at == into_.end() ? Resolved{.source = {}, .lost = true}
+                                 : resolve(at->second.from, at->second.from_slot, type, depth + 1);
     }
 
     // ComfyUI's rule: the input of the wanted type, in the output's own slot before others.
@@ -248,20 +272,23 @@ private:
     Resolved broadcast(const RawNode& node, int depth) const {
         const QJsonValue name = node.widgets.toArray().at(0);
         for (const auto& [id, other] : raw_)
-            if (other.type == "SetNode" && other.widgets.toArray().at(0) == name && !name.isUndefined() && prefix_of(id) == prefix_of(node.id))
+            if (other.type == "SetNode" && other.widgets.toArray().at(0) == name && !name.isUndefined() &&
+                prefix_of(id) == prefix_of(node.id))
                 return resolve(id, 0, "*", depth + 1);
         return {.source = {}, .lost = true};
     }
 
     // --- writing ---
-    void leave_out(const RawNode& node, std::string why) { graph_.left_out.push_back({node.id, node.type, std::move(why)}); }
+    void leave_out(const RawNode& node, std::string why) {
+        graph_.left_out.push_back({node.id, node.type, std::move(why)});
+    }
 
     void write(const RawNode& node) {
         if (node.type == "Note" || node.type == "MarkdownNote") {
             graph_.notes.push_back(string_of(node.widgets.toArray().at(0)));
             return leave_out(node, comfy_note);
         }
-        if (node.type == "PrimitiveNode" || node.type == "GetNode" || is_reroute(node)) return;      // resolved
+        if (node.type == "PrimitiveNode" || node.type == "GetNode" || is_reroute(node)) return;  // resolved
         if (node.mode == muted_mode) return leave_out(node, "muted");
         if (node.mode == bypass_mode) return leave_out(node, "bypassed");
         if (!node.definition.isEmpty()) return;
@@ -305,8 +332,10 @@ private:
         const std::optional<Position> around = at == raw_.end() ? std::nullopt : place_of(at->second);
         Position least{1e9, 1e9};
         for (const auto& [id, other] : raw_)
-            if (prefix_of(id) == prefix && other.position) least = {std::min(least.x, other.position->x), std::min(least.y, other.position->y)};
-        return around ? Position{around->x + node.position->x - least.x, around->y + node.position->y - least.y} : *node.position;
+            if (prefix_of(id) == prefix && other.position)
+                least = {std::min(least.x, other.position->x), std::min(least.y, other.position->y)};
+        return around ? Position{around->x + node.position->x - least.x, around->y + node.position->y - least.y}
+                      : *node.position;
     }
 
     void add_link(ComfyNode& made, const RawNode& node, std::size_t slot) {
@@ -333,7 +362,8 @@ private:
                     ++at;
                     continue;
                 }
-                graph_.left_out.push_back({at->id, at->type, "its input " + missing + " comes from a node that does not run"});
+                graph_.left_out.push_back(
+                    {at->id, at->type, "its input " + missing + " comes from a node that does not run"});
                 const std::string gone = at->id;
                 at = graph_.nodes.erase(at);
                 for (ComfyNode& node : graph_.nodes)

@@ -18,14 +18,15 @@ namespace {
 using gpu::format;
 using Kind = ComfyRule::Kind;
 
-constexpr double part_offset = 150;      // of the further nodes of one ComfyUI node
+constexpr double part_offset = 150;  // of the further nodes of one ComfyUI node
 
 // What the rules see of a node, with links to constants followed.
 class NodeValues final : public ComfyValues {
 public:
     using Find = std::function<const ComfyNode*(const std::string&)>;
 
-    NodeValues(const ComfyNode& node, const ComfyClass& entry, const ComfyGraph& graph, const ComfyOptions& options, Find find, ComfyReport* report)
+    NodeValues(const ComfyNode& node, const ComfyClass& entry, const ComfyGraph& graph, const ComfyOptions& options,
+               Find find, ComfyReport* report)
         : node_(node), entry_(entry), graph_(graph), options_(options), find_(std::move(find)), report_(report) {}
 
     QJsonValue value(const std::string& input) const override {
@@ -76,7 +77,8 @@ std::string socket_name(std::string name, const char* otherwise, std::size_t ind
 
 std::string id_word(const std::string& text) {
     QString made;
-    for (const QChar c : QString::fromStdString(text)) made += c.isLetterOrNumber() && c.unicode() < 128 ? c : QChar('-');
+    for (const QChar c : QString::fromStdString(text))
+        made += c.isLetterOrNumber() && c.unicode() < 128 ? c : QChar('-');
     return made.left(24).toStdString();
 }
 
@@ -84,8 +86,8 @@ class Importer {
 public:
     Importer(ComfyGraph graph, const ComfyOptions& options) : graph_(std::move(graph)), options_(options) {
         report_.form = graph_.form;
-        for (ComfyNode& node : graph_.nodes) by_id_[node.id] = &node;
         rewrite_conditioning(graph_);
+        for (ComfyNode& node : graph_.nodes) by_id_[node.id] = &node;
         for (const ComfyRemark& one : graph_.adjusted) report_.adjusted.push_back({one.node, one.type, one.text});
         collect_readers();
         for (const ComfyNode& node : graph_.nodes) decide(node);
@@ -94,7 +96,8 @@ public:
         for (const ComfyNode& node : graph_.nodes) apply_rules(node);
         drop_unread_parts();
         for (const ComfyNode& node : graph_.nodes) enter(node);
-        for (const ComfyRemark& one : graph_.left_out) report_.entries.push_back({.id = one.node, .type = one.type, .fate = ComfyFate::LeftOut, .why = one.text});
+        for (const ComfyRemark& one : graph_.left_out)
+            report_.entries.push_back({.id = one.node, .type = one.type, .fate = ComfyFate::LeftOut, .why = one.text});
     }
 
     ComfyImport take() {
@@ -107,7 +110,7 @@ private:
         ComfyFate fate = ComfyFate::Placeholder;
         const ComfyClass* entry = nullptr;
         std::string why;
-        std::map<std::string, std::string> parts;      // part name -> node id; "" for a placeholder
+        std::map<std::string, std::string> parts;  // part name -> node id; "" for a placeholder
         std::vector<const ComfyPart*> used;
     };
 
@@ -125,7 +128,9 @@ private:
     }
 
     static std::string output_name(const ComfyClass& entry, int slot) {
-        return slot >= 0 && static_cast<std::size_t>(slot) < entry.output_names.size() ? entry.output_names[static_cast<std::size_t>(slot)] : std::string();
+        return slot >= 0 && static_cast<std::size_t>(slot) < entry.output_names.size()
+                   ? entry.output_names[static_cast<std::size_t>(slot)]
+                   : std::string();
     }
 
     // --- what becomes of each node ---
@@ -175,7 +180,9 @@ private:
                 const ComfyNode* other = source ? find(source->node) : nullptr;
                 const ComfyClass* folded = other ? find_comfy_class(other->entry) : nullptr;
                 if (!other) return "nothing is linked into " + rule.from;
-                if (!folded || !folded->folded()) return format("its {} comes from {} {}, which has no counterpart", rule.from, other->type, other->id);
+                if (!folded || !folded->folded())
+                    return format("its {} comes from {} {}, which has no counterpart", rule.from, other->type,
+                                  other->id);
                 if (const std::string why = refusal(*other, *folded, depth + 1); !why.empty()) return why;
             }
         return {};
@@ -192,7 +199,8 @@ private:
         if (!made.why.empty()) return;
         if (made.entry->folded()) {
             made.fate = ComfyFate::Folded;
-            if (!read_by_folds(node)) made.why = "nothing that has a counterpart reads it", made.fate = ComfyFate::Placeholder;
+            if (!read_by_folds(node))
+                made.why = "nothing that has a counterpart reads it", made.fate = ComfyFate::Placeholder;
             return;
         }
         for (const ComfyPart& part : made.entry->parts)
@@ -209,7 +217,9 @@ private:
             const ComfyClass* entry = find_comfy_class(reader.first->entry);
             if (!entry || !refusal(*reader.first, *entry, 0).empty()) return false;
             return std::ranges::any_of(entry->parts, [&](const ComfyPart& part) {
-                return std::ranges::any_of(part.rules, [&](const ComfyRule& rule) { return rule.kind == Kind::Fold && rule.from == reader.second; });
+                return std::ranges::any_of(part.rules, [&](const ComfyRule& rule) {
+                    return rule.kind == Kind::Fold && rule.from == reader.second;
+                });
             });
         });
     }
@@ -240,7 +250,8 @@ private:
 
     void keep_values(const ComfyNode& node, const std::string& id) {
         for (const ComfyInput& input : node.inputs)
-            if (!input.source && !input.value.isUndefined()) document_ = document_.set_param(id, input.name, input.value);
+            if (!input.source && !input.value.isUndefined())
+                document_ = document_.set_param(id, input.name, input.value);
         if (!node.surplus.isEmpty()) document_ = document_.set_param(id, "widgets_values", node.surplus);
     }
 
@@ -248,13 +259,16 @@ private:
     void apply_rules(const ComfyNode& node) {
         const Made& made = made_.at(node.id);
         if (made.fate == ComfyFate::Placeholder) return link_placeholder(node, made.parts.at(""));
-        if (made.fate == ComfyFate::Passed && made.entry->told) report_.adjusted.push_back({node.id, node.type, made.entry->note});
+        if (made.fate == ComfyFate::Passed && made.entry->told)
+            report_.adjusted.push_back({node.id, node.type, made.entry->note});
         if (made.fate != ComfyFate::Mapped) return;
-        for (const ComfyPart* part : made.used) apply_part(node, *made.entry, *part, made, made.parts.at(part->name), 0);
+        for (const ComfyPart* part : made.used)
+            apply_part(node, *made.entry, *part, made, made.parts.at(part->name), 0);
         if (made.entry->told) report_.adjusted.push_back({node.id, node.type, made.entry->note});
     }
 
-    void apply_part(const ComfyNode& node, const ComfyClass& entry, const ComfyPart& part, const Made& made, const std::string& id, int depth) {
+    void apply_part(const ComfyNode& node, const ComfyClass& entry, const ComfyPart& part, const Made& made,
+                    const std::string& id, int depth) {
         NodeValues values = values_of(node, entry, &report_);
         for (const ComfyRule& rule : part.rules) {
             if (!holds(rule.when, node, entry)) continue;
@@ -263,7 +277,9 @@ private:
                 case Kind::Value: set_value(node, rule, values, id); break;
                 case Kind::Fixed: set_param(id, rule.to, rule.fixed, values); break;
                 case Kind::Fold: apply_fold(node, rule, id, depth); break;
-                case Kind::Wire: document_ = document_.connect({made.parts.at(rule.part), rule.from}, {id, rule.to}); break;
+                case Kind::Wire:
+                    document_ = document_.connect({made.parts.at(rule.part), rule.from}, {id, rule.to});
+                    break;
                 case Kind::Above: set_above(node, rule, values, id); break;
                 case Kind::Output: break;
             }
@@ -273,7 +289,8 @@ private:
     void connect(const ComfyNode& node, const std::string& input, const std::string& id, const std::string& socket) {
         const ComfyInput* given = node.input(input);
         if (!given || !given->source) return;
-        if (const std::optional<Endpoint> from = endpoint_of(*given->source, 0)) document_ = document_.connect(*from, {id, socket});
+        if (const std::optional<Endpoint> from = endpoint_of(*given->source, 0))
+            document_ = document_.connect(*from, {id, socket});
     }
 
     // The socket of the document that an output became.
@@ -281,11 +298,13 @@ private:
         const ComfyNode* node = depth < 1000 ? find(source.node) : nullptr;
         if (!node) return std::nullopt;
         const Made& made = made_.at(node->id);
-        if (made.fate == ComfyFate::Placeholder) return Endpoint{made.parts.at(""), placeholder_output(*node, made, source.slot)};
+        if (made.fate == ComfyFate::Placeholder)
+            return Endpoint{made.parts.at(""), placeholder_output(*node, made, source.slot)};
         const std::string name = output_name(*made.entry, source.slot);
         for (const ComfyPart* part : made.used)
             for (const ComfyRule& rule : part->rules)
-                if (rule.kind == Kind::Output && rule.from == name && holds(rule.when, *node, *made.entry)) return Endpoint{made.parts.at(part->name), rule.to};
+                if (rule.kind == Kind::Output && rule.from == name && holds(rule.when, *node, *made.entry))
+                    return Endpoint{made.parts.at(part->name), rule.to};
         for (const auto& [output, input] : made.entry->passes) {
             const ComfyInput* next = output == name ? node->input(input) : nullptr;
             if (next && next->source) return endpoint_of(*next->source, depth + 1);
@@ -309,8 +328,9 @@ private:
                 return;
             }
             const ComfyNode* source = find(given->source->node);
-            values.adjust(format("{}: linked from {} {}, which gives no plain value here: {} is taken", rule.from, source ? source->type : std::string("node"),
-                                 given->source->node, given->value.isUndefined() ? "the usual one" : "its own one"));
+            values.adjust(format("{}: linked from {} {}, which gives no plain value here: {} is taken", rule.from,
+                                 source ? source->type : std::string("node"), given->source->node,
+                                 given->value.isUndefined() ? "the usual one" : "its own one"));
         }
         QJsonValue value = values.value(rule.from);
         if (value.isUndefined() || value.isNull()) return;
@@ -326,7 +346,8 @@ private:
         // With several outputs, the part of that name.
         const std::string name = output_name(*entry, source->slot);
         for (const ComfyPart& part : entry->parts)
-            if (part.name.empty() || part.name == name) apply_part(*other, *entry, part, made_.at(other->id), id, depth + 1);
+            if (part.name.empty() || part.name == name)
+                apply_part(*other, *entry, part, made_.at(other->id), id, depth + 1);
         if (entry->told) report_.adjusted.push_back({other->id, other->type, entry->note});
     }
 
@@ -356,7 +377,8 @@ private:
     void set_param(const std::string& id, const std::string& name, QJsonValue value, NodeValues& values) {
         const Node* type = find_node_type(document_.node(id).type);
         const ParamInfo* info = type ? type->param(name) : nullptr;
-        gpu::check(info, gpu::ErrorCode::Failure, "import: expected {} to have a parameter {}", document_.node(id).type, name);
+        gpu::check(info, gpu::ErrorCode::Failure, "import: expected {} to have a parameter {}", document_.node(id).type,
+                   name);
         if (value.isUndefined()) return;
         value = fitted(*info, value, values);
         if (const std::string wrong = info->problem(value); !wrong.empty()) {
@@ -370,13 +392,16 @@ private:
 
     static QJsonValue fitted(const ParamInfo& info, const QJsonValue& value, NodeValues& values) {
         if (info.kind == ParamKind::Bool && !value.isBool()) return value.toDouble() != 0 || value.toString() == "true";
-        if ((info.kind == ParamKind::Text || info.kind == ParamKind::Choice) && value.isDouble()) return QString::number(value.toDouble());
+        if ((info.kind == ParamKind::Text || info.kind == ParamKind::Choice) && value.isDouble())
+            return QString::number(value.toDouble());
         if (info.kind != ParamKind::Int && info.kind != ParamKind::Number) return value;
         bool fine = value.isDouble();
         const double number = value.isString() ? value.toString().toDouble(&fine) : value.toDouble();
         if (!fine) return value;
         // Numbers of widgets carry the rounding of their steps: 0.8999999999999999.
-        double made = info.kind == ParamKind::Int ? std::nearbyint(number) : std::abs(number) < 1e6 ? std::round(number * 1e9) / 1e9 : number;
+        double made = info.kind == ParamKind::Int ? std::nearbyint(number)
+                      : std::abs(number) < 1e6    ? std::round(number * 1e9) / 1e9
+                                                  : number;
         if (made < info.min || made > info.max) {
             const double within = std::clamp(made, info.min, info.max);
             values.adjust(format("{}: {} is beyond the range, {} is taken", info.name, made, within));
@@ -425,7 +450,10 @@ private:
 
     void enter(const ComfyNode& node) {
         const Made& made = made_.at(node.id);
-        ComfyReport::Entry entry{.id = node.id, .type = node.type, .fate = made.fate, .why = made.fate == ComfyFate::Placeholder ? made.why : std::string()};
+        ComfyReport::Entry entry{.id = node.id,
+                                 .type = node.type,
+                                 .fate = made.fate,
+                                 .why = made.fate == ComfyFate::Placeholder ? made.why : std::string()};
         for (const ComfyPart* part : made.used)
             if (const auto at = made.parts.find(part->name); at != made.parts.end()) entry.nodes.push_back(at->second);
         if (const auto at = made.parts.find(""); at != made.parts.end()) entry.nodes.push_back(at->second);

@@ -1,4 +1,5 @@
-// Conversions that several entries of the ComfyUI table share: names of files, samplers and schedules, prompts, numbers.
+// Conversions that several entries of the ComfyUI table share: names of files, samplers and schedules, prompts,
+// numbers.
 #pragma once
 
 #include <initializer_list>
@@ -9,7 +10,8 @@
 
 namespace nodes {
 
-// Names of one tool for those of the other, by pairs {ComfyUI's, Heddle's}. Others are left out, with a word to the user.
+// Names of one tool for those of the other, by pairs {ComfyUI's, Heddle's}. Others are left out, with a word to the
+// user.
 ComfyConversion names(std::initializer_list<std::pair<const char*, const char*>> pairs);
 // true and false for two names.
 ComfyConversion flag_names(const char* for_true, const char* for_false);
@@ -18,8 +20,8 @@ ComfyConversion enabled();
 // 1 - x, where the tools count from opposite ends.
 ComfyConversion complement();
 
-// A name below one of ComfyUI's folders of models, such as {"checkpoints"}: with the folder in front where ComfyUI's place is
-// known. The first folder that has the file counts.
+// A name below one of ComfyUI's folders of models, such as {"checkpoints"}: with the folder in front where ComfyUI's
+// place is known. The first folder that has the file counts.
 ComfyConversion model_file(std::initializer_list<const char*> folders);
 // A picture: "mask.png [input]" without the suffix.
 ComfyConversion input_file();
@@ -39,7 +41,8 @@ ComfyConversion skipped_layers();
 // 0xrrggbb as "#rrggbb".
 ComfyConversion packed_color();
 
-// The first alternative of each {a|b|c}, innermost first; "\{" and the like are text. `changed` tells whether there was one.
+// The first alternative of each {a|b|c}, innermost first; "\{" and the like are text. `changed` tells whether there was
+// one.
 std::string first_alternatives(const std::string& prompt, bool& changed);
 
 }  // namespace nodes

@@ -52,9 +52,11 @@ private slots:
         file.write(workflow);
         file.close();
         const QImage theirs = drawn(path, {"--set", "model-4.file=heddle:models/pico"});
-        const QImage ours = drawn(HEDDLE_SOURCE_DIR "/resources/graphs/text-to-image.heddle",
-                                  {"--set", "prompt.text=red heart", "--set", "negative.text=blue", "--set", "sample.seed=1125899906842624", "--set", "sample.steps=8", "--set",
-                                   "sample.guidance=4", "--set", "sample.sampler=euler", "--set", "sample.schedule=linspace", "--set", "sample.noise=torch-cpu"});
+        const QImage ours =
+            drawn(HEDDLE_SOURCE_DIR "/resources/graphs/text-to-image.heddle",
+                  {"--set", "prompt.text=red heart", "--set", "negative.text=blue", "--set",
+                   "sample.seed=1125899906842624", "--set", "sample.steps=8", "--set", "sample.guidance=4", "--set",
+                   "sample.sampler=euler", "--set", "sample.schedule=linspace", "--set", "sample.noise=torch-cpu"});
         QCOMPARE(theirs.size(), QSize(64, 64));
         QVERIFY(theirs == ours);
     }

@@ -37,11 +37,17 @@ const QByteArray prompt_text = R"({
 struct Chain {
     QJsonArray nodes, links;
 
-    static QJsonObject socket(const char* name, const char* type, QJsonValue link = QJsonValue::Null) { return {{"name", name}, {"type", type}, {"link", link}}; }
-    static QJsonObject output(const char* name, const char* type) { return {{"name", name}, {"type", type}, {"links", QJsonArray{}}}; }
+    static QJsonObject socket(const char* name, const char* type, QJsonValue link = QJsonValue::Null) {
+        return {{"name", name}, {"type", type}, {"link", link}};
+    }
+    static QJsonObject output(const char* name, const char* type) {
+        return {{"name", name}, {"type", type}, {"links", QJsonArray{}}};
+    }
 
-    Chain& node(int id, const char* type, QJsonArray inputs, QJsonArray outputs, QJsonValue widgets = QJsonValue::Undefined, int mode = 0) {
-        QJsonObject made{{"id", id}, {"type", type}, {"pos", QJsonArray{id * 100, 20}}, {"mode", mode}, {"inputs", inputs}, {"outputs", outputs}};
+    Chain& node(int id, const char* type, QJsonArray inputs, QJsonArray outputs,
+                QJsonValue widgets = QJsonValue::Undefined, int mode = 0) {
+        QJsonObject made{{"id", id},     {"type", type},     {"pos", QJsonArray{id * 100, 20}},
+                         {"mode", mode}, {"inputs", inputs}, {"outputs", outputs}};
         if (!widgets.isUndefined()) made["widgets_values"] = widgets;
         nodes.append(made);
         return *this;
@@ -50,7 +56,9 @@ struct Chain {
         links.append(QJsonArray{id, from, slot, to, into, type});
         return *this;
     }
-    QByteArray text() const { return QJsonDocument(QJsonObject{{"version", 0.4}, {"nodes", nodes}, {"links", links}}).toJson(); }
+    QByteArray text() const {
+        return QJsonDocument(QJsonObject{{"version", 0.4}, {"nodes", nodes}, {"links", links}}).toJson();
+    }
 };
 
 QJsonArray list(std::initializer_list<QJsonValue> values) { return QJsonArray(values); }
@@ -58,8 +66,10 @@ QJsonArray list(std::initializer_list<QJsonValue> values) { return QJsonArray(va
 Chain empty_and_repeat(int mode = 0) {
     return Chain()
         .node(1, "EmptyLatentImage", {}, {Chain::output("LATENT", "LATENT")}, list({64, 64, 1}))
-        .node(2, "RepeatLatentBatch", {Chain::socket("samples", "LATENT", 1)}, {Chain::output("LATENT", "LATENT")}, list({3}), mode)
-        .node(3, "LatentFlip", {Chain::socket("samples", "LATENT", 2)}, {Chain::output("LATENT", "LATENT")}, list({"x-axis: vertically"}))
+        .node(2, "RepeatLatentBatch", {Chain::socket("samples", "LATENT", 1)}, {Chain::output("LATENT", "LATENT")},
+              list({3}), mode)
+        .node(3, "LatentFlip", {Chain::socket("samples", "LATENT", 2)}, {Chain::output("LATENT", "LATENT")},
+              list({"x-axis: vertically"}))
         .link(1, 1, 0, 2, 0)
         .link(2, 2, 0, 3, 0);
 }
@@ -92,7 +102,8 @@ std::string message_of(const QByteArray& text) {
 QString problems_of(const Document& document) {
     QString text;
     for (const Problem& one : validate(document))
-        if (one.kind != ProblemKind::UnknownType && one.severity == Severity::Error) text += QString::fromStdString(one.text()) + "\n";
+        if (one.kind != ProblemKind::UnknownType && one.severity == Severity::Error)
+            text += QString::fromStdString(one.text()) + "\n";
     return text;
 }
 
@@ -104,11 +115,12 @@ QByteArray read(const QString& path) {
 QByteArray chunk(const QByteArray& type, const QByteArray& content) {
     QByteArray made;
     for (int shift = 24; shift >= 0; shift -= 8) made += static_cast<char>(content.size() >> shift & 255);
-    return made + type + content + QByteArray(4, '\0');      // nobody reads the check sum of a text
+    return made + type + content + QByteArray(4, '\0');  // nobody reads the check sum of a text
 }
 
 QByteArray png_with(const QByteArray& chunks) {
-    return QByteArray("\x89PNG\r\n\x1a\n") + chunk("IHDR", QByteArray("\0\0\0\1\0\0\0\1\x8\0\0\0\0", 13)) + chunks + chunk("IEND", {});
+    return QByteArray("\x89PNG\r\n\x1a\n") + chunk("IHDR", QByteArray("\0\0\0\1\0\0\0\1\x8\0\0\0\0", 13)) + chunks +
+           chunk("IEND", {});
 }
 
 }  // namespace
@@ -123,22 +135,33 @@ private slots:
     void the_table_names_what_there_is() {
         QFETCH(QString, name);
         const ComfyClass& entry = *find_comfy_class(name.toStdString());
-        const auto knows_input = [&](const std::string& input) { return entry.field(input) || (entry.model_side && input == "model"); };
-        const auto knows_output = [&](const std::string& output) { return std::ranges::find(entry.output_names, output) != entry.output_names.end(); };
+        const auto knows_input = [&](const std::string& input) {
+            return entry.field(input) || (entry.model_side && input == "model");
+        };
+        const auto knows_output = [&](const std::string& output) {
+            return std::ranges::find(entry.output_names, output) != entry.output_names.end();
+        };
         for (const ComfyPart& part : entry.parts) {
             // The rules of settings are for the node that reads them.
-            const std::string id = !part.type.empty() ? part.type : name.startsWith("ModelMerge") ? "model.merge" : name.startsWith("CLIPMerge") ? "encoder.merge" : "sample.run";
+            const std::string id = !part.type.empty()              ? part.type
+                                   : name.startsWith("ModelMerge") ? "model.merge"
+                                   : name.startsWith("CLIPMerge")  ? "encoder.merge"
+                                                                   : "sample.run";
             const Node* type = find_node_type(id);
             QVERIFY2(type, id.c_str());
             for (const ComfyRule& rule : part.rules) {
                 const std::string where = id + ": " + rule.from + " -> " + rule.to;
                 using Kind = ComfyRule::Kind;
                 if (rule.kind == Kind::Link || rule.kind == Kind::Wire) QVERIFY2(type->input(rule.to), where.c_str());
-                if (rule.kind == Kind::Value || rule.kind == Kind::Fixed || rule.kind == Kind::Above) QVERIFY2(type->param(rule.to), where.c_str());
+                if (rule.kind == Kind::Value || rule.kind == Kind::Fixed || rule.kind == Kind::Above)
+                    QVERIFY2(type->param(rule.to), where.c_str());
                 if (rule.kind == Kind::Value && !rule.socket.empty()) QVERIFY2(type->input(rule.socket), where.c_str());
-                if (rule.kind == Kind::Fixed) QVERIFY2(type->param(rule.to)->problem(rule.fixed).empty(), where.c_str());
-                if (rule.kind == Kind::Output) QVERIFY2(type->output(rule.to) && knows_output(rule.from), where.c_str());
-                if (rule.kind == Kind::Link || rule.kind == Kind::Value || rule.kind == Kind::Fold) QVERIFY2(knows_input(rule.from), where.c_str());
+                if (rule.kind == Kind::Fixed)
+                    QVERIFY2(type->param(rule.to)->problem(rule.fixed).empty(), where.c_str());
+                if (rule.kind == Kind::Output)
+                    QVERIFY2(type->output(rule.to) && knows_output(rule.from), where.c_str());
+                if (rule.kind == Kind::Link || rule.kind == Kind::Value || rule.kind == Kind::Fold)
+                    QVERIFY2(knows_input(rule.from), where.c_str());
             }
         }
         for (const auto& [output, input] : entry.passes) QVERIFY(knows_output(output) && knows_input(input));
@@ -153,7 +176,7 @@ private slots:
         QCOMPARE(param(made, "sample-3", "schedule"), QString("karras"));
         QCOMPARE(param(made, "sample-3", "guidance"), QString("6.5"));
         QCOMPARE(param(made, "sample-3", "noise"), QString("torch-cpu"));
-        QCOMPARE(param(made, "prompt-6", "text"), QString("red {heart|star}"));      // what the server got is what it drew
+        QCOMPARE(param(made, "prompt-6", "text"), QString("red {heart|star}"));  // what the server got is what it drew
         QCOMPARE(param(made, "size-5", "batch"), QString("2"));
         QCOMPARE(param(made, "save-9", "file"), QString("ComfyUI.png"));
         QCOMPARE(source_of(made, "sample-3", "negative"), std::string("negative-7.conditioning"));
@@ -162,7 +185,8 @@ private slots:
     }
 
     void reads_the_body_of_a_request() {
-        QCOMPARE(import_comfy(R"({"client_id": "x", "prompt": )" + prompt_text + "}").document.to_json(), import_comfy(prompt_text).document.to_json());
+        QCOMPARE(import_comfy(R"({"client_id": "x", "prompt": )" + prompt_text + "}").document.to_json(),
+                 import_comfy(prompt_text).document.to_json());
     }
 
     void reads_the_editors_form() {
@@ -222,7 +246,7 @@ private slots:
             .link(1, 1, 0, 2, 0, "INT");
         const ComfyImport made = import_comfy(chain.text());
         QCOMPARE(param(made, "size-2", "width"), QString("320"));
-        QCOMPARE(param(made, "size-2", "height"), QString("96"));      // the widget that became a socket keeps its place
+        QCOMPARE(param(made, "size-2", "height"), QString("96"));  // the widget that became a socket keeps its place
         QCOMPARE(made.document.node_ids().size(), std::size_t(1));
     }
 
@@ -238,14 +262,17 @@ private slots:
 
     void values_of_widgets_data() {
         QTest::addColumn<QByteArray>("values");
-        QTest::newRow("with what happens to the seed") << QByteArray(R"([5, "randomize", 11, 3.5, "heun", "normal", 0.5])");
+        QTest::newRow("with what happens to the seed")
+            << QByteArray(R"([5, "randomize", 11, 3.5, "heun", "normal", 0.5])");
         QTest::newRow("of early 2023") << QByteArray(R"([5, true, 11, 3.5, "heun", "normal", 0.5])");
         QTest::newRow("without") << QByteArray(R"([5, 11, 3.5, "heun", "normal", 0.5])");
-        QTest::newRow("by name") << QByteArray(R"({"seed": 5, "steps": 11, "cfg": 3.5, "sampler_name": "heun", "scheduler": "normal", "denoise": 0.5})");
+        QTest::newRow("by name") << QByteArray(
+            R"({"seed": 5, "steps": 11, "cfg": 3.5, "sampler_name": "heun", "scheduler": "normal", "denoise": 0.5})");
     }
     void values_of_widgets() {
         QFETCH(QByteArray, values);
-        const QByteArray text = R"({"nodes": [{"id": 3, "type": "KSampler", "widgets_values": )" + values + R"(}], "links": []})";
+        const QByteArray text =
+            R"({"nodes": [{"id": 3, "type": "KSampler", "widgets_values": )" + values + R"(}], "links": []})";
         const ComfyImport made = import_comfy(text);
         QCOMPARE(param(made, "sample-3", "seed"), QString("5"));
         QCOMPARE(param(made, "sample-3", "steps"), QString("11"));
@@ -256,21 +283,24 @@ private slots:
     }
 
     void large_seeds_are_exact() {
-        const ComfyImport made = import_comfy(R"({"1": {"class_type": "KSampler", "inputs": {"seed": 18446744073709551615}},
+        const ComfyImport made =
+            import_comfy(R"({"1": {"class_type": "KSampler", "inputs": {"seed": 18446744073709551615}},
                                                   "2": {"class_type": "KSampler", "inputs": {"seed": 1002496614778823}}})");
         QCOMPARE(param(made, "sample-1", "seed"), QString("18446744073709551615"));
         QCOMPARE(param(made, "sample-2", "seed"), QString("1002496614778823"));
     }
 
     void values_out_of_range_and_names_without_a_counterpart_are_told() {
-        const ComfyImport made = import_comfy(R"({"1": {"class_type": "KSampler", "inputs": {"steps": 5000, "sampler_name": "dpmpp_sde", "scheduler": "nobody"}}})");
+        const ComfyImport made = import_comfy(
+            R"({"1": {"class_type": "KSampler", "inputs": {"steps": 5000, "sampler_name": "dpmpp_sde", "scheduler": "nobody"}}})");
         QCOMPARE(param(made, "sample-1", "steps"), QString("1000"));
         QCOMPARE(param(made, "sample-1", "sampler"), QString("dpmpp_2m_sde"));
         QCOMPARE(made.report.adjusted.size(), std::size_t(3));
     }
 
     void of_alternatives_in_the_editors_prompts_the_first_is_taken() {
-        const ComfyImport made = import_comfy(R"({"nodes": [{"id": 6, "type": "CLIPTextEncode", "widgets_values": ["a {red {heart|star}|blue} x"]}], "links": []})");
+        const ComfyImport made = import_comfy(
+            R"({"nodes": [{"id": 6, "type": "CLIPTextEncode", "widgets_values": ["a {red {heart|star}|blue} x"]}], "links": []})");
         QCOMPARE(param(made, "prompt-6", "text"), QString("a red heart x"));
         QCOMPARE(made.report.adjusted.size(), std::size_t(1));
     }
@@ -299,12 +329,14 @@ private slots:
     }
 
     void a_subgraph_within_itself_is_an_error() {
-        const QByteArray text = R"({"nodes": [{"id": 1, "type": "s"}], "links": [], "definitions": {"subgraphs": [{"id": "s", "nodes": [{"id": 1, "type": "s"}], "links": []}]}})";
+        const QByteArray text =
+            R"({"nodes": [{"id": 1, "type": "s"}], "links": [], "definitions": {"subgraphs": [{"id": "s", "nodes": [{"id": 1, "type": "s"}], "links": []}]}})";
         QVERIFY(message_of(text).find("holds itself") != std::string::npos);
     }
 
     void unknown_nodes_become_placeholders() {
-        const ComfyImport made = import_comfy(R"({"1": {"class_type": "Some Pack|Node", "inputs": {"amount": 0.25, "how": "so", "latent.in": ["2", 0]}},
+        const ComfyImport made = import_comfy(
+            R"({"1": {"class_type": "Some Pack|Node", "inputs": {"amount": 0.25, "how": "so", "latent.in": ["2", 0]}},
             "2": {"class_type": "EmptyLatentImage", "inputs": {}},
             "3": {"class_type": "LatentFlip", "inputs": {"samples": ["1", 1]}}})");
         const std::string id = "Some-Pack-Node-1";
@@ -332,7 +364,12 @@ private slots:
             "9": {"class_type": "SamplerCustomAdvanced", "inputs": {"noise": ["3", 0], "guider": ["4", 0], "sampler": ["5", 0], "sigmas": ["7", 0], "latent_image": ["8", 0]}}})");
         QCOMPARE(problems_of(made.document), QString());
         QCOMPARE(made.document.node_ids().size(), std::size_t(4));
-        for (const auto& [name, value] : std::vector<std::pair<const char*, const char*>>{{"seed", "42"}, {"guidance", "3"}, {"sampler", "dpmpp_2m"}, {"schedule", "karras"}, {"steps", "30"}, {"end_step", "10"}})
+        for (const auto& [name, value] : std::vector<std::pair<const char*, const char*>>{{"seed", "42"},
+                                                                                          {"guidance", "3"},
+                                                                                          {"sampler", "dpmpp_2m"},
+                                                                                          {"schedule", "karras"},
+                                                                                          {"steps", "30"},
+                                                                                          {"end_step", "10"}})
             QCOMPARE(param(made, "sample-9", name), QString(value));
         QCOMPARE(source_of(made, "sample-9", "model"), std::string("model-1.model"));
         QVERIFY(fate_of(made, "5") == ComfyFate::Folded);
@@ -384,7 +421,8 @@ private slots:
     }
 
     void files_get_names_of_their_own_and_folders() {
-        const QByteArray text = R"({"1": {"class_type": "LoadImage", "inputs": {"image": "a.png"}}, "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0]}},
+        const QByteArray text =
+            R"({"1": {"class_type": "LoadImage", "inputs": {"image": "a.png"}}, "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0]}},
                                     "3": {"class_type": "SaveImage", "inputs": {"images": ["1", 0]}}, "4": {"class_type": "VAELoader", "inputs": {"vae_name": "v.pt"}}})";
         const ComfyImport made = import_comfy(text, {.folder = "/comfy"});
         QCOMPARE(param(made, "save-2", "file"), QString("ComfyUI.png"));
@@ -403,15 +441,24 @@ private slots:
             file.close();
             return open_graph(path.toStdString());
         };
-        const QByteArray compact = QJsonDocument::fromJson(QByteArray(prompt_text).replace("NaN", "null")).toJson(QJsonDocument::Compact);
+        const QByteArray compact =
+            QJsonDocument::fromJson(QByteArray(prompt_text).replace("NaN", "null")).toJson(QJsonDocument::Compact);
         QCOMPARE(open(chunk("tEXt", QByteArray("prompt\0", 7) + prompt_text)).report->form, std::string("API"));
         QCOMPARE(open(chunk("iTXt", QByteArray("prompt\0\0\0\0\0", 11) + compact)).report->form, std::string("API"));
-        QCOMPARE(open(chunk("iTXt", QByteArray("prompt\0\1\0\0\0", 11) + qCompress(compact).mid(4))).report->form, std::string("API"));
-        QCOMPARE(open(chunk("zTXt", QByteArray("prompt\0\0", 8) + qCompress(compact).mid(4))).report->form, std::string("API"));
+        QCOMPARE(open(chunk("iTXt", QByteArray("prompt\0\1\0\0\0", 11) + qCompress(compact).mid(4))).report->form,
+                 std::string("API"));
+        QCOMPARE(open(chunk("zTXt", QByteArray("prompt\0\0", 8) + qCompress(compact).mid(4))).report->form,
+                 std::string("API"));
         // The editor's form has the layout; where it can not be read the other one is.
-        QCOMPARE(open(chunk("tEXt", QByteArray("prompt\0", 7) + compact) + chunk("tEXt", QByteArray("workflow\0", 9) + empty_and_repeat().text())).report->form, std::string("UI 0.4"));
-        QCOMPARE(open(chunk("tEXt", QByteArray("workflow\0{", 10)) + chunk("tEXt", QByteArray("prompt\0", 7) + compact)).report->form, std::string("API"));
-        QCOMPARE(open(chunk("tEXt", QByteArray("parameters\0", 11) + "a cat\nSteps: 5, Seed: 3")).report->form, std::string("A1111"));
+        QCOMPARE(open(chunk("tEXt", QByteArray("prompt\0", 7) + compact) +
+                      chunk("tEXt", QByteArray("workflow\0", 9) + empty_and_repeat().text()))
+                     .report->form,
+                 std::string("UI 0.4"));
+        QCOMPARE(open(chunk("tEXt", QByteArray("workflow\0{", 10)) + chunk("tEXt", QByteArray("prompt\0", 7) + compact))
+                     .report->form,
+                 std::string("API"));
+        QCOMPARE(open(chunk("tEXt", QByteArray("parameters\0", 11) + "a cat\nSteps: 5, Seed: 3")).report->form,
+                 std::string("A1111"));
         QVERIFY_THROWS_EXCEPTION(gpu::Error, open(chunk("tEXt", "prompt")));
         QVERIFY_THROWS_EXCEPTION(gpu::Error, open({}));
     }
@@ -419,7 +466,9 @@ private slots:
     void malformed_files_name_the_node_data() {
         QTest::addColumn<QByteArray>("text");
         QTest::addColumn<QByteArray>("expected");
-        const auto row = [](const char* name, const char* text, const char* expected) { QTest::newRow(name) << QByteArray(text) << QByteArray(expected); };
+        const auto row = [](const char* name, const char* text, const char* expected) {
+            QTest::newRow(name) << QByteArray(text) << QByteArray(expected);
+        };
         row("no JSON", "{\"nodes\": [", "line 1");
         row("another object", R"({"a": 1})", "expected a ComfyUI workflow");
         row("a list", "[1, 2]", "expected a JSON object");
@@ -447,12 +496,16 @@ private slots:
             for (qsizetype length = 0; length < whole.size(); length += 5) (void)message_of(whole.left(length));
             for (int round = 0; round < 400; ++round) {
                 QByteArray text = whole;
-                for (int change = 0; change < 3; ++change) text[static_cast<qsizetype>(random() % static_cast<unsigned>(text.size()))] = "\"{}[]:,0-9nx\\"[random() % 13];
+                for (int change = 0; change < 3; ++change)
+                    text[static_cast<qsizetype>(random() % static_cast<unsigned>(text.size()))] =
+                        "\"{}[]:,0-9nx\\"[random() % 13];
                 (void)message_of(text);
             }
         }
         const QJsonObject prompt = QJsonDocument::fromJson(QByteArray(prompt_text).replace("NaN", "null")).object();
-        for (const QJsonValue& odd : {QJsonValue(), QJsonValue(true), QJsonValue(-1e300), QJsonValue("x"), QJsonValue(QJsonArray{1}), QJsonValue(QJsonArray{"3", 0}), QJsonValue(QJsonObject{{"a", 1}})})
+        for (const QJsonValue& odd :
+             {QJsonValue(), QJsonValue(true), QJsonValue(-1e300), QJsonValue("x"), QJsonValue(QJsonArray{1}),
+              QJsonValue(QJsonArray{"3", 0}), QJsonValue(QJsonObject{{"a", 1}})})
             for (const QString& id : prompt.keys())
                 for (const QString& input : prompt[id].toObject()["inputs"].toObject().keys()) {
                     QJsonObject changed = prompt, node = prompt[id].toObject(), inputs = node["inputs"].toObject();
@@ -479,14 +532,18 @@ private slots:
                 QCOMPARE(inputs["model"].toList().size(), 2);
             }
         // Placeholders become what they were.
-        const ComfyImport odd = import_comfy(R"({"1": {"class_type": "SomeNode", "inputs": {"amount": 2}}, "2": {"class_type": "LatentFlip", "inputs": {"samples": ["1", 3]}}})");
+        const ComfyImport odd = import_comfy(
+            R"({"1": {"class_type": "SomeNode", "inputs": {"amount": 2}}, "2": {"class_type": "LatentFlip", "inputs": {"samples": ["1", 3]}}})");
         const QJsonObject prompt = export_comfy(odd.document).prompt;
         QCOMPARE(prompt["1"].toObject()["class_type"].toString(), QString("SomeNode"));
         QCOMPARE(prompt["2"].toObject()["inputs"].toObject()["samples"].toArray()[1].toInt(), 3);
     }
 
     void export_names_what_does_not_map() {
-        const Document document = Document().add_node("image.noise", "grain").add_node("image.save", "save").connect({"grain", "image"}, {"save", "image"});
+        const Document document = Document()
+                                      .add_node("image.noise", "grain")
+                                      .add_node("image.save", "save")
+                                      .connect({"grain", "image"}, {"save", "image"});
         try {
             (void)export_comfy(document);
             QFAIL("expected an error");
@@ -496,9 +553,11 @@ private slots:
     }
 
     void infotext() {
-        const ComfyImport made = import_infotext("a (cat:1.2), <lora:style:0.7> window\nwith light\nNegative prompt: bad, worse\n"
-                                                 "Steps: 25, Sampler: DPM++ 2M Karras, CFG scale: 7.5, Seed: 1234567890123, Size: 512x768, Model hash: abc, Model: dream, "
-                                                 "Clip skip: 2, Lora hashes: \"style: 0, b: 1\", Hires upscale: 2");
+        const ComfyImport made = import_infotext(
+            "a (cat:1.2), <lora:style:0.7> window\nwith light\nNegative prompt: bad, worse\n"
+            "Steps: 25, Sampler: DPM++ 2M Karras, CFG scale: 7.5, Seed: 1234567890123, Size: 512x768, Model hash: abc, "
+            "Model: dream, "
+            "Clip skip: 2, Lora hashes: \"style: 0, b: 1\", Hires upscale: 2");
         QCOMPARE(problems_of(made.document), QString());
         QCOMPARE(param(made, "prompt", "text"), QString("a (cat:1.2),  window\nwith light"));
         QCOMPARE(param(made, "negative", "text"), QString("bad, worse"));
@@ -520,7 +579,8 @@ private slots:
             const OpenedGraph made = open_graph((folder + "/" + name).toStdString());
             QVERIFY2(made.report, qPrintable(name));
             // What a placeholder takes part in may miss something; all else is whole.
-            if (made.report->count(ComfyFate::Placeholder) == 0) QVERIFY2(problems_of(made.document).isEmpty(), qPrintable(name + "\n" + problems_of(made.document)));
+            if (made.report->count(ComfyFate::Placeholder) == 0)
+                QVERIFY2(problems_of(made.document).isEmpty(), qPrintable(name + "\n" + problems_of(made.document)));
             QVERIFY(Document::from_json(made.document.to_json()) == made.document);
         }
     }
@@ -533,7 +593,8 @@ private slots:
         for (const QString& name : QDir(folder).entryList({"*.workflow.json"}, QDir::Files)) {
             const QString other = QString(name).replace(".workflow.", ".prompt.");
             if (!QFile::exists(folder + "/" + other)) continue;
-            const Document a = import_comfy(read(folder + "/" + name)).document, b = import_comfy(read(folder + "/" + other)).document;
+            const Document a = import_comfy(read(folder + "/" + name)).document,
+                           b = import_comfy(read(folder + "/" + other)).document;
             for (const std::string& id : b.node_ids()) {
                 QVERIFY2(a.contains(id), qPrintable(name + ": " + QString::fromStdString(id)));
                 if (a.node(id).type.starts_with(comfy_placeholder)) continue;
@@ -551,10 +612,12 @@ private slots:
             if (!entry.mapped()) continue;
             QString made;
             for (const ComfyPart& part : entry.parts)
-                if (!part.type.empty() && !made.contains("`" + QString::fromStdString(part.type) + "`")) made += (made.isEmpty() ? "`" : ", `") + QString::fromStdString(part.type) + "`";
+                if (!part.type.empty() && !made.contains("`" + QString::fromStdString(part.type) + "`"))
+                    made += (made.isEmpty() ? "`" : ", `") + QString::fromStdString(part.type) + "`";
             if (entry.folded()) made = "settings";
             if (made.isEmpty()) made = entry.constant.empty() ? "a wire" : "a value";
-            const QString row = QString("| `%1` | %2 | %3 |\n").arg(QString::fromStdString(name), made, QString::fromStdString(entry.note));
+            const QString row = QString("| `%1` | %2 | %3 |\n")
+                                    .arg(QString::fromStdString(name), made, QString::fromStdString(entry.note));
             QVERIFY2(page.contains(row), qPrintable("resources/docs/comfyui.md: expected the row " + row));
         }
     }
