@@ -39,7 +39,7 @@ public:
     explicit Exporter(const Document& document) : document_(document) {
         for (const std::string& id : document_.node_ids()) choose(id);
         for (const std::string& id : document_.node_ids())
-            if (!chosen_.contains(id) && !problems_.contains(id) && !is_constant(id) && !is_placeholder(id)) absorb(id);
+            if (reasons_.contains(id)) absorb(id);
         if (!problems_.empty()) fail();
         number();
         for (const auto& [id, entry] : chosen_) write(id, *entry);
@@ -59,6 +59,8 @@ private:
 
     const std::string& type_of(const std::string& id) const { return document_.node(id).type; }
     bool is_placeholder(const std::string& id) const { return type_of(id).starts_with(comfy_placeholder); }
+    // ComfyUI finds learned words by their names in the prompts.
+    bool is_wire(const std::string& id) const { return type_of(id) == "text.embedding_load"; }
     bool is_constant(const std::string& id) const {
         return type_of(id) == "value.text" || type_of(id) == "value.number";
     }
@@ -84,6 +86,10 @@ private:
             return;
         }
         if (is_constant(id)) return;
+        if (is_wire(id)) {
+            notes_.push_back(id + ": ComfyUI reads the word from its folder of embeddings");
+            return;
+        }
         std::string why;
         for (const auto& [name, entry] : comfy_classes()) {
             if (!entry.exported || entry.parts.empty() || entry.parts.front().type != type) continue;
@@ -94,7 +100,8 @@ private:
             }
             if (why.empty()) why = wrong;
         }
-        if (!why.empty() || !may_be_absorbed(type)) problems_[id] = why.empty() ? type + " has no counterpart" : why;
+        if (why.empty()) why = type + " has no counterpart";
+        (may_be_absorbed(type) ? reasons_ : problems_)[id] = why;
     }
 
     // Why this class can not stand for the node; empty: it can.
@@ -151,7 +158,7 @@ private:
                     absorbed_[id] = {host, &entry->parts[i]};
                     return;
                 }
-        problems_[id] = type_of(id) + " has no counterpart with these values";
+        problems_[id] = reasons_.at(id);
     }
 
     bool is_part(const std::string& id, const std::string& host, const ComfyPart& part) const {
@@ -201,7 +208,12 @@ private:
     }
 
     // The value that a link brings: of a value node, or a place in the prompt.
-    QJsonValue linked(const Endpoint& from, const std::string& reader) {
+    QJsonValue linked(Endpoint from, const std::string& reader) {
+        for (int depth = 0; is_wire(from.node) && depth < 1000; ++depth) {
+            const Link* before = document_.link_into({from.node, "encoder"});
+            if (!before) break;
+            from = before->from;
+        }
         if (is_constant(from.node)) return document_.param(from.node, "value");
         const Place place = place_of(from);
         if (place.slot < 0) problems_[reader] = "the number of the output " + from.text() + " is not known";
@@ -227,7 +239,9 @@ private:
         }
         for (const ComfyRule& rule : entry.parts.front().rules)
             if (rule.kind == Kind::Above) write_above(id, rule, inputs);
-        if (entry.name.starts_with("KSamplerAdvanced"))
+        // One half is steered here; ComfyUI's node wants both, and nobody reads the other one.
+        if (entry.name == "ControlNetApplyAdvanced") inputs["negative"] = inputs["positive"];
+        if (entry.name == "KSamplerAdvanced")
             inputs["return_with_leftover_noise"] = leaves_noise(id) ? "enable" : "disable";
         if (type_of(id) == "sample.run" && document_.param(id, "noise") != QJsonValue("torch-cpu"))
             notes_.push_back(id +
@@ -275,7 +289,7 @@ private:
     std::map<std::string, const ComfyClass*> chosen_;
     std::map<std::string, std::pair<std::string, const ComfyPart*>> absorbed_;  // node -> where it belongs
     std::vector<std::string> placeholders_;
-    std::map<std::string, std::string> problems_;
+    std::map<std::string, std::string> problems_, reasons_;  // reasons: problems unless another node takes it in
     std::map<std::string, QString> numbers_;
     int next_ = 1;
     QJsonObject prompt_;

@@ -45,6 +45,7 @@ constexpr SamplerName sampler_table[] = {
     {"lcm", "lcm", true},
     {"uni_pc_bh2", "unipc", true},
     {"ddim", "euler", true},
+    {"ddim", "ddim", true},  // for the way back
     {"dpmpp_2m_sde_gpu", "dpmpp_2m_sde", true},
     {"dpmpp_3m_sde_gpu", "dpmpp_3m_sde", true},
     {"uni_pc", "unipc", false},

@@ -539,6 +539,34 @@ private slots:
         QCOMPARE(prompt["2"].toObject()["inputs"].toObject()["samples"].toArray()[1].toInt(), 3);
     }
 
+    void exports_what_belongs_to_another_node() {
+        const QByteArray text = R"({
+            "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "m.ckpt"}},
+            "2": {"class_type": "CLIPSetLastLayer", "inputs": {"clip": ["1", 1], "stop_at_clip_layer": -2}},
+            "3": {"class_type": "CLIPTextEncode", "inputs": {"text": "x embedding:word", "clip": ["2", 0]}},
+            "4": {"class_type": "LoadImage", "inputs": {"image": "a.png"}},
+            "5": {"class_type": "VAEEncodeForInpaint", "inputs": {"pixels": ["4", 0], "vae": ["1", 2], "mask": ["4", 1]}},
+            "6": {"class_type": "KSampler", "inputs": {"model": ["1", 0], "positive": ["3", 0], "negative": ["3", 0],
+                  "latent_image": ["5", 0], "sampler_name": "ddim"}}})";
+        const ComfyImport made = import_comfy(text);
+        const ComfyImport again = import_comfy(QJsonDocument(export_comfy(made.document).prompt).toJson());
+        QCOMPARE(problems_of(again.document), QString());
+        QCOMPARE(again.document.node_ids().size(), made.document.node_ids().size());
+        QCOMPARE(again.document.links().size(), made.document.links().size());
+    }
+
+    void inpainting_models_are_told_by_their_name() {
+        const QByteArray text = R"({
+            "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "512-inpainting-ema.ckpt"}},
+            "4": {"class_type": "LoadImage", "inputs": {"image": "a.png"}},
+            "5": {"class_type": "VAEEncodeForInpaint", "inputs": {"pixels": ["4", 0], "vae": ["1", 2], "mask": ["4", 1]}},
+            "6": {"class_type": "KSampler", "inputs": {"model": ["1", 0], "latent_image": ["5", 0]}}})";
+        const ComfyImport made = import_comfy(text);
+        QCOMPARE(source_of(made, "sample-6", "model"), std::string("inpaint-5-6.model"));
+        QCOMPARE(source_of(made, "inpaint-5-6", "image"), std::string("image-4.image"));
+        QCOMPARE(source_of(made, "sample-6", "latent"), std::string("encode-5.latent"));
+    }
+
     void export_names_what_does_not_map() {
         const Document document = Document()
                                       .add_node("image.noise", "grain")
