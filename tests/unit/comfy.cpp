@@ -3,6 +3,7 @@
 #include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
+#include <QProcess>
 #include <QTemporaryDir>
 #include <random>
 
@@ -32,6 +33,21 @@ const QByteArray prompt_text = R"({
     "8": {"class_type": "VAEDecode", "inputs": {"samples": ["3", 0], "vae": ["4", 2]}},
     "9": {"class_type": "SaveImage", "inputs": {"filename_prefix": "ComfyUI", "images": ["8", 0]}, "is_changed": NaN}
 })";
+
+// A latent through an instance of a subgraph, whose value the instance has taken over.
+const QByteArray subgraph_text = R"({"version": 1, "state": {}, "nodes": [
+            {"id": 1, "type": "EmptyLatentImage", "pos": [0, 0], "widgets_values": [64, 64, 1], "outputs": [{"name": "LATENT", "type": "LATENT"}]},
+            {"id": 5, "type": "11111111-2222", "pos": [500, 100], "inputs": [{"name": "from", "type": "LATENT", "link": 1}], "outputs": [{"name": "to", "type": "LATENT"}],
+             "properties": {"proxyWidgets": [["7", "amount"]]}, "widgets_values": [9]},
+            {"id": 3, "type": "LatentFlip", "pos": [900, 0], "inputs": [{"name": "samples", "type": "LATENT", "link": 2}], "widgets_values": ["x-axis: vertically"]}],
+            "links": [{"id": 1, "origin_id": 1, "origin_slot": 0, "target_id": 5, "target_slot": 0, "type": "LATENT"},
+                      {"id": 2, "origin_id": 5, "origin_slot": 0, "target_id": 3, "target_slot": 0, "type": "LATENT"}],
+            "definitions": {"subgraphs": [{"id": "11111111-2222", "name": "twice",
+                "inputs": [{"id": "a", "name": "from", "type": "LATENT", "linkIds": [1]}], "outputs": [{"id": "b", "name": "to", "type": "LATENT", "linkIds": [2]}],
+                "inputNode": {"id": -10}, "outputNode": {"id": -20},
+                "nodes": [{"id": 7, "type": "RepeatLatentBatch", "pos": [10, 10], "inputs": [{"name": "samples", "type": "LATENT", "link": 1}], "widgets_values": [4]}],
+                "links": [{"id": 1, "origin_id": -10, "origin_slot": 0, "target_id": 7, "target_slot": 0, "type": "LATENT"},
+                          {"id": 2, "origin_id": 7, "origin_slot": 0, "target_id": -20, "target_slot": 0, "type": "LATENT"}]}]}})";
 
 // The editor's form of a chain of latents around node 3: sources, then `nodes`, then a reader.
 struct Chain {
@@ -306,20 +322,7 @@ private slots:
     }
 
     void subgraphs_are_expanded() {
-        const QByteArray text = R"({"version": 1, "state": {}, "nodes": [
-            {"id": 1, "type": "EmptyLatentImage", "pos": [0, 0], "widgets_values": [64, 64, 1], "outputs": [{"name": "LATENT", "type": "LATENT"}]},
-            {"id": 5, "type": "11111111-2222", "pos": [500, 100], "inputs": [{"name": "from", "type": "LATENT", "link": 1}], "outputs": [{"name": "to", "type": "LATENT"}],
-             "properties": {"proxyWidgets": [["7", "amount"]]}, "widgets_values": [9]},
-            {"id": 3, "type": "LatentFlip", "pos": [900, 0], "inputs": [{"name": "samples", "type": "LATENT", "link": 2}], "widgets_values": ["x-axis: vertically"]}],
-            "links": [{"id": 1, "origin_id": 1, "origin_slot": 0, "target_id": 5, "target_slot": 0, "type": "LATENT"},
-                      {"id": 2, "origin_id": 5, "origin_slot": 0, "target_id": 3, "target_slot": 0, "type": "LATENT"}],
-            "definitions": {"subgraphs": [{"id": "11111111-2222", "name": "twice",
-                "inputs": [{"id": "a", "name": "from", "type": "LATENT", "linkIds": [1]}], "outputs": [{"id": "b", "name": "to", "type": "LATENT", "linkIds": [2]}],
-                "inputNode": {"id": -10}, "outputNode": {"id": -20},
-                "nodes": [{"id": 7, "type": "RepeatLatentBatch", "pos": [10, 10], "inputs": [{"name": "samples", "type": "LATENT", "link": 1}], "widgets_values": [4]}],
-                "links": [{"id": 1, "origin_id": -10, "origin_slot": 0, "target_id": 7, "target_slot": 0, "type": "LATENT"},
-                          {"id": 2, "origin_id": 7, "origin_slot": 0, "target_id": -20, "target_slot": 0, "type": "LATENT"}]}]}})";
-        const ComfyImport made = import_comfy(text);
+        const ComfyImport made = import_comfy(subgraph_text);
         QCOMPARE(made.report.form, std::string("UI 1.0"));
         QCOMPARE(source_of(made, "repeat-5-7", "latent"), std::string("size-1.latent"));
         QCOMPARE(source_of(made, "flip-3", "latent"), std::string("repeat-5-7.latent"));
@@ -492,7 +495,7 @@ private slots:
     // Truncated anywhere, with bytes changed, with members of wrong kinds: an error or a document, never more.
     void damaged_files_never_crash() {
         std::mt19937 random(7);
-        for (const QByteArray& whole : {prompt_text, empty_and_repeat(4).text()}) {
+        for (const QByteArray& whole : {prompt_text, empty_and_repeat(4).text(), subgraph_text}) {
             for (qsizetype length = 0; length < whole.size(); length += 5) (void)message_of(whole.left(length));
             for (int round = 0; round < 400; ++round) {
                 QByteArray text = whole;
@@ -597,6 +600,38 @@ private slots:
         QCOMPARE(param(made, "lora", "strength"), QString("0.7"));
         QCOMPARE(made.report.adjusted.size(), std::size_t(1));
         QVERIFY_THROWS_EXCEPTION(gpu::Error, (void)import_infotext("just words"));
+    }
+
+    void the_command_converts_and_reports() {
+        const QTemporaryDir folder;
+        const auto heddle = [&](const QStringList& arguments) {
+            QProcess process;
+            process.setWorkingDirectory(folder.path());
+            process.start(QStringLiteral(HEDDLE_BINARY), arguments);
+            process.waitForFinished(20000);
+            return std::pair{process.exitCode(), process.readAllStandardOutput()};
+        };
+        const auto write = [&](const char* name, const QByteArray& text) {
+            QFile file(folder.filePath(name));
+            return file.open(QIODevice::WriteOnly) && file.write(text) == text.size();
+        };
+        QVERIFY(write("in.json", prompt_text));
+        const auto [status, out] = heddle({"convert", "in.json", "out.heddle"});
+        QCOMPARE(status, 0);
+        QVERIFY(out.contains("API: 7 nodes translated, 0 without a counterpart") && out.contains("wrote out.heddle"));
+        const QJsonObject told =
+            QJsonDocument::fromJson(heddle({"convert", "in.json", "out.heddle", "--json"}).second).object();
+        QCOMPARE(told["import"].toObject()["nodes"].toArray().size(), 7);
+        QCOMPARE(heddle({"validate", "in.json"}).first, 4);  // the model is not there
+        QCOMPARE(heddle({"convert", "out.heddle", "back.json", "--comfy"}).first, 0);
+        QVERIFY(is_comfy_text(read(folder.filePath("back.json"))));
+        QCOMPARE(heddle({"convert", "out.heddle", "back.txt", "--comfy"}).first, 2);
+        QVERIFY(write("odd.json", R"({"1": {"class_type": "Odd", "inputs": {}}})"));
+        QCOMPARE(heddle({"validate", "odd.json"}).first, 3);
+        QCOMPARE(heddle({"run", "odd.json", "--no-cache"}).first, 3);
+        QVERIFY(write("bad.json", R"({"1": {"class_type": 3}})"));
+        QCOMPARE(heddle({"convert", "bad.json", "bad.heddle"}).first, 4);
+        QVERIFY(!QFile::exists(folder.filePath("bad.heddle")));
     }
 
     // Workflows that others made.
