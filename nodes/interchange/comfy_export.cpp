@@ -6,6 +6,7 @@
 #include <set>
 
 #include "gpu/base/error.h"
+#include "nodes/core/lowering.h"
 #include "nodes/core/node.h"
 #include "nodes/interchange/comfy_class.h"
 #include "nodes/interchange/comfy_import.h"
@@ -36,7 +37,7 @@ struct Place {
 
 class Exporter {
 public:
-    explicit Exporter(const Document& document) : document_(document) {
+    explicit Exporter(Document document) : document_(std::move(document)) {
         for (const std::string& id : document_.node_ids()) choose(id);
         for (const std::string& id : document_.node_ids())
             if (reasons_.contains(id)) absorb(id);
@@ -285,7 +286,7 @@ private:
         put(id, type_of(id).substr(std::string_view(comfy_placeholder).size()), inputs);
     }
 
-    const Document& document_;
+    const Document document_;
     std::map<std::string, const ComfyClass*> chosen_;
     std::map<std::string, std::pair<std::string, const ComfyPart*>> absorbed_;  // node -> where it belongs
     std::vector<std::string> placeholders_;
@@ -298,6 +299,6 @@ private:
 
 }  // namespace
 
-ComfyExport export_comfy(const Document& document) { return Exporter(document).take(); }
+ComfyExport export_comfy(const Document& document) { return Exporter(lowered(document)).take(); }
 
 }  // namespace nodes

@@ -14,8 +14,9 @@ struct ComfyExport {
     std::vector<std::string> notes{};  // what will differ, for people
 };
 
-// Throws gpu::Error{InvalidGraph} naming every node, parameter and socket that has no counterpart. Numbers and texts of
-// value nodes are written where they are read; placeholders of an import become what they were.
+// Subgraphs are opened first, muted and bypassed nodes taken out. Numbers and texts of value nodes are written where they
+// are read; placeholders of an import become what they were. Throws gpu::Error{InvalidGraph} naming every node, parameter
+// and socket that has no counterpart.
 ComfyExport export_comfy(const Document& document);
 
 }  // namespace nodes
