@@ -14,7 +14,7 @@ using gpu::Error;
 using gpu::ErrorCode;
 
 constexpr qsizetype most_bytes = 64 << 20;
-constexpr qsizetype most_nodes = 10000;
+constexpr qsizetype most_nodes = 5000;
 
 bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }

@@ -21,7 +21,7 @@ constexpr int muted_mode = 2, bypass_mode = 4;
 constexpr const char* inputs_id = "-10";  // the node of a subgraph that stands for its inputs
 constexpr const char* outputs_id = "-20";
 constexpr int most_depth = 32;  // of subgraphs within subgraphs
-constexpr std::size_t most_nodes = 10000;
+constexpr std::size_t most_nodes = 5000;
 
 struct RawSlot {
     std::string name, type, widget;

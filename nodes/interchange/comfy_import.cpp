@@ -173,9 +173,10 @@ private:
         if (entry.refuse)
             if (const std::string why = entry.refuse(values_of(node, entry, nullptr)); !why.empty()) return why;
         if (depth > 100) return "its settings go round in a circle";
+        std::set<std::string> asked;  // once each: parts for several outputs fold the same inputs
         for (const ComfyPart& part : entry.parts)
             for (const ComfyRule& rule : part.rules) {
-                if (rule.kind != Kind::Fold) continue;
+                if (rule.kind != Kind::Fold || !asked.insert(rule.from).second) continue;
                 const std::optional<ComfySource> source = source_of(node, rule.from);
                 const ComfyNode* other = source ? find(source->node) : nullptr;
                 const ComfyClass* folded = other ? find_comfy_class(other->entry) : nullptr;

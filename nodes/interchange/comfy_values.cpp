@@ -185,25 +185,37 @@ ComfyConversion output_file(const char* ending) {
 }
 
 std::string first_alternatives(const std::string& prompt, bool& changed) {
-    QString text = QString::fromStdString(prompt);
-    changed = false;
-    for (;;) {
-        // The innermost pair: the first closing brace, and the last opening one before it.
-        qsizetype open = -1, close = -1;
-        for (qsizetype i = 0; i < text.size() && close < 0; ++i) {
-            if (text[i] == '\\') {
-                ++i;
-            } else if (text[i] == '{') {
-                open = i;
-            } else if (text[i] == '}' && open >= 0) {
-                close = i;
-            }
+    // One level for each open brace: the alternative that is taken, and all of its text should no brace close it.
+    struct Level {
+        QString taken, whole;
+        bool over = false;  // the first alternative has ended
+        void add(const QString& text) {
+            if (!over) taken += text;
+            whole += text;
         }
-        if (close < 0) return text.toStdString();
-        const QString inner = text.mid(open + 1, close - open - 1);
-        text.replace(open, close - open + 1, inner.left(inner.indexOf('|')));
-        changed = true;
+    };
+    std::vector<Level> levels(1);
+    changed = false;
+    const QString text = QString::fromStdString(prompt);
+    for (qsizetype at = 0; at < text.size(); ++at) {
+        if (text[at] == '{') {
+            levels.emplace_back();
+        } else if (text[at] == '}' && levels.size() > 1) {
+            const Level inner = std::move(levels.back());
+            levels.pop_back();
+            levels.back().add(inner.taken);
+            changed = true;
+        } else if (text[at] == '|' && levels.size() > 1) {
+            levels.back().over = true;
+            levels.back().whole += '|';
+        } else {
+            const QString letter = text.mid(at, text[at] == '\\' ? 2 : 1);
+            levels.back().add(letter);
+            at += letter.size() - 1;
+        }
     }
+    for (; levels.size() > 1; levels.pop_back()) levels[levels.size() - 2].add("{" + levels.back().whole);
+    return levels.front().taken.toStdString();
 }
 
 ComfyConversion prompt() {

@@ -13,6 +13,7 @@
 #include "nodes/interchange/comfy_class.h"
 #include "nodes/interchange/comfy_export.h"
 #include "nodes/interchange/comfy_graph.h"
+#include "nodes/interchange/comfy_values.h"
 #include "nodes/interchange/infotext.h"
 #include "nodes/interchange/open_graph.h"
 #include "tests/support/test.h"
@@ -319,6 +320,31 @@ private slots:
             R"({"nodes": [{"id": 6, "type": "CLIPTextEncode", "widgets_values": ["a {red {heart|star}|blue} x"]}], "links": []})");
         QCOMPARE(param(made, "prompt-6", "text"), QString("a red heart x"));
         QCOMPARE(made.report.adjusted.size(), std::size_t(1));
+    }
+
+    void alternatives_that_are_not_whole_are_text() {
+        for (const auto& [text, expected] : std::vector<std::pair<std::string, std::string>>{{"plain", "plain"},
+                                                                                             {"a {b", "a {b"},
+                                                                                             {"a b}", "a b}"},
+                                                                                             {"{a|b} {c", "a {c"},
+                                                                                             {"{x{a|b}|{c|d}}", "xa"},
+                                                                                             {"\\{a|b\\}", "\\{a|b\\}"},
+                                                                                             {"{{a|b}", "{a"},
+                                                                                             {"{|b}c", "c"}}) {
+            bool changed = false;
+            QCOMPARE(first_alternatives(text, changed), expected);
+        }
+    }
+
+    void a_long_chain_of_settings_is_no_trouble() {
+        QJsonObject prompt{{"0", QJsonObject{{"class_type", "BasicScheduler"}, {"inputs", QJsonObject{}}}}};
+        for (int i = 1; i < 90; ++i)
+            prompt[QString::number(i)] = QJsonObject{
+                {"class_type", "SplitSigmas"},
+                {"inputs", QJsonObject{{"sigmas", QJsonArray{QString::number(i - 1), i % 2}}, {"step", 1}}}};
+        prompt["x"] =
+            QJsonObject{{"class_type", "SamplerCustom"}, {"inputs", QJsonObject{{"sigmas", QJsonArray{"89", 0}}}}};
+        QCOMPARE(message_of(QJsonDocument(prompt).toJson()), std::string());
     }
 
     void subgraphs_are_expanded() {
