@@ -1,11 +1,16 @@
 // heddle convert: files of others, or of older versions, to today's form.
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <cstdio>
 #include <filesystem>
 
 #include "app/cli/command.h"
 #include "app/cli/graph_options.h"
 #include "gpu/base/error.h"
+#include "gpu/io/atomic_file.h"
 #include "gpu/io/checkpoint.h"
 #include "gpu/io/quantize.h"
+#include "nodes/interchange/comfy_export.h"
 #include "nodes/models/source/save.h"
 
 namespace app {
@@ -46,6 +51,30 @@ void to_layout(const std::string& from, const std::string& to, const std::string
     for (const std::string& path : nodes::save_model(nodes::read_saved_model(from), to, options)) print_line("wrote " + path);
 }
 
+// A graph in canonical form. What a translation from another tool could not carry over is part of the result.
+void to_document(const std::string& from, const std::string& to, const Arguments& arguments) {
+    const nodes::OpenedGraph opened = open_graph(from, {.folder = arguments.value("--comfy-folder").value_or("")});
+    opened.document.save(to);
+    if (arguments.has("--json")) {
+        QJsonObject result{{"wrote", QString::fromStdString(to)}};
+        if (opened.report) result["import"] = opened.report->to_json();
+        print_json(result);
+        return;
+    }
+    if (opened.report)
+        for (const std::string& line : opened.report->lines()) print_line(line);
+    print_line("wrote " + to);
+}
+
+// A prompt as ComfyUI's server takes it.
+void to_comfy(const std::string& from, const std::string& to) {
+    const nodes::ComfyExport made = nodes::export_comfy(load_graph(from));
+    for (const std::string& note : made.notes) std::fprintf(stderr, "%s\n", note.c_str());
+    gpu::AtomicFile file(to);
+    file.append(QJsonDocument(made.prompt).toJson().toStdString());
+    file.commit();
+}
+
 int convert(const Arguments& arguments) {
     arguments.expect_count(2, 2, "IN and OUT");
     const std::string& from = arguments.positionals()[0];
@@ -59,8 +88,12 @@ int convert(const Arguments& arguments) {
     const std::string format = arguments.choice("--quantize", {"none", "q8_0", "q4_k"});
     if (format != "none" && ending(to) != ".gguf")
         throw gpu::Error(gpu::ErrorCode::Usage, "convert: expected OUT to end in .gguf with --quantize, got '{}'", to);
-    if (ending(to) == ".heddle") {
-        load_graph(from).save(to);
+    if (arguments.has("--comfy")) {
+        if (ending(to) != ".json") throw gpu::Error(gpu::ErrorCode::Usage, "convert: expected OUT to end in .json with --comfy, got '{}'", to);
+        to_comfy(from, to);
+    } else if (ending(to) == ".heddle") {
+        to_document(from, to, arguments);
+        return 0;
     } else if (ending(to) == ".safetensors") {
         to_safetensors(gpu::open_checkpoint(from), to);
     } else if (ending(to) == ".gguf") {
@@ -77,7 +110,9 @@ int convert(const Arguments& arguments) {
 REGISTER_COMMAND(convert, {.name = "convert",
                            .arguments = "IN OUT",
                            .summary = "Converts a graph or a model file",
-                           .help = "To .heddle: a graph in canonical form, its nodes brought to today's versions.\n"
+                           .help = "To .heddle: a graph in canonical form, its nodes brought to today's versions; or a ComfyUI workflow\n"
+                                   "(the editor's file, the API's, or a PNG that holds one) or a picture with A1111's parameters,\n"
+                                   "translated. Nodes without a counterpart are kept as placeholders and named.\n"
                                    "To .safetensors: the tensors of a PyTorch file, unchanged; those of a GGUF file, the quantised\n"
                                    "ones as F32.\n"
                                    "To .gguf: the same, unchanged, or with --quantize the weights of layers in blocks of 8.5 bits\n"
@@ -85,7 +120,10 @@ REGISTER_COMMAND(convert, {.name = "convert",
                                    "layers F16.",
                            .options = {{"--layout", "LAYOUT", "ldm or diffusers: a model in the other layout, a checkpoint OUT.safetensors or a folder"},
                                        {"--precision", "TYPE", "f32, f16 or bf16, with --layout; else each tensor keeps its own"},
-                                       {"--quantize", "FORMAT", "q8_0 or q4_k: quantise the weights (OUT.gguf)"}},
+                                       {"--quantize", "FORMAT", "q8_0 or q4_k: quantise the weights (OUT.gguf)"},
+                                       {"--comfy", "", "Write the graph IN as a ComfyUI prompt, the API's form (OUT.json)"},
+                                       {"--comfy-folder", "DIR", "ComfyUI's folder: a workflow's models and pictures are looked for there"},
+                                       {"--json", "", "Print what became of each node of a workflow as JSON on stdout"}},
                            .run = convert})
 
 }  // namespace app

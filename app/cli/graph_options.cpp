@@ -6,7 +6,6 @@
 #include <filesystem>
 
 #include "gpu/base/error.h"
-#include "nodes/codec/image_file.h"
 #include "nodes/core/lowering.h"
 #include "nodes/core/nearest.h"
 #include "nodes/core/node.h"
@@ -47,28 +46,21 @@ Document set_value(const Document& document, const std::string& node, const Para
     return document.set_param(node, info.name, info.parse(text));
 }
 
-// By the first bytes: a document is text.
-bool is_picture(const std::string& path) {
-    QFile file(QString::fromStdString(path));
-    if (!file.open(QIODevice::ReadOnly)) return false;
-    const QByteArray start = file.read(4);
-    return start == "\x89PNG" || start.startsWith("\xff\xd8\xff") || start == "\x76\x2f\x31\x01" || start == QByteArray("II*\0", 4) ||
-           start == QByteArray("MM\0*", 4);
-}
-
 }  // namespace
 
-Document load_graph(const std::string& path) {
-    if (path != "-") {
-        if (!is_picture(path)) return Document::load(path);
-        const std::string text = nodes::embedded_document(path);
-        gpu::check(!text.empty(), ErrorCode::BadFile, "read document {}: expected a picture that holds its graph, this one holds none", path);
-        return Document::from_json(QByteArray::fromStdString(text), path);
-    }
+nodes::OpenedGraph open_graph(const std::string& path, const nodes::ComfyOptions& options) {
+    if (path != "-") return nodes::open_graph(path, options);
     QFile in;
     gpu::check(in.open(stdin, QIODevice::ReadOnly), ErrorCode::Io, "read the graph from stdin: {}",
                in.errorString().toStdString());
-    return Document::from_json(in.readAll());
+    return nodes::open_graph_text(in.readAll(), options);
+}
+
+Document load_graph(const std::string& path) {
+    nodes::OpenedGraph opened = open_graph(path);
+    if (opened.report)
+        for (const std::string& line : opened.report->lines()) std::fprintf(stderr, "%s\n", line.c_str());
+    return std::move(opened.document);
 }
 
 Document apply_set(const Document& document, const std::string& assignment, std::vector<std::string>& files) {

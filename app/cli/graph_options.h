@@ -4,11 +4,15 @@
 #include <string>
 #include <vector>
 
-#include "nodes/core/document.h"
+#include "nodes/interchange/open_graph.h"
 
 namespace app {
 
-// "-" is stdin. A picture that Heddle wrote (PNG, JPEG, TIFF, OpenEXR) gives the graph that it holds. Throws as Document::load does.
+// "-" is stdin. A picture that Heddle wrote (PNG, JPEG, TIFF, OpenEXR) gives the graph that it holds; a ComfyUI workflow, or a PNG
+// that holds one, is translated (see nodes/interchange/open_graph.h). Throws as nodes::open_graph does.
+nodes::OpenedGraph open_graph(const std::string& path, const nodes::ComfyOptions& options = {});
+
+// The same, with what a translation could not carry over as words on stderr.
 nodes::Document load_graph(const std::string& path);
 
 // Applies NODE.param=VALUE: typed, range-checked, the node and the parameter by name. Relative file names start from

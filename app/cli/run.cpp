@@ -29,8 +29,8 @@ Command run_command() {
         .arguments = "GRAPH",
         .summary = "Runs a graph",
         .help = "Computes the targets of GRAPH ('-': stdin; a picture that Heddle wrote: the graph in it): those named by\n"
-                "--target, else every node that writes a file or reports a number. Numbers and written files are printed\n"
-                "on stdout. Relative input files\n"
+                "--target, else every node that writes a file or reports a number. A ComfyUI workflow, or a PNG that holds\n"
+                "one, is translated first. Numbers and written files are printed on stdout. Relative input files\n"
                 "start from the graph's folder, else from the current one; relative output files from the current\n"
                 "folder. A graph reads and writes only in those two folders and where the command line points.",
         .options = run_options(),

@@ -47,25 +47,26 @@ std::uint32_t big_endian(const std::byte* at) {
     return value;
 }
 
-// The text chunk "heddle", plain or compressed. Read here because QImageReader::text() folds white space.
-std::string find_document(std::span<const std::byte> bytes) {
-    constexpr std::uint32_t most_compressed = 1 << 20;      // of a graph; what unpacks to more is none
-    constexpr std::string_view key("heddle\0", 7);
-    for (std::size_t at = 8; at + 12 <= bytes.size();) {
-        const std::uint32_t length = big_endian(&bytes[at]);
-        if (length > bytes.size() - at - 12) break;
-        const auto* text = reinterpret_cast<const char*>(&bytes[at + 4]);
-        const std::string_view type(text, 4), content(text + 4, length);
-        at += 12 + length;
-        if (!content.starts_with(key)) continue;
-        if (type == "tEXt") return std::string(content.substr(key.size()));
-        if (type == "zTXt" && length > key.size() + 1 && length <= most_compressed) {
-            QByteArray packed("\0\0\0\0", 4);      // qUncompress wants a size in front; 0 is a poor guess, which is allowed
-            packed.append(content.data() + key.size() + 1, static_cast<qsizetype>(content.size() - key.size() - 1));
-            return qUncompress(packed).toStdString();
-        }
+// Deflated bytes, unpacked; empty where they are none or too many to be a graph.
+std::string unpacked(std::string_view content) {
+    constexpr std::size_t most_compressed = 1 << 20;
+    if (content.empty() || content.size() > most_compressed) return {};
+    QByteArray packed("\0\0\0\0", 4);      // qUncompress wants a size in front; 0 is a poor guess, which is allowed
+    packed.append(content.data(), static_cast<qsizetype>(content.size()));
+    return qUncompress(packed).toStdString();
+}
+
+// What follows the keyword of an iTXt chunk: a flag, a method, a language and a translation that end in zeros, the text.
+std::string international(std::string_view content) {
+    if (content.size() < 2) return {};
+    const bool compressed = content[0] != 0;
+    content.remove_prefix(2);
+    for (int part = 0; part < 2; ++part) {
+        const std::size_t end = content.find('\0');
+        if (end == std::string_view::npos) return {};
+        content.remove_prefix(end + 1);
     }
-    return {};
+    return compressed ? unpacked(content) : std::string(content);
 }
 
 void note_colors(const QImage& image, PngPicture& picture) {
@@ -85,6 +86,24 @@ bool is_png(std::span<const std::byte> bytes) {
     return bytes.size() >= 8 && std::memcmp(bytes.data(), "\x89PNG\r\n\x1a\n", 8) == 0;
 }
 
+// Read here because QImageReader::text() folds white space.
+std::string png_text(std::span<const std::byte> bytes, std::string_view keyword) {
+    std::string key(keyword);
+    key += '\0';
+    for (std::size_t at = 8; at + 12 <= bytes.size();) {
+        const std::uint32_t length = big_endian(&bytes[at]);
+        if (length > bytes.size() - at - 12) break;
+        const auto* text = reinterpret_cast<const char*>(&bytes[at + 4]);
+        const std::string_view type(text, 4), content(text + 4, length);
+        at += 12 + std::size_t{length};
+        if (!content.starts_with(key)) continue;
+        if (type == "tEXt") return std::string(content.substr(key.size()));
+        if (type == "zTXt" && length > key.size()) return unpacked(content.substr(key.size() + 1));
+        if (type == "iTXt") return international(content.substr(key.size()));
+    }
+    return {};
+}
+
 PngPicture decode_png(std::span<const std::byte> bytes, bool header_only) {
     QByteArray data = QByteArray::fromRawData(reinterpret_cast<const char*>(bytes.data()), static_cast<qsizetype>(bytes.size()));
     QBuffer buffer(&data);
@@ -92,7 +111,7 @@ PngPicture decode_png(std::span<const std::byte> bytes, bool header_only) {
     QImageReader reader(&buffer, "png");
     reader.setAutoTransform(true);
     PngPicture picture;
-    picture.document = find_document(bytes);
+    picture.document = png_text(bytes, "heddle");
     if (header_only) return picture;
 
     const QSize size = reader.size();

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace nodes {
@@ -19,6 +20,9 @@ struct PngPicture {
 };
 
 bool is_png(std::span<const std::byte> bytes);
+
+// The first text chunk of this keyword (tEXt, zTXt or iTXt), as it stands in the file; empty where there is none.
+std::string png_text(std::span<const std::byte> bytes, std::string_view keyword);
 
 // Gray with alpha becomes RGBA. Throws Error{BadFile}, OutOfMemory.
 PngPicture decode_png(std::span<const std::byte> bytes, bool header_only = false);

@@ -77,6 +77,8 @@ private slots:
         QCOMPARE(leading[49].timestep, 1.0);
         const NoiseLevels trailing = make_levels("trailing", table, {.steps = 30, .whole_timesteps = true});
         QCOMPARE(trailing[1].timestep, 966.0);      // 1000 - 33.3 rounded, less one
+        const NoiseLevels simple = make_levels("simple", table, {.steps = 14});
+        QCOMPARE(simple[2].timestep, 857.0);        // 999 - 142.8 cut
         const NoiseLevels lcm = make_levels("lcm", table, {.steps = 4});
         QCOMPARE(lcm[1].timestep, 759.0);
         const NoiseLevels ays = make_levels("ays_sd15", table, {.steps = 10});

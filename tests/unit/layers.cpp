@@ -28,6 +28,7 @@ const std::map<std::string, std::vector<std::string>> allowed{
     {"nodes/sampling", {"gpu"}},
     {"nodes/codec", {"nodes/core", "nodes/types", "gpu"}},
     {"nodes/models", {"nodes/core", "nodes/types", "nodes/sampling", "gpu"}},
+    {"nodes/interchange", {"nodes/core", "nodes/sampling", "nodes/codec", "gpu"}},
     {"nodes/training", {"nodes/core", "nodes/types", "nodes/sampling", "nodes/models", "gpu"}},
     {"nodes", {"nodes/core", "nodes/types", "nodes/models", "nodes/sampling", "nodes/codec", "nodes/training", "gpu"}},
     {"app/model", {"nodes/core", "gpu"}},

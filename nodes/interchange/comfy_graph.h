@@ -1,0 +1,84 @@
+// A ComfyUI workflow as a plain graph, whatever form its file has: the editor's (0.4 and 1.0) with subgraphs, reroutes,
+// primitives, bypassed and muted nodes resolved, or the server's ("API").
+#pragma once
+
+#include <QByteArray>
+#include <QJsonArray>
+#include <QJsonObject>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nodes/core/document.h"
+
+namespace nodes {
+
+// The output that a link comes from.
+struct ComfySource {
+    std::string node;
+    int slot = 0;
+
+    friend bool operator==(const ComfySource&, const ComfySource&) = default;
+};
+
+struct ComfyInput {
+    std::string name;
+    std::optional<ComfySource> source{};
+    QJsonValue value = QJsonValue::Undefined;  // of a widget, also where a link overrides it
+};
+
+struct ComfyNode {
+    std::string id;       // "3"; inside of subgraphs "57:3"
+    std::string type;     // the class, "KSampler"
+    std::string entry;    // the class whose rules translate it: `type`, but for rewritten nodes
+    std::string title{};  // where the user gave one
+    std::vector<ComfyInput> inputs{};
+    std::vector<std::string> outputs{};  // names by slot; empty where the file does not say
+    std::optional<Position> position{};
+    QJsonArray surplus{};  // values of widgets whose names nothing tells
+
+    const ComfyInput* input(const std::string& name) const;
+    ComfyInput& make_input(const std::string& name);  // adds it where there is none
+};
+
+// Something that the reader has to say of a node.
+struct ComfyRemark {
+    std::string node, type, text;
+};
+
+struct ComfyGraph {
+    std::string form;                     // "UI 0.4", "UI 1.0" or "API"
+    std::vector<ComfyNode> nodes{};       // in the order of the file
+    std::vector<ComfyRemark> left_out{};  // nodes that do not run: muted, bypassed, comfy_note, ...
+    std::vector<ComfyRemark> adjusted{};  // values that are not as they stood
+    std::vector<std::string> notes{};     // texts of Note and MarkdownNote
+
+    bool from_editor() const { return form != "API"; }
+    const ComfyNode* find(const std::string& id) const;
+    ComfyNode* find(const std::string& id);
+};
+
+// JSON as ComfyUI writes it: NaN and infinities (which JSON does not have) become null, whole numbers from 2^63 on
+// texts. Throws Error{BadFile} with line and column.
+QJsonObject read_comfy_json(const QByteArray& text);
+
+// Whether the object looks like a workflow or a prompt, at its root or as the body of a request.
+bool is_comfy_json(const QJsonObject& root);
+
+// Throws Error{BadFile}, naming the node, where the file is not what it claims to be: lists and objects of wrong kinds,
+// ids given twice, subgraphs that hold themselves.
+ComfyGraph read_comfy_graph(const QJsonObject& root);
+
+// --- for the two readers ---
+ComfyGraph read_comfy_workflow(const QJsonObject& root);  // the editor's form
+ComfyGraph read_comfy_prompt(const QJsonObject& root);    // the server's
+
+// An id as text: a number or a text; throws Error{BadFile} for anything else.
+std::string comfy_id(const QJsonValue& value, const std::string& where);
+
+// Gives an editor's list of values (or object) to the widgets of a node by its class, or by its own inputs where the
+// class is unknown. What is left becomes `surplus`.
+void assign_widgets(ComfyNode& node, const QJsonValue& values, const std::vector<std::string>& widget_inputs,
+                    ComfyGraph& graph);
+
+}  // namespace nodes
