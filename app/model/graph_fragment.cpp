@@ -6,6 +6,7 @@
 
 #include "app/model/graph_model.h"
 #include "nodes/core/subgraph.h"
+#include "nodes/interchange/open_graph.h"
 
 namespace app {
 namespace {
@@ -81,7 +82,7 @@ QByteArray GraphModel::copy(const std::vector<NodeId>& ids) const {
 }
 
 std::vector<NodeId> GraphModel::paste(const QByteArray& text, QPointF at) {
-    const Document fragment = Document::from_json(text);
+    const Document fragment = nodes::open_graph_text(text).document;  // also of a ComfyUI workflow
     return insert(fragment, at - corner_of(fragment), tr("Paste"));
 }
 

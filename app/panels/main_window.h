@@ -37,6 +37,8 @@ public:
     // Asks first where edits would be lost. False when it was refused or could not be read; the window then shows why
     // and keeps what it has.
     bool open_file(const QString& path);
+    // A file from outside: opens the graph that it is or holds, else adds the node that reads it.
+    void drop_file(const QString& path, QPointF at);
     bool new_file();
     bool save();
     bool save_to(const QString& path);

@@ -10,6 +10,8 @@
 
 #include "app/panels/main_window.h"
 #include "gpu/base/error.h"
+#include "app/model/loader.h"
+#include "nodes/interchange/open_graph.h"
 
 namespace app {
 namespace {
@@ -19,16 +21,38 @@ constexpr int max_given = 500;
 const QString recent_key = QStringLiteral("recent");
 const QString given_key = QStringLiteral("given_files");
 
-QString file_filter() { return MainWindow::tr("Heddle graphs (*.heddle);;All files (*)"); }
+QString file_filter() {
+    return MainWindow::tr("Graphs (*.heddle *.json *.png *.jpg *.exr *.tif *.tiff);;All files (*)");
+}
+
+// Whether saving may go back to this file: not where the graph came out of a picture or was translated.
+bool is_own_file(const QString& path, const nodes::OpenedGraph& opened) {
+    QFile file(path);
+    char first = 0;
+    return !opened.report && file.open(QIODevice::ReadOnly) && file.getChar(&first) && (first == '{' || std::isspace(static_cast<unsigned char>(first)));
+}
+
+// What a translation could not carry over, in a line.
+QString report_text(const nodes::ComfyReport& report) {
+    QStringList missing;
+    for (const auto& entry : report.entries)
+        if (entry.fate == nodes::ComfyFate::Placeholder) missing << qt(entry.type);
+    missing.removeDuplicates();
+    QString text = MainWindow::tr("Translated from another program.");
+    if (!missing.isEmpty()) text += " " + MainWindow::tr("Without counterpart, kept as they are: %1.").arg(missing.join(", "));
+    return text;
+}
 
 }  // namespace
 
 bool MainWindow::open_file(const QString& path) {
+    QString translated;
     try {
-        const nodes::Document document =
-            nodes::Document::load(path.toStdString());  // read first: a bad file asks nothing
+        const nodes::OpenedGraph opened = nodes::open_graph(path.toStdString());  // read first: a bad file asks nothing
         if (!may_discard()) return false;
-        model_.set_document(document);
+        const bool own = is_own_file(path, opened);
+        model_.set_document(own ? opened.document : opened.document.with_path({}));
+        if (opened.report) translated = report_text(*opened.report);
     } catch (const std::exception& problem) {
         error(tr("Could not open %1: %2").arg(QFileInfo(path).fileName(), QString::fromUtf8(problem.what())));
         return false;
@@ -37,6 +61,10 @@ bool MainWindow::open_file(const QString& path) {
     note_file_time();
     remember(path);
     view_->frame_all();
+    if (!translated.isEmpty()) {
+        bar_->show_message(MessageBar::Level::Note, translated);
+        return true;
+    }
     if (model_.document().format() > nodes::document_format)
         error(
             tr("A newer Heddle wrote this file. What this one does not know is kept as it is; saving will ask first."));
@@ -165,7 +193,35 @@ void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
 
 void MainWindow::dropEvent(QDropEvent* event) {
     const auto urls = event->mimeData()->urls();
-    if (!urls.isEmpty() && urls.front().isLocalFile()) open_file(urls.front().toLocalFile());
+    const QPointF at = view_->mapToScene(view_->viewport()->mapFromGlobal(mapToGlobal(event->position().toPoint())));
+    for (const QUrl& url : urls)
+        if (url.isLocalFile()) drop_file(url.toLocalFile(), at);
+}
+
+void MainWindow::drop_file(const QString& path, QPointF at) {
+    guarded([&] {
+        bool graph = true;
+        try {
+            nodes::open_graph(path.toStdString());
+        } catch (const std::exception&) {
+            graph = false;
+        }
+        if (graph) {
+            open_file(path);
+            return;
+        }
+        const Loader loader = loader_for(path.toStdString());
+        if (loader.type.empty()) {
+            const QString what = loader.title.empty() ? QString() : QStringLiteral(": ") + qt(loader.title);
+            error(tr("No node reads %1%2").arg(QFileInfo(path).fileName(), what));
+            return;
+        }
+        model_.undo_stack().beginMacro(tr("Drop %1").arg(QFileInfo(path).fileName()));
+        const NodeId made = model_.add_node(loader.type, at);
+        model_.set_param(made, loader.param, path);
+        model_.undo_stack().endMacro();
+        scene_.select({made});
+    });
 }
 
 }  // namespace app

@@ -441,6 +441,77 @@ private slots:
         e.model.undo_stack().undo();
         QVERIFY(e.model.position(ids[0]).x() < 500);
     }
+
+    void workflows_of_others_open_untitled() {
+        const QTemporaryDir folder;
+        QFile file(folder.filePath("workflow.json"));
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write(R"({"3": {"class_type": "EmptyLatentImage", "inputs": {"width": 64, "height": 64, "batch_size": 1}},
+                       "4": {"class_type": "SomethingElse", "inputs": {"latent": ["3", 0], "strength": 2}}})");
+        file.close();
+        tests::Editor e;
+        QVERIFY(e.window.open_file(file.fileName()));
+        QCOMPARE(e.model.node_ids().size(), std::size_t{2});
+        QVERIFY(e.model.path().isEmpty());      // saving can not write over the workflow
+        QVERIFY(e.window.messages().text().contains("SomethingElse"));
+        QFile stays(file.fileName());
+        QVERIFY(stays.open(QIODevice::ReadOnly));
+        const QByteArray text = stays.readAll();
+        e.model.clear();
+        e.model.paste(text, {});
+        QCOMPARE(e.model.node_ids().size(), std::size_t{2});
+    }
+
+    void a_number_is_computed_from_another() {
+        tests::Editor e;
+        const NodeId one = e.model.add_node("stub.constant", {}), two = e.model.add_node("stub.constant", {300, 0});
+        e.model.set_param(one, "value", 6);
+        e.scene.select({two});
+        e.window.findChild<QAction*>("compute_value")->trigger();
+        auto* line = e.window.findChild<QLineEdit*>("expression_value");
+        QVERIFY(line && line->isVisibleTo(&e.window));
+        QVERIFY(!e.window.params().editor("value")->isVisibleTo(&e.window));
+        line->setText(qt(one) + ".value / 4");
+        emit line->editingFinished();
+        e.trigger("run");
+        QVERIFY(e.wait_for_run());
+        QCOMPARE(*e.window.runs().values(two).at(0).value.get<double>(), 1.5);
+        QTest::mouseClick(e.window.findChild<QToolButton*>("reset_value"), Qt::LeftButton);
+        QVERIFY(e.window.params().editor("value")->isVisibleTo(&e.window));
+        QCOMPARE(e.model.param(two, "value"), QJsonValue(1));
+    }
+
+    void dropped_files_make_their_loaders() {
+        const QTemporaryDir folder;
+        tests::Editor e;
+        const auto drop = [&](const char* name, const QByteArray& bytes) {
+            QFile file(folder.filePath(name));
+            if (file.open(QIODevice::WriteOnly)) file.write(bytes);
+            file.close();
+            e.window.drop_file(file.fileName(), {10, 20});
+            return file.fileName();
+        };
+        QImage picture(8, 8, QImage::Format_RGB32);
+        picture.fill(Qt::red);
+        QVERIFY(picture.save(folder.filePath("red.png")));
+        e.window.drop_file(folder.filePath("red.png"), {10, 20});
+        QCOMPARE(e.model.node_ids().size(), std::size_t{1});
+        QCOMPARE(e.model.document().node("load").type, std::string("image.load"));
+        QCOMPARE(e.model.param("load", "file").toString(), folder.filePath("red.png"));
+        e.model.undo_stack().undo();      // one step
+        QVERIFY(e.model.node_ids().empty());
+        const QByteArray header = R"({"emb_params":{"dtype":"F32","shape":[1,768],"data_offsets":[0,3072]}})";
+        QByteArray length(8, 0);
+        length[0] = static_cast<char>(header.size());
+        drop("word.safetensors", length + header + QByteArray(3072, 0));
+        QCOMPARE(e.model.node_ids().size(), std::size_t{1});
+        QCOMPARE(e.model.document().node(e.model.node_ids()[0]).type, std::string("text.embedding_load"));
+        // Whatever else is dropped is refused by name.
+        for (const char* name : {"odd.bin", "half.safetensors", "note.txt", "bad.png", "bad.heddle"}) drop(name, "\x01\x02 nothing of this kind");
+        QVERIFY(!e.window.messages().text().isEmpty());
+        const QString heddle = drop("graph.heddle", nodes::Document().add_node("stub.add").to_json());
+        QCOMPARE(e.model.path(), heddle);
+    }
 };
 
 HEDDLE_TEST(window, WindowTest)
