@@ -82,6 +82,8 @@ int main(int argc, char** argv) {
     if (const QStringList sides = parser.value(size).split('x');
         sides.size() == 2 && sides[0].toInt() > 0 && sides[1].toInt() > 0)
         window.resize(sides[0].toInt(), sides[1].toInt());
+    if (!parser.isSet(screenshot))
+        window.keep_unsaved(QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) + QStringLiteral("/unsaved"));
     window.show();
     const QStringList files = parser.positionalArguments();
     const bool opened = files.isEmpty() || window.open_file(files.front());

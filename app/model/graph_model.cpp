@@ -74,6 +74,11 @@ void GraphModel::set_document(const Document& document) {
     validate_now();
 }
 
+void GraphModel::replace(const Document& document, const QString& text) {
+    while (!levels_.empty()) leave();
+    push(text, document.with_path(path_));
+}
+
 void GraphModel::save_as(const QString& path) {
     whole().save(path.toStdString());
     set_path(path.toStdString());

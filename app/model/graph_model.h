@@ -87,6 +87,8 @@ public:
     // Replace the document; throw gpu::Error and change nothing where the file can not be read.
     void load(const QString& path);
     void set_document(const nodes::Document& document);
+    // The same as an edit: can be undone, and is not saved yet.
+    void replace(const nodes::Document& document, const QString& text);
     // Write-and-rename; throws gpu::Error{Io} and stays dirty where that fails. The undo steps stay.
     void save_as(const QString& path);
 

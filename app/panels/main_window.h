@@ -10,6 +10,7 @@
 #include <functional>
 
 #include "app/canvas/view.h"
+#include "app/model/autosave.h"
 #include "app/model/log_relay.h"
 #include "app/panels/log_panel.h"
 #include "app/panels/message_bar.h"
@@ -42,6 +43,8 @@ public:
     bool new_file();
     bool save();
     bool save_to(const QString& path);
+    // Keeps what is not saved in `folder`, and offers what a program that crashed has left there.
+    void keep_unsaved(const QString& folder);
     // Files and folders that runs may touch beside the usual ones: --allow.
     void allow(const QStringList& paths);
     // Asks in the message bar first where the graph names files that nobody allowed.
@@ -73,6 +76,7 @@ private:
                         std::function<void()> act);
     QAction* action(const char* name) const;
 
+    void restore(const LeftBehind& left);
     void choose_file();
     bool save_as();
     bool may_discard();
@@ -110,6 +114,7 @@ private:
     QDateTime file_time_;  // of the document's file when it was last read or written here
     Question question_;
     QStringList allowed_;
+    std::unique_ptr<Autosave> autosave_;
 };
 
 }  // namespace app

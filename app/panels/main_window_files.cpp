@@ -149,6 +149,33 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     event->accept();
 }
 
+void MainWindow::keep_unsaved(const QString& folder) {
+    autosave_ = std::make_unique<Autosave>(model_, folder);
+    const std::vector<LeftBehind> left = Autosave::left_behind(folder);
+    if (left.empty()) return;
+    const QString name = left.front().path.isEmpty() ? tr("A graph that was never saved") : QFileInfo(left.front().path).fileName();
+    bar_->ask(tr("%1 has changes from before the program ended unexpectedly").arg(name), tr("Restore"), [this, one = left.front()] {
+        if (!may_discard()) return;
+        restore(one);
+    });
+}
+
+// As a change to what the file holds, so that it counts as unsaved and one undo shows the file.
+void MainWindow::restore(const LeftBehind& left) {
+    guarded([&] {
+        nodes::Document base;
+        try {
+            if (!left.path.isEmpty()) base = nodes::Document::load(left.path.toStdString());
+        } catch (const std::exception&) {      // the file is gone: the name stays
+        }
+        model_.set_document(base.with_path(left.path.toStdString()));
+        model_.replace(left.document, tr("Restore"));
+        Autosave::forget(left);
+        note_file_time();
+        view_->frame_all();
+    });
+}
+
 // --- recent files, dropped files ---
 
 void MainWindow::remember(const QString& path) {

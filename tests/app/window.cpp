@@ -512,6 +512,41 @@ private slots:
         const QString heddle = drop("graph.heddle", nodes::Document().add_node("stub.add").to_json());
         QCOMPARE(e.model.path(), heddle);
     }
+
+    void a_crash_loses_no_edit() {
+        const QTemporaryDir folder;
+        const QString kept = folder.filePath("unsaved"), path = folder.filePath("graph.heddle");
+        nodes::Document().add_node("stub.constant", "one").save(path.toStdString());
+        {
+            GraphModel model;      // a program that ends without a word: its lock is gone, its file is there
+            model.load(path);
+            auto* lost = new Autosave(model, kept);
+            model.set_param("one", "value", 42);
+            lost->write_now();
+            QCOMPARE(Autosave::left_behind(kept).size(), std::size_t{0});      // while it lives
+            const QStringList files = QDir(kept).entryList({"*.json"});
+            QCOMPARE(files.size(), 1);
+            QVERIFY(QFile::copy(QDir(kept).filePath(files[0]), QDir(kept).filePath("crashed.json")));
+            delete lost;      // ends well: nothing stays of it
+            QCOMPARE(QDir(kept).entryList({"*.json"}), QStringList{"crashed.json"});
+        }
+        QFile bad(QDir(kept).filePath("bad.json"));
+        QVERIFY(bad.open(QIODevice::WriteOnly) && bad.write("{\"document\": \"not one") > 0);
+        bad.close();
+        tests::Editor e;
+        e.window.keep_unsaved(kept);
+        QVERIFY(e.window.messages().text().contains("graph.heddle"));
+        QTest::mouseClick(e.window.messages().button(), Qt::LeftButton);
+        QCOMPARE(e.model.param("one", "value"), QJsonValue(42));
+        QCOMPARE(e.model.path(), path);
+        QVERIFY(e.model.dirty());
+        QVERIFY(!QFile::exists(QDir(kept).filePath("crashed.json")));
+        e.model.undo_stack().undo();
+        QCOMPARE(e.model.param("one", "value"), QJsonValue(1));
+        e.model.undo_stack().redo();
+        QVERIFY(e.window.save());
+        QCOMPARE(nodes::Document::load(path.toStdString()).param("one", "value"), QJsonValue(42));
+    }
 };
 
 HEDDLE_TEST(window, WindowTest)
