@@ -27,6 +27,7 @@ qreal width_of(const NodeLook& look, const Style& style) {
     for (const ParamLook& param : look.params)
         width =
             std::max(width, text_width(style.small_font, param.label + param.value) + column_gap + 2 * style.padding);
+    if (!look.text.isEmpty()) return style.max_width;
     // Whole grid steps line cards up with one another.
     return std::clamp(std::ceil(width / 8) * 8, style.min_width, style.max_width);
 }
@@ -70,6 +71,13 @@ NodeGeometry layout_node(const NodeLook& look, QSize thumbnail, const Style& sty
     if (!look.params.empty()) y += rows ? 3 : 0;
     for (std::size_t i = 0; i < look.params.size(); ++i, y += style.param_height)
         g.params.push_back({style.padding, y, width - 2 * style.padding, style.param_height});
+    if (!look.text.isEmpty()) {
+        const qreal room = width - 2 * style.padding;
+        const QRectF all(0, 0, room, style.note_height);
+        const qreal height = QFontMetricsF(style.small_font).boundingRect(all, Qt::TextWordWrap, look.text).height();
+        g.text = {style.padding, y, room, std::min(std::ceil(height), style.note_height)};
+        y += g.text.height();
+    }
     if (!thumbnail.isEmpty()) {
         y += 5;
         const qreal room = width - 2 * 8;

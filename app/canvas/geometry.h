@@ -21,6 +21,7 @@ struct SocketPlace {
 struct NodeGeometry {
     QRectF card;  // starts at (0, 0)
     QRectF title;
+    QRectF text;       // of a note, empty without one
     QRectF thumbnail;  // empty without a picture
     std::vector<SocketPlace> sockets;
     std::vector<QRectF> params;

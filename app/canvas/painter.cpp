@@ -210,6 +210,11 @@ void paint_node(QPainter& painter, const NodePaint& node, qreal scale, const Sty
                   Qt::AlignLeft, style.title_font, style.title_text);
         paint_badge(painter, node, style);
         paint_params(painter, node, style);
+        if (!g.text.isEmpty()) {
+            painter.setFont(style.small_font);
+            painter.setPen(style.label_text);
+            painter.drawText(g.text, Qt::TextWordWrap, node.look.text);
+        }
     }
     if (!g.thumbnail.isEmpty() && !node.thumbnail.isNull()) {
         if (node.thumbnail.hasAlphaChannel()) paint_checkerboard(painter, g.thumbnail, 6);

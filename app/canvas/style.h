@@ -27,6 +27,7 @@ struct Style {
     qreal padding = 12;
     qreal min_width = 168;
     qreal max_width = 248;
+    qreal note_height = 320;  // most that the words of a note take
     qreal thumbnail_side = 112;  // most that a picture on a node is high
     qreal socket_radius = 5.5;
     qreal socket_reach = 13;  // how near a click has to be

@@ -62,6 +62,7 @@ NodeLook GraphModel::look(const NodeId& id) const {
         look.title = qt(type->info().title);
         look.category = qt(type->info().category);
         look.help = qt(type->info().help);
+        if (record.type == "flow.note") look.text = document_.param(id, "text").toString();
         for (const nodes::SocketInfo& info : type->inputs()) look.inputs.push_back(known_socket(id, info, false));
         for (const nodes::SocketInfo& info : type->outputs()) look.outputs.push_back(known_socket(id, info, true));
         for (const nodes::ParamInfo& info : type->params()) {

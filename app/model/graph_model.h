@@ -46,6 +46,7 @@ struct NodeLook {
     bool subgraph = false;  // can be entered
     std::vector<SocketLook> inputs;
     std::vector<SocketLook> outputs;
+    QString text;                   // of a node that is nothing but words
     std::vector<ParamLook> params;  // what is worth showing on the node: changed, required or a choice
 };
 

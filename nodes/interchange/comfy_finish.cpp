@@ -296,18 +296,12 @@ void place_nodes(ComfyGraph& graph) {
     }
 }
 
-void finish_comfy_document(Document& document, ComfyReport& report, const std::vector<std::string>& notes) {
+void finish_comfy_document(Document& document, ComfyReport& report) {
     size_latents(document);
     load_words(document);
     separate_files(document, report);
     name_negatives(document, report);
     tell_hidden_colours(document, report);
-    if (notes.empty()) return;
-    QJsonArray texts;
-    for (const std::string& note : notes) texts.append(QString::fromStdString(note));
-    QJsonObject extra = document.extra();
-    extra["comfyui"] = QJsonObject{{"notes", texts}};
-    document = document.set_extra(extra);
 }
 
 }  // namespace nodes

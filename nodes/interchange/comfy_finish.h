@@ -17,8 +17,7 @@ void rewrite_conditioning(ComfyGraph& graph);
 void place_nodes(ComfyGraph& graph);
 
 // After: latents take their channels from the model that samples them, learned words of prompts get their loaders,
-// files that are written get names of their own, negative prompts are called so. `notes` go into the document's extra
-// fields.
-void finish_comfy_document(Document& document, ComfyReport& report, const std::vector<std::string>& notes);
+// files that are written get names of their own, negative prompts are called so.
+void finish_comfy_document(Document& document, ComfyReport& report);
 
 }  // namespace nodes

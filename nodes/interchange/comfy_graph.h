@@ -46,12 +46,18 @@ struct ComfyRemark {
     std::string node, type, text;
 };
 
+// Of the classes Note and MarkdownNote.
+struct ComfyNote {
+    std::string node, type, text;
+    std::optional<Position> position{};
+};
+
 struct ComfyGraph {
     std::string form;                     // "UI 0.4", "UI 1.0" or "API"
     std::vector<ComfyNode> nodes{};       // in the order of the file
-    std::vector<ComfyRemark> left_out{};  // nodes that do not run: muted, bypassed, comfy_note, ...
+    std::vector<ComfyRemark> left_out{};  // nodes that do not run: muted, bypassed, ...
     std::vector<ComfyRemark> adjusted{};  // values that are not as they stood
-    std::vector<std::string> notes{};     // texts of Note and MarkdownNote
+    std::vector<ComfyNote> notes{};
 
     bool from_editor() const { return form != "API"; }
     const ComfyNode* find(const std::string& id) const;

@@ -285,8 +285,8 @@ private:
 
     void write(const RawNode& node) {
         if (node.type == "Note" || node.type == "MarkdownNote") {
-            graph_.notes.push_back(string_of(node.widgets.toArray().at(0)));
-            return leave_out(node, comfy_note);
+            graph_.notes.push_back({node.id, node.type, string_of(node.widgets.toArray().at(0)), place_of(node)});
+            return;
         }
         if (node.type == "PrimitiveNode" || node.type == "GetNode" || is_reroute(node)) return;  // resolved
         if (node.mode == muted_mode) return leave_out(node, "muted");

@@ -101,7 +101,13 @@ public:
     }
 
     ComfyImport take() {
-        finish_comfy_document(document_, report_, graph_.notes);
+        finish_comfy_document(document_, report_);
+        for (const ComfyNote& note : graph_.notes) {
+            std::string made;
+            document_ = document_.add_node("flow.note", document_.free_id("note"), note.position.value_or(Position{}), &made);
+            document_ = document_.set_param(made, "text", QString::fromStdString(note.text));
+            report_.entries.push_back({.id = note.node, .type = note.type, .nodes = {made}});
+        }
         return {std::move(document_), std::move(report_)};
     }
 

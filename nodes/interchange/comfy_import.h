@@ -20,14 +20,12 @@ namespace nodes {
 
 inline constexpr const char* comfy_placeholder = "comfyui.";  // what the types of placeholders begin with
 
-inline constexpr const char* comfy_note = "a note";  // why notes are left out
-
 enum class ComfyFate {
     Mapped,       // became the nodes that are named
     Folded,       // its values went into the nodes that read it
     Passed,       // what it reads is linked to what reads it
     Placeholder,  // kept under an unknown type
-    LeftOut       // does not run: muted, bypassed, a note
+    LeftOut       // does not run: muted, bypassed
 };
 
 const char* to_string(ComfyFate fate);  // "mapped", "folded", "passed", "placeholder", "left-out"
@@ -49,7 +47,7 @@ struct ComfyReport {
     std::vector<Adjustment> adjusted{};
 
     std::size_t count(ComfyFate fate) const;
-    // For people: a summary, then a line for each placeholder, adjustment and what was left out but for notes.
+    // For people: a summary, then a line for each placeholder, adjustment and what was left out.
     std::vector<std::string> lines() const;
     QJsonObject to_json() const;
 };

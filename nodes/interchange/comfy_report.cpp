@@ -38,7 +38,7 @@ std::vector<std::string> ComfyReport::lines() const {
         if (entry.fate == ComfyFate::Placeholder)
             lines.push_back(gpu::format("placeholder: {}: {}", node_name(entry.type, entry.id), entry.why));
     for (const Entry& entry : entries)
-        if (entry.fate == ComfyFate::LeftOut && entry.why != comfy_note)
+        if (entry.fate == ComfyFate::LeftOut)
             lines.push_back(gpu::format("left out: {}: {}", node_name(entry.type, entry.id), entry.why));
     for (const Adjustment& one : adjusted)
         lines.push_back(gpu::format("adjusted: {}: {}", node_name(one.type, one.id), one.what));

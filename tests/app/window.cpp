@@ -547,6 +547,18 @@ private slots:
         QVERIFY(e.window.save());
         QCOMPARE(nodes::Document::load(path.toStdString()).param("one", "value"), QJsonValue(42));
     }
+
+    void notes_show_their_words_and_never_run() {
+        tests::Editor e;
+        const NodeId note = e.model.add_node("flow.note", {}), one = e.model.add_node("stub.constant", {400, 0});
+        const qreal empty = e.scene.item(note)->geometry().card.height();
+        e.model.set_param(note, "text", QString("why this graph is as it is ").repeated(6));
+        QVERIFY(e.scene.item(note)->geometry().card.height() > empty + 30);
+        e.trigger("run");
+        QVERIFY(e.wait_for_run());
+        QCOMPARE(e.window.runs().status(one).state, nodes::NodeState::Done);
+        QCOMPARE(e.window.runs().status(note).state, nodes::NodeState::Idle);
+    }
 };
 
 HEDDLE_TEST(window, WindowTest)
