@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <span>
 
 #include "gpu/base/error.h"
 #include "nodes/codec/image_file.h"
+#include "nodes/codec/video_file.h"
 #include "nodes/core/nearest.h"
 #include "nodes/core/node.h"
 #include "nodes/core/validate.h"
@@ -46,22 +48,29 @@ Document set_value(const Document& document, const std::string& node, const Para
     return document.set_param(node, info.name, info.parse(text));
 }
 
-// By the first bytes: a document is text.
-bool is_picture(const std::string& path) {
+// What a file is, by its first bytes: a document is text.
+enum class Carrier { Text, Picture, Video };
+
+Carrier carrier_of(const std::string& path) {
     QFile file(QString::fromStdString(path));
-    if (!file.open(QIODevice::ReadOnly)) return false;
-    const QByteArray start = file.read(4);
-    return start == "\x89PNG" || start.startsWith("\xff\xd8\xff") || start == "\x76\x2f\x31\x01" || start == QByteArray("II*\0", 4) ||
-           start == QByteArray("MM\0*", 4);
+    if (!file.open(QIODevice::ReadOnly)) return Carrier::Text;
+    const QByteArray start = file.read(8);
+    if (nodes::is_video(std::as_bytes(std::span(start.constData(), static_cast<std::size_t>(start.size()))))) return Carrier::Video;
+    const bool picture = start.startsWith("\x89PNG") || start.startsWith("\xff\xd8\xff") || start.startsWith("\x76\x2f\x31\x01") ||
+                         start.startsWith(QByteArray("II*\0", 4)) || start.startsWith(QByteArray("MM\0*", 4));
+    return picture ? Carrier::Picture : Carrier::Text;
 }
 
 }  // namespace
 
 Document load_graph(const std::string& path) {
     if (path != "-") {
-        if (!is_picture(path)) return Document::load(path);
-        const std::string text = nodes::embedded_document(path);
-        gpu::check(!text.empty(), ErrorCode::BadFile, "read document {}: expected a picture that holds its graph, this one holds none", path);
+        const Carrier carrier = carrier_of(path);
+        if (carrier == Carrier::Text) return Document::load(path);
+        const bool video = carrier == Carrier::Video;
+        const std::string text = video ? nodes::embedded_video_document(path) : nodes::embedded_document(path);
+        gpu::check(!text.empty(), ErrorCode::BadFile, "read document {}: expected a {} that holds its graph, this one holds none",
+                   path, video ? "video" : "picture");
         return Document::from_json(QByteArray::fromStdString(text), path);
     }
     QFile in;
