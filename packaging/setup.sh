@@ -122,7 +122,7 @@ install_packages() {
     if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
         say "$(system_name) has no apt-get, so nothing is installed. Needed are a C++20 compiler (GCC 11, Clang 14), CMake 3.22,"
         say "ninja and the development files of: Qt 6.4 (Core, Gui, Widgets, Test), Vulkan 1.2, glslang with SPIRV-Tools,"
-        say "oneDNN, OpenImageIO, Imath, nlohmann-json, xxHash, and a Vulkan driver (Mesa's lavapipe will do). VkFFT 1.3 if it can be had."
+        say "oneDNN, OpenImageIO, FFmpeg, Imath, nlohmann-json, xxHash, and a Vulkan driver (Mesa's lavapipe will do). VkFFT 1.3 if it can be had."
         return
     fi
     local missing=() name

@@ -98,14 +98,18 @@ bool AtomicFile::take(const std::string& temporary) {
     return false;
 }
 
-void AtomicFile::append(std::span<const std::byte> bytes) {
+void AtomicFile::append(std::span<const std::byte> bytes) { write_at(size_, bytes); }
+
+void AtomicFile::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
     check(fd_ >= 0, ErrorCode::Failure, "save file {}: expected an open file, got an append after its commit", path_);
     while (!bytes.empty()) {
-        const ssize_t written = ::write(fd_, bytes.data(), std::min<std::size_t>(bytes.size(), 1u << 30));
+        const std::size_t piece = std::min<std::size_t>(bytes.size(), 1u << 30);
+        const ssize_t written = ::pwrite(fd_, bytes.data(), piece, static_cast<off_t>(offset));
         if (written < 0 && errno == EINTR) continue;
-        if (written < 0) fail(path_, format("write {} bytes at offset {}", bytes.size(), size_));
+        if (written < 0) fail(path_, format("write {} bytes at offset {}", bytes.size(), offset));
         bytes = bytes.subspan(static_cast<std::size_t>(written));
-        size_ += static_cast<std::uint64_t>(written);
+        offset += static_cast<std::uint64_t>(written);
+        size_ = std::max(size_, offset);
     }
 }
 

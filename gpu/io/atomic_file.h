@@ -31,7 +31,10 @@ public:
     void append(std::span<const std::byte> bytes);
     void append(std::string_view text);
 
-    // Bytes appended so far.
+    // Puts bytes at a place inside what was written, or at or beyond its end: for formats that fill in a header at last.
+    void write_at(std::uint64_t offset, std::span<const std::byte> bytes);
+
+    // Bytes so far.
     std::uint64_t size() const { return size_; }
 
     // Flushes to the disk and renames. At most once; nothing may be appended after it.

@@ -42,6 +42,13 @@ struct SaveImageOptions {
 std::vector<std::string> write_image(const std::string& path, const Image& image, std::int64_t index,
                                      const SaveImageOptions& options = {});
 
+// The file of picture `index` of several: a run of '#' in the name becomes its number, counted from 1, else that stands before
+// the suffix.
+std::string numbered_path(const std::string& path, std::int64_t index);
+
+// JSON with everything beyond ASCII escaped, as the metadata of files wants it.
+std::string ascii_json(const std::string& json);
+
 // The suffixes that write_image takes, "png", "jpg" ...
 const std::vector<std::string>& image_suffixes();
 

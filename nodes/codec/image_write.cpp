@@ -1,3 +1,4 @@
+#include <QString>
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
@@ -9,6 +10,7 @@
 #include "nodes/codec/oiio.h"
 #include "nodes/codec/png.h"
 #include "nodes/codec/webp.h"
+#include "nodes/types/pixels.h"
 
 namespace nodes {
 namespace {
@@ -65,14 +67,6 @@ PixelDepth depth_of(const std::string& path, const Format& format, PixelDepth wa
     return wanted;
 }
 
-// Rounds to nearest; NaN becomes 0.
-std::vector<std::uint8_t> quantised(const std::vector<float>& values) {
-    std::vector<std::uint8_t> out(values.size());
-    std::ranges::transform(values, out.begin(),
-                           [](float v) { return static_cast<std::uint8_t>(v > 0 ? std::min(v, 1.0f) * 255 + 0.5f : 0); });
-    return out;
-}
-
 // In double on the host, so that a 16-bit file does not depend on a device's pow.
 void convert(std::vector<float>& values, std::int64_t channels, ColorSpace from, ColorSpace to) {
     if (from == to || from == ColorSpace::Raw) return;
@@ -123,6 +117,32 @@ std::vector<std::byte> encode_by_oiio(const std::string& path, const Format& for
 }
 
 }  // namespace
+
+std::string numbered_path(const std::string& path, std::int64_t index) {
+    const std::filesystem::path whole(path);
+    std::string stem = whole.stem().string();
+    const auto at = stem.find('#');
+    const auto end = at == std::string::npos ? at : stem.find_first_not_of('#', at);
+    const std::size_t digits = at == std::string::npos ? 4 : (end == std::string::npos ? stem.size() : end) - at;
+    std::string number = std::to_string(index + 1);
+    if (number.size() < digits) number.insert(0, digits - number.size(), '0');
+    if (at == std::string::npos)
+        stem += "_" + number;
+    else
+        stem.replace(at, digits, number);
+    return (whole.parent_path() / (stem + whole.extension().string())).string();
+}
+
+std::string ascii_json(const std::string& json) {
+    std::string out;
+    for (const QChar c : QString::fromStdString(json)) {
+        if (c.unicode() < 0x80)
+            out += static_cast<char>(c.unicode());
+        else
+            out += "\\u" + QString::number(c.unicode(), 16).rightJustified(4, QLatin1Char('0')).toStdString();
+    }
+    return out;
+}
 
 const std::vector<std::string>& image_suffixes() {
     static const std::vector<std::string> suffixes = [] {

@@ -1,15 +1,12 @@
 #include "nodes/codec/oiio.h"
 
-#include <dlfcn.h>
-
-#include <filesystem>
-
 #include "gpu/base/error.h"
+#include "nodes/codec/module.h"
 
 namespace nodes::oiio {
 namespace {
 
-struct Module {
+struct Functions {
     ReadFunction* read = nullptr;
     EncodeFunction* encode = nullptr;
 };
@@ -24,26 +21,12 @@ gpu::ErrorCode code_of(Status status) {
     return gpu::ErrorCode::Failure;
 }
 
-// Beside the program as it is built, or in its library folder as it is installed. Never unloaded.
-Module load() {
-    const auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-    const std::filesystem::path places[] = {folder / "heddle-oiio.so", folder / HEDDLE_MODULE_FOLDER / "heddle-oiio.so"};
-    std::string reason = "no file of that name";
-    for (const auto& place : places) {
-        if (!std::filesystem::exists(place)) continue;
-        if (void* library = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL)) {
-            const Module module{reinterpret_cast<ReadFunction*>(dlsym(library, "heddle_oiio_read")),
-                                reinterpret_cast<EncodeFunction*>(dlsym(library, "heddle_oiio_encode"))};
-            if (module.read && module.encode) return module;
-        }
-        if (const char* error = dlerror()) reason = error;
-    }
-    throw gpu::Error(gpu::ErrorCode::Failure, "picture files: expected the module {} or {}, got {}", places[0].string(),
-                     places[1].lexically_normal().string(), reason);
-}
-
-const Module& module() {
-    static const Module loaded = load();
+const Functions& functions() {
+    static const Functions loaded = [] {
+        const Module module("heddle-oiio");
+        return Functions{module.function<ReadFunction>("heddle_oiio_read"),
+                         module.function<EncodeFunction>("heddle_oiio_encode")};
+    }();
     return loaded;
 }
 
@@ -51,13 +34,13 @@ const Module& module() {
 
 Picture read(const std::string& path, bool header_only) {
     Picture picture;
-    module().read(path.c_str(), header_only, &picture);
+    functions().read(path.c_str(), header_only, &picture);
     gpu::check(picture.status == Status::Done, code_of(picture.status), "read picture {}: {}", path, picture.error);
     return picture;
 }
 
 std::vector<std::byte> encode(const std::string& path, Encode job) {
-    module().encode(&job);
+    functions().encode(&job);
     gpu::check(job.status == Status::Done, code_of(job.status), "save picture {}: {}", path, job.error);
     return std::move(job.bytes);
 }

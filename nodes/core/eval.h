@@ -102,6 +102,10 @@ public:
     // result must not depend on it.
     std::string document_json() const;
 
+    // As the run gave them, in order of declaration: for nodes that hand them on to another one.
+    const std::vector<Value>& inputs() const { return inputs_; }
+    const std::vector<QJsonValue>& params() const { return params_; }
+
     // The id that the document gives this node.
     const std::string& id() const { return id_; }
 

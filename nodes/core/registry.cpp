@@ -29,6 +29,12 @@ Registry& filled_registry() {
     return registry();
 }
 
+const Node* find_in(const std::vector<const Node*>& sorted, std::string_view id) {
+    const auto at =
+        std::ranges::lower_bound(sorted, id, {}, [](const Node* n) -> std::string_view { return n->info().id; });
+    return at == sorted.end() || (*at)->info().id != id ? nullptr : *at;
+}
+
 // A failure or a `--set` names a socket or a parameter by one word, so inputs and parameters share their names.
 void expect_distinct_names(const Node& node) {
     std::set<std::string> taken;
@@ -57,11 +63,13 @@ void add_node_type(std::unique_ptr<Node> node) {
 
 const std::vector<const Node*>& node_types() { return filled_registry().sorted; }
 
-const Node* find_node_type(std::string_view id) {
-    const auto& sorted = node_types();
-    const auto at =
-        std::ranges::lower_bound(sorted, id, {}, [](const Node* n) -> std::string_view { return n->info().id; });
-    return at == sorted.end() || (*at)->info().id != id ? nullptr : *at;
+const Node* find_node_type(std::string_view id) { return find_in(node_types(), id); }
+
+const Node& registered_node(std::string_view id) {
+    const Node* node = find_in(registry().sorted, id);
+    gpu::check(node, gpu::ErrorCode::Failure,
+               "register node types: expected a type {} before those that are made from it", id);
+    return *node;
 }
 
 std::vector<const SocketType*> socket_types() {

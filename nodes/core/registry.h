@@ -21,6 +21,10 @@ const Node* find_node_type(std::string_view id);
 // The socket types that some node type reads or writes, sorted by name.
 std::vector<const SocketType*> socket_types();
 
+// For the constructors of types that are made from others: a type that is registered already, that is whose file's stem
+// comes before in the alphabet. Throws Error{Failure} where there is none.
+const Node& registered_node(std::string_view id);
+
 // Adds a type; throws gpu::Error when its id is taken or two of its sockets or parameters share a name. Called by
 // REGISTER_NODE and by tests, before any engine thread runs.
 void add_node_type(std::unique_ptr<Node> node);

@@ -1,11 +1,13 @@
 #include "nodes/interchange/open_graph.h"
 
 #include <QFile>
+#include <span>
 
 #include "gpu/base/error.h"
 #include "gpu/io/mapped_file.h"
 #include "nodes/codec/image_file.h"
 #include "nodes/codec/png.h"
+#include "nodes/codec/video_file.h"
 #include "nodes/interchange/infotext.h"
 
 namespace nodes {
@@ -51,6 +53,12 @@ OpenedGraph open_picture(const std::string& path, const ComfyOptions& options) {
     return open_png(file.bytes(), options, path);
 }
 
+OpenedGraph open_video(const std::string& path) {
+    const std::string text = embedded_video_document(path);
+    check(!text.empty(), ErrorCode::BadFile, "read document {}: expected a video that holds its graph, this one holds none", path);
+    return {Document::from_json(QByteArray::fromStdString(text), path)};
+}
+
 }  // namespace
 
 OpenedGraph open_graph_text(const QByteArray& text, const ComfyOptions& options, const std::string& path) {
@@ -64,6 +72,8 @@ OpenedGraph open_graph(const std::string& path, const ComfyOptions& options) {
     check(file.open(QIODevice::ReadOnly), ErrorCode::Io, "read document {}: {}", path,
           file.errorString().toStdString());
     if (is_picture(file.peek(4))) return open_picture(path, options);
+    const QByteArray start = file.peek(8);
+    if (is_video(std::as_bytes(std::span(start.constData(), static_cast<std::size_t>(start.size()))))) return open_video(path);
     const QByteArray text = file.readAll();
     check(file.error() == QFileDevice::NoError, ErrorCode::Io, "read document {}: {}", path,
           file.errorString().toStdString());

@@ -14,7 +14,7 @@ struct OpenedGraph {
 };
 
 // By what is inside: a .heddle document; a ComfyUI workflow or prompt (JSON); a picture that Heddle wrote (PNG, JPEG,
-// TIFF, OpenEXR), or a PNG with ComfyUI's chunks "workflow" and "prompt" (the first that can be read) or A1111's
+// TIFF, OpenEXR), or a video; a PNG with ComfyUI's chunks "workflow" and "prompt" (the first that can be read) or A1111's
 // "parameters". Throws as Document::load and import_comfy do, and Error{BadFile} for a picture without a graph.
 OpenedGraph open_graph(const std::string& path, const ComfyOptions& options = {});
 

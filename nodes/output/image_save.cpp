@@ -1,38 +1,8 @@
-#include <filesystem>
-
 #include "nodes/codec/image_file.h"
 #include "nodes/core/node.h"
 
 namespace nodes {
 namespace {
-
-// Picture `index` of several: a run of '#' in the file's name becomes the number, else it stands before the suffix.
-std::string numbered(const std::string& path, std::int64_t index) {
-    const std::filesystem::path whole(path);
-    std::string stem = whole.stem().string();
-    const auto at = stem.find('#');
-    const auto end = at == std::string::npos ? at : stem.find_first_not_of('#', at);
-    const std::size_t digits = at == std::string::npos ? 4 : (end == std::string::npos ? stem.size() : end) - at;
-    std::string number = std::to_string(index + 1);
-    if (number.size() < digits) number.insert(0, digits - number.size(), '0');
-    if (at == std::string::npos)
-        stem += "_" + number;
-    else
-        stem.replace(at, digits, number);
-    return (whole.parent_path() / (stem + whole.extension().string())).string();
-}
-
-// JSON with everything beyond ASCII escaped: PNG's text chunks are Latin-1.
-std::string ascii(const std::string& json) {
-    std::string out;
-    for (const QChar c : QString::fromStdString(json)) {
-        if (c.unicode() < 0x80)
-            out += static_cast<char>(c.unicode());
-        else
-            out += "\\u" + QString::number(c.unicode(), 16).rightJustified(4, QLatin1Char('0')).toStdString();
-    }
-    return out;
-}
 
 struct ImageSave final : Node {
     ImageSave() : Node({.id = "image.save", .version = 1, .title = "Save Image", .category = "Output",
@@ -56,10 +26,10 @@ struct ImageSave final : Node {
     void compute(Eval& ev) const override {
         const Image& pictures = ev[image];
         const SaveImageOptions options{.depth = ev[depth], .quality = ev[quality], .background = ev[background],
-                                       .document = ev[embed] ? ascii(ev.document_json()) : std::string()};
+                                       .document = ev[embed] ? ascii_json(ev.document_json()) : std::string()};
         for (std::int64_t i = 0; i < pictures.batch(); ++i) {
             ev.progress(i, pictures.batch());
-            const std::string path = pictures.batch() == 1 ? ev[file].path : numbered(ev[file].path, i);
+            const std::string path = pictures.batch() == 1 ? ev[file].path : numbered_path(ev[file].path, i);
             try {
                 for (const std::string& warning : write_image(path, pictures, i, options)) ev.warn("{}: {}", path, warning);
             } catch (const gpu::Cancelled&) {

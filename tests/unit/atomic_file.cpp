@@ -87,6 +87,20 @@ private slots:
         QVERIFY_THROWS_EXCEPTION(Error, file.append(std::string_view("x")));
     }
 
+    void a_header_is_filled_in_at_last() {
+        const auto bytes = [](std::string_view text) { return std::as_bytes(std::span(text)); };
+        AtomicFile file(at("a"));
+        file.append(std::string_view("size ????, "));
+        file.append(std::string_view("content"));
+        file.write_at(5, bytes("0007"));
+        QCOMPARE(file.size(), 18u);
+        file.write_at(20, bytes("!"));  // what is between is zeros
+        file.append(std::string_view("?"));
+        QCOMPARE(file.size(), 22u);
+        file.commit();
+        QCOMPARE(read_all(at("a")), std::string("size 0007, content\0\0!?", 22));
+    }
+
     void no_commit_leaves_nothing() {
         { AtomicFile(at("a")).append(std::string_view("half")); }
         QVERIFY(names_in(folder_.path()).isEmpty());
