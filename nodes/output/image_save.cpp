@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "nodes/codec/image_file.h"
 #include "nodes/core/node.h"
 
@@ -11,7 +13,7 @@ struct ImageSave final : Node {
                         .side_effect = true}) {}
 
     In<Image>         image     {this, "image", "Pictures to write"};
-    Param<OutputPath> file      {this, "file", "Where to; ### becomes the number of a picture among several",
+    Param<OutputPath> file      {this, "file", "Where to; ### becomes the number of the picture",
                                  {.filter = "PNG (*.png);;JPEG (*.jpg *.jpeg);;OpenEXR (*.exr);;TIFF (*.tif *.tiff);;WebP (*.webp)"}};
     Param<PixelDepth> depth     {this, "depth", "Bits of a channel: PNG 8 or 16, TIFF 8, 16 or float, OpenEXR half or float, "
                                                 "JPEG and WebP 8. Whole numbers are stored in sRGB, floats linear",
@@ -27,9 +29,10 @@ struct ImageSave final : Node {
         const Image& pictures = ev[image];
         const SaveImageOptions options{.depth = ev[depth], .quality = ev[quality], .background = ev[background],
                                        .document = ev[embed] ? ascii_json(ev.document_json()) : std::string()};
+        const bool numbered = pictures.batch() > 1 || std::filesystem::path(ev[file].path).filename().string().find('#') != std::string::npos;
         for (std::int64_t i = 0; i < pictures.batch(); ++i) {
             ev.progress(i, pictures.batch());
-            const std::string path = pictures.batch() == 1 ? ev[file].path : numbered_path(ev[file].path, i);
+            const std::string path = numbered ? numbered_path(ev[file].path, i) : ev[file].path;
             try {
                 for (const std::string& warning : write_image(path, pictures, i, options)) ev.warn("{}: {}", path, warning);
             } catch (const gpu::Cancelled&) {
