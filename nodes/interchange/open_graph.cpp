@@ -53,7 +53,7 @@ OpenedGraph open_picture(const std::string& path, const ComfyOptions& options) {
     return open_png(file.bytes(), options, path);
 }
 
-OpenedGraph open_video(const std::string& path) {
+OpenedGraph open_video_graph(const std::string& path) {
     const std::string text = embedded_video_document(path);
     check(!text.empty(), ErrorCode::BadFile, "read document {}: expected a video that holds its graph, this one holds none", path);
     return {Document::from_json(QByteArray::fromStdString(text), path)};
@@ -73,7 +73,7 @@ OpenedGraph open_graph(const std::string& path, const ComfyOptions& options) {
           file.errorString().toStdString());
     if (is_picture(file.peek(4))) return open_picture(path, options);
     const QByteArray start = file.peek(8);
-    if (is_video(std::as_bytes(std::span(start.constData(), static_cast<std::size_t>(start.size()))))) return open_video(path);
+    if (is_video(std::as_bytes(std::span(start.constData(), static_cast<std::size_t>(start.size()))))) return open_video_graph(path);
     const QByteArray text = file.readAll();
     check(file.error() == QFileDevice::NoError, ErrorCode::Io, "read document {}: {}", path,
           file.errorString().toStdString());
