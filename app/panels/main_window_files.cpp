@@ -10,7 +10,7 @@
 
 #include "app/panels/main_window.h"
 #include "gpu/base/error.h"
-#include "app/model/loader.h"
+#include "nodes/interchange/loader.h"
 #include "nodes/interchange/open_graph.h"
 
 namespace app {
@@ -237,7 +237,7 @@ void MainWindow::drop_file(const QString& path, QPointF at) {
             open_file(path);
             return;
         }
-        const Loader loader = loader_for(path.toStdString());
+        const nodes::Loader loader = nodes::loader_for(path.toStdString());
         if (loader.type.empty()) {
             const QString what = loader.title.empty() ? QString() : QStringLiteral(": ") + qt(loader.title);
             error(tr("No node reads %1%2").arg(QFileInfo(path).fileName(), what));

@@ -28,12 +28,12 @@ const std::map<std::string, std::vector<std::string>> allowed{
     {"nodes/sampling", {"gpu"}},
     {"nodes/codec", {"nodes/core", "nodes/types", "gpu"}},
     {"nodes/models", {"nodes/core", "nodes/types", "nodes/sampling", "gpu"}},
-    {"nodes/interchange", {"nodes/core", "nodes/sampling", "nodes/codec", "gpu"}},
+    {"nodes/interchange", {"nodes/core", "nodes/sampling", "nodes/codec", "nodes/models", "gpu"}},
     {"nodes/training", {"nodes/core", "nodes/types", "nodes/sampling", "nodes/models", "gpu"}},
     {"nodes", {"nodes/core", "nodes/types", "nodes/models", "nodes/sampling", "nodes/codec", "nodes/training", "gpu"}},
-    {"app/model", {"nodes/core", "gpu"}},
+    {"app/model", {"nodes/core", "nodes/interchange", "gpu"}},
     {"app/canvas", {"app/model", "nodes/core", "gpu"}},
-    {"app/panels", {"app/model", "app/canvas", "nodes/core", "gpu"}},
+    {"app/panels", {"app/model", "app/canvas", "nodes/core", "nodes/interchange", "gpu"}},
 };
 
 // The longest row of `allowed` that the file lies in, or nothing.

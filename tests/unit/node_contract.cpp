@@ -58,7 +58,7 @@ private slots:
         const NodeInfo& info = node.info();
         QVERIFY2(QRegularExpression("^[a-z0-9_]+(\\.[a-z0-9_]+)+$").match(id).hasMatch(), "ids are category.name");
         QVERIFY(info.version >= 1 && !info.title.empty() && !info.category.empty() && !info.help.empty());
-        QVERIFY2(!node.outputs().empty() || info.side_effect, "a node gives a value or writes something");
+        QVERIFY2(!node.outputs().empty() || info.side_effect || info.wire, "a node gives a value or writes something");
         for (const auto* sockets : {&node.inputs(), &node.outputs()})
             for (const SocketInfo& socket : *sockets) {
                 QVERIFY2(!socket.help.empty() && !socket.label.empty(), socket.name.c_str());

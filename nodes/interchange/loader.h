@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace app {
+namespace nodes {
 
 struct Loader {
     std::string type;   // "model.load"
@@ -15,4 +15,4 @@ struct Loader {
 // says what it is then, too, where it is known. Never throws.
 Loader loader_for(const std::string& path);
 
-}  // namespace app
+}  // namespace nodes

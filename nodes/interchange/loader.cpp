@@ -1,4 +1,4 @@
-#include "app/model/loader.h"
+#include "nodes/interchange/loader.h"
 
 #include <QFileInfo>
 #include <QString>
@@ -10,10 +10,8 @@
 #include "nodes/models/detect/detect.h"
 #include "nodes/models/detect/folder.h"
 
-namespace app {
+namespace nodes {
 namespace {
-
-using nodes::FileKind;
 
 std::string node_for(FileKind kind) {
     switch (kind) {
@@ -37,20 +35,20 @@ std::string node_for(FileKind kind) {
 }
 
 Loader model_loader(const std::string& path) {
-    const nodes::ModelFacts facts = nodes::recognise(gpu::open_checkpoint(path));
+    const ModelFacts facts = recognise(gpu::open_checkpoint(path));
     const bool tiny = facts.kind == FileKind::TinyVae;      // encoder and decoder have files of their own
-    return {node_for(facts.kind), !tiny ? "file" : facts.variant == "decoder" ? "decoder" : "encoder", nodes::title_of(facts)};
+    return {node_for(facts.kind), !tiny ? "file" : facts.variant == "decoder" ? "decoder" : "encoder", title_of(facts)};
 }
 
 }  // namespace
 
 Loader loader_for(const std::string& path) {
     try {
-        if (std::filesystem::is_directory(path)) return nodes::is_model_folder(path) ? Loader{"model.load", "file", "a model folder"} : Loader{"dataset.folder", "folder", "a folder"};
+        if (std::filesystem::is_directory(path)) return is_model_folder(path) ? Loader{"model.load", "file", "a model folder"} : Loader{"dataset.folder", "folder", "a folder"};
         const QString ending = QFileInfo(QString::fromStdString(path)).suffix().toLower();
         if (QStringList{"safetensors", "ckpt", "pt", "pth", "bin", "gguf"}.contains(ending)) return model_loader(path);
         if (QStringList{"png", "jpg", "jpeg", "webp", "exr", "tif", "tiff", "bmp", "gif"}.contains(ending)) return {"image.load", "file", "a picture"};
-        if (QStringList{"mp4", "webm", "mkv", "mov", "avi"}.contains(ending) && nodes::find_node_type("video.load")) return {"video.load", "file", "a video"};
+        if (QStringList{"mp4", "webm", "mkv", "mov", "avi"}.contains(ending) && find_node_type("video.load")) return {"video.load", "file", "a video"};
         if (ending == "json") return {"pose.load", "file", "JSON"};
     } catch (const std::exception& error) {
         return {"", "", error.what()};
@@ -58,4 +56,4 @@ Loader loader_for(const std::string& path) {
     return {};
 }
 
-}  // namespace app
+}  // namespace nodes
