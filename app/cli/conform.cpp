@@ -1,6 +1,7 @@
 // heddle conform: compares what our models compute with what reference implementations did.
 #include <QJsonArray>
 #include <QJsonObject>
+#include <QTemporaryDir>
 #include <cmath>
 #include <iomanip>
 #include <sstream>
@@ -44,12 +45,15 @@ void print_report(const nodes::ConformReport& report) {
 
 int conform(const Arguments& arguments) {
     arguments.expect_count(1, 1000000, "CASE");
-    const std::string out = arguments.value("--out").value_or("");
+    const std::string out = arguments.value("--out").value_or(""), type = arguments.choice("--type", {"f32", "f16", "bf16"});
     QJsonArray all;
     int status = 0;
     for (const std::string& path : arguments.positionals()) {
         try {
-            const nodes::ConformReport report = nodes::run_conform_case(nodes::load_conform_case(path), out);
+            nodes::ConformCase given = nodes::load_conform_case(path);
+            const QTemporaryDir folder;
+            if (type != "f32") given = nodes::stored_as(std::move(given), type == "f16" ? gpu::Dtype::F16 : gpu::Dtype::BF16, folder.path().toStdString());
+            const nodes::ConformReport report = nodes::run_conform_case(given, out);
             if (!report.pass) status = gpu::exit_code(gpu::ErrorCode::Numeric);
             if (arguments.has("--json"))
                 all.append(report_json(report));
@@ -77,7 +81,8 @@ REGISTER_COMMAND(conform, {.name = "conform",
                            .summary = "Compares models with reference results",
                            .help = "A case is a folder with case.json, inputs, weights and expected outputs. For each output: relative\n"
                                    "L2 and largest error. The exit status is 8 when an output is past its case's tolerance.",
-                           .options = {json_option, {"--out", "DIR", "Write the outputs to DIR/CASE.safetensors"}},
+                           .options = {json_option, {"--out", "DIR", "Write the outputs to DIR/CASE.safetensors"},
+                                       {"--type", "TYPE", "f16 or bf16: weights rounded to this type first; within 2e-2, bf16 within 16e-2"}},
                            .run = conform})
 
 }  // namespace app

@@ -8,6 +8,7 @@
 #include "gpu/base/error.h"
 #include "gpu/io/mapped_file.h"
 #include "gpu/nn/scope.h"
+#include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
 
 namespace conform {
@@ -123,6 +124,27 @@ ConformCase load_conform_case(const std::string& path) {
     for (const QString& name : made.json["expected"].toObject().keys()) made.outputs.push_back(name.toStdString());
     made.tolerance = made.json["tolerance"].toObject()["rel_l2"].toDouble();
     return made;
+}
+
+ConformCase stored_as(ConformCase given, gpu::Dtype type, const std::string& folder) {
+    const double rounding = type == gpu::Dtype::F16 ? 2e-2 : 8 * 2e-2;      // BF16 has three bits less
+    for (std::size_t file = 0; file < given.weights.size(); ++file) {
+        const gpu::Checkpoint from = gpu::open_checkpoint(given.weights[file]);
+        std::vector<gpu::TensorEntry> entries = from.entries();
+        for (gpu::TensorEntry& entry : entries)
+            if ((entry.dtype == gpu::Dtype::F32 || entry.dtype == gpu::Dtype::F16 || entry.dtype == gpu::Dtype::BF16) && !entry.blocks) entry.dtype = type, entry.bytes = {};
+        const std::string to = gpu::format("{}/{}.safetensors", folder, file);
+        gpu::save_safetensors(to, entries, from.metadata(), [&](std::size_t i) {
+            const gpu::TensorEntry& entry = from.entries()[i];
+            const gpu::Tensor value = gpu::cast(gpu::tensor(gpu::entry_floats(entry), entry.shape), type);
+            std::vector<std::byte> bytes(static_cast<std::size_t>(gpu::element_count(entry.shape)) * 2);
+            gpu::read(value, bytes);
+            return bytes;
+        });
+        given.weights[file] = to;
+    }
+    given.tolerance = std::max(given.tolerance, rounding);
+    return given;
 }
 
 ConformReport run_conform_case(const ConformCase& given, const std::string& out_folder) {

@@ -68,6 +68,10 @@ struct ConformReport {
 // that is not supported yet, BadFile where an output or its shape does not match, and what computing throws.
 ConformReport run_conform_case(const ConformCase& given, const std::string& out_folder = {});
 
+// The case with weights of this type, F16 or BF16, written into `folder`: what files that people use hold. Whole numbers,
+// and F64 of schedules, stay as they are. The tolerance is 2e-2, for BF16 eight times that.
+ConformCase stored_as(ConformCase given, gpu::Dtype type, const std::string& folder);
+
 // Sorted.
 std::vector<std::string> conform_kinds();
 void add_conform_kind(const std::string& name, ConformKind kind);
