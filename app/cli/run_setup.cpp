@@ -73,14 +73,9 @@ RunSetup set_up_run(const Arguments& arguments, std::size_t kept, const std::opt
     setup.options.output_folder = arguments.value("--output-dir").value_or("");
     if (!setup.options.output_folder.empty()) files.push_back(setup.options.output_folder);
     setup.options.allowed = allowed_places(arguments, setup.document, std::move(files));
-    if (arguments.has("--no-cache")) {
-        if (kept > 0) setup.options.cache = setup.cache.get();
-    } else if (const auto place = cache_place(arguments)) {
-        setup.cache->set_disk(std::make_shared<nodes::DiskCache>(*place));
-        setup.options.cache = setup.cache.get();
-    } else if (kept > 0) {
-        setup.options.cache = setup.cache.get();
-    }
+    const auto place = arguments.has("--no-cache") ? std::nullopt : cache_place(arguments);
+    if (place) setup.cache->set_disk(std::make_shared<nodes::DiskCache>(*place));
+    if (place || kept > 0) setup.options.cache = setup.cache.get();
     return setup;
 }
 
