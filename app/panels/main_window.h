@@ -16,6 +16,7 @@
 #include "app/panels/message_bar.h"
 #include "app/panels/param_panel.h"
 #include "app/panels/viewer_panel.h"
+#include "nodes/interchange/open_graph.h"
 
 namespace app {
 
@@ -77,6 +78,8 @@ private:
     QAction* action(const char* name) const;
 
     void restore(const LeftBehind& left);
+    // False when the user kept what is there.
+    bool show_graph(const QString& path, const nodes::OpenedGraph& opened);
     void choose_file();
     bool save_as();
     bool may_discard();

@@ -46,23 +46,23 @@ QString report_text(const nodes::ComfyReport& report) {
 }  // namespace
 
 bool MainWindow::open_file(const QString& path) {
-    QString translated;
     try {
-        const nodes::OpenedGraph opened = nodes::open_graph(path.toStdString());  // read first: a bad file asks nothing
-        if (!may_discard()) return false;
-        const bool own = is_own_file(path, opened);
-        model_.set_document(own ? opened.document : opened.document.with_path({}));
-        if (opened.report) translated = report_text(*opened.report);
+        return show_graph(path, nodes::open_graph(path.toStdString()));  // read first: a bad file asks nothing
     } catch (const std::exception& problem) {
         error(tr("Could not open %1: %2").arg(QFileInfo(path).fileName(), QString::fromUtf8(problem.what())));
         return false;
     }
+}
+
+bool MainWindow::show_graph(const QString& path, const nodes::OpenedGraph& opened) {
+    if (!may_discard()) return false;
+    model_.set_document(is_own_file(path, opened) ? opened.document : opened.document.with_path({}));
     bar_->clear();
     note_file_time();
     remember(path);
     view_->frame_all();
-    if (!translated.isEmpty()) {
-        bar_->show_message(MessageBar::Level::Note, translated);
+    if (opened.report) {
+        bar_->show_message(MessageBar::Level::Note, report_text(*opened.report));
         return true;
     }
     if (model_.document().format() > nodes::document_format)
@@ -227,14 +227,13 @@ void MainWindow::dropEvent(QDropEvent* event) {
 
 void MainWindow::drop_file(const QString& path, QPointF at) {
     guarded([&] {
-        bool graph = true;
+        std::optional<nodes::OpenedGraph> graph;
         try {
-            nodes::open_graph(path.toStdString());
-        } catch (const std::exception&) {
-            graph = false;
+            graph = nodes::open_graph(path.toStdString());
+        } catch (const std::exception&) {  // no graph: perhaps something that a node reads
         }
         if (graph) {
-            open_file(path);
+            show_graph(path, *graph);
             return;
         }
         const nodes::Loader loader = nodes::loader_for(path.toStdString());

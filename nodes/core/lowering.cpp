@@ -77,10 +77,6 @@ private:
     std::vector<std::string> within_;
 };
 
-bool has_uses(const Document& document) {
-    return std::ranges::any_of(document.node_ids(), [&](const std::string& id) { return !subgraph_of(document.node(id).type).empty(); });
-}
-
 // --- modes and wires ---
 
 class Settler {
@@ -159,12 +155,13 @@ std::string passing_input(const Node& type, const std::string& output) {
     return at == type.inputs().end() ? std::string() : at->name;
 }
 
-Document expanded(const Document& document) { return has_uses(document) ? Expander(document).take() : document; }
+Document expanded(const Document& document) { return used_subgraphs(document).empty() ? document : Expander(document).take(); }
 Document settled(const Document& document, Ports ports) { return Settler(computed(document), ports).take(); }
 Document lowered(const Document& document) { return settled(expanded(document)); }
 
 std::vector<std::string> lowered_targets(const Document& document, const Document& low, const std::vector<std::string>& targets) {
     std::vector<std::string> result;
+    std::optional<Settler> open;      // made for the first use of a subgraph among the targets
     for (const std::string& target : targets) {
         if (low.contains(target)) {
             result.push_back(target);
@@ -172,11 +169,10 @@ std::vector<std::string> lowered_targets(const Document& document, const Documen
         }
         std::set<std::string> found;
         if (document.contains(target) && document.node(target).mode == NodeMode::On && !subgraph_of(document.node(target).type).empty()) {
-            const Document flat = expanded(document);
-            const Settler settler(flat);
+            if (!open) open.emplace(expanded(document));
             const std::string prefix = target + "/";
             for (const SocketInfo& output : document.type_of(target)->outputs())
-                if (const auto end = settler.end_of({prefix + output.name, "value"}); end && low.contains(end->node)) found.insert(end->node);
+                if (const auto end = open->end_of({prefix + output.name, "value"}); end && low.contains(end->node)) found.insert(end->node);
             for (const std::string& id : low.node_ids())
                 if (const Node* type = id.starts_with(prefix) ? low.type_of(id) : nullptr; type && (type->info().side_effect || type->info().target)) found.insert(id);
         }
