@@ -60,14 +60,20 @@ inline float tanh_of(float x) {
             out[i] = (expression);                                                         \
         }                                                                                  \
     }
-#define BINARY(name, expression)                                                           \
+#define BINARY_FORM(name, first, second, expression)                                       \
     VECTOR_CLONES void name(const float* const* in, float* out, std::size_t count) {       \
         const float *a = in[0], *b = in[1];                                                \
+        [[maybe_unused]] const float a0 = count ? *a : 0, b0 = count ? *b : 0;             \
         for (std::size_t i = 0; i < count; ++i) {                                          \
-            const float x = a[i], y = b[i];                                                \
+            const float x = first, y = second;                                             \
             out[i] = (expression);                                                         \
         }                                                                                  \
     }
+// Both operands as arrays, the first as one number, the second as one number.
+#define BINARY(name, expression)                        \
+    BINARY_FORM(name, a[i], b[i], expression)           \
+    BINARY_FORM(name##_first_single, a0, b[i], expression) \
+    BINARY_FORM(name##_second_single, a[i], b0, expression)
 
 BINARY(add, x + y)
 BINARY(sub, x - y)
@@ -105,29 +111,56 @@ VECTOR_CLONES void where(const float* const* in, float* out, std::size_t count) 
     }
 }
 
+VECTOR_CLONES void where_last_single(const float* const* in, float* out, std::size_t count) {
+    const float *condition = in[0], *a = in[1];
+    const float y = count ? *in[2] : 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const float x = a[i];
+        out[i] = condition[i] != 0 ? x : y;
+    }
+}
+
 #undef UNARY
+#undef BINARY_FORM
 #undef BINARY
 
 struct Row {
     std::string_view name;
-    VectorFunction function;
+    VectorFunction arrays;
+    VectorFunction first_single = nullptr, second_single = nullptr, third_single = nullptr;
 };
 
+#define BINARY_ROW(name, function) {name, function, function##_first_single, function##_second_single}
+
 const Row rows[] = {
-    {"add", add},     {"sub", sub},       {"mul", mul},     {"div", div},         {"max", maximum}, {"min", minimum},
-    {"pow", power},   {"copy", copy},     {"neg", neg},     {"abs", absolute},    {"sign", sign},   {"floor", floor_},
-    {"ceil", ceil_},  {"round", round_},  {"sqrt", sqrt_},  {"rsqrt", rsqrt},     {"exp", exp_},    {"log", log_},
-    {"sin", sin_},    {"cos", cos_},      {"tanh", tanh_},  {"sigmoid", sigmoid}, {"relu", relu},   {"erf", erf_},
-    {"less", less},   {"less_equal", less_equal},           {"equal", equal},     {"where", where},
+    BINARY_ROW("add", add),         BINARY_ROW("sub", sub),         BINARY_ROW("mul", mul),
+    BINARY_ROW("div", div),         BINARY_ROW("max", maximum),     BINARY_ROW("min", minimum),
+    BINARY_ROW("pow", power),       BINARY_ROW("less", less),       BINARY_ROW("less_equal", less_equal),
+    BINARY_ROW("equal", equal),     {"copy", copy},                 {"neg", neg},
+    {"abs", absolute},              {"sign", sign},                 {"floor", floor_},
+    {"ceil", ceil_},                {"round", round_},              {"sqrt", sqrt_},
+    {"rsqrt", rsqrt},               {"exp", exp_},                  {"log", log_},
+    {"sin", sin_},                  {"cos", cos_},                  {"tanh", tanh_},
+    {"sigmoid", sigmoid},           {"relu", relu},                 {"erf", erf_},
+    {"where", where, nullptr, nullptr, where_last_single},
 };
+
+#undef BINARY_ROW
 
 constexpr std::size_t accumulators = 64;   // independent chains of additions
 
 }  // namespace
 
-VectorFunction vector_function(std::string_view primitive) {
+VectorFunction vector_function(std::string_view primitive, unsigned singles) {
     const auto found = std::find_if(std::begin(rows), std::end(rows), [&](const Row& row) { return row.name == primitive; });
-    return found == std::end(rows) ? nullptr : found->function;
+    if (found == std::end(rows)) return nullptr;
+    switch (singles) {
+        case 0: return found->arrays;
+        case 1: return found->first_single;
+        case 2: return found->second_single;
+        case 4: return found->third_single;
+        default: return nullptr;
+    }
 }
 
 VECTOR_CLONES float fold_sum(float total, const float* x, std::size_t count) {

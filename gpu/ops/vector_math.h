@@ -9,8 +9,9 @@
 
 namespace gpu {
 
-// The function of a row of the primitive table; null for a name that has none.
-VectorFunction vector_function(std::string_view primitive);
+// The function of a row of the primitive table; null for a name that has none. `singles` has bit k set where input k is one
+// number for all elements, of which only in[k][0] is read; null where that form does not exist.
+VectorFunction vector_function(std::string_view primitive, unsigned singles = 0);
 
 // `total` plus (or the maximum with) `count` values, in a fixed order.
 float fold_sum(float total, const float* x, std::size_t count);

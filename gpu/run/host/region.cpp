@@ -73,7 +73,7 @@ public:
         memory_ = memory.data();
         const std::int64_t used = std::min(r_.block, r_.across ? r_.vector_count : std::max(r_.vector_count, std::int64_t{1}));
         for (const HostRegion::Constant& constant : r_.constants) {
-            std::fill_n(buffer(constant.slot), used, static_cast<float>(scalars[constant.scalar]));
+            std::fill_n(buffer(constant.slot), constant.spread ? used : 1, static_cast<float>(scalars[constant.scalar]));
             values_[constant.slot] = buffer(constant.slot);
         }
     }
@@ -185,6 +185,10 @@ private:
     }
     void fetch(const HostRegion::Load& load, const float* base, std::int64_t first, std::int64_t count) {
         const float*& value = values_[load.slot];
+        if (load.single) {
+            value = base;
+            return;
+        }
         value = straight(base, load.vector_strides, load.linear, first, count);
         if (value) return;
         float* const to = buffer(load.slot);

@@ -34,12 +34,13 @@ private:
         std::size_t read = 0;
         Shape loop_strides, vector_strides;
         bool linear = false;   // any part of the vector's walk lies side by side
+        bool single = false;   // one number for a whole block, and only that is asked for
     };
     struct Instruction {
         VectorFunction function = nullptr;
         std::vector<int> in;
         int out = 0;
-        bool spread = false;   // a row's number that elements of the row need: repeated over a block
+        bool spread = false;   // a row's number that something needs once an element: repeated over a block
     };
     struct Fold {
         float (*fold)(float, const float*, std::size_t) = nullptr;
@@ -57,6 +58,7 @@ private:
     };
     struct Constant {
         int slot = 0, scalar = 0;
+        bool spread = false;
     };
 
     // Blocks run along `vector_sizes`, one for each index of `loop_sizes` (both outermost first). Either is the row's elements

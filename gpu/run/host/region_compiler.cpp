@@ -4,6 +4,7 @@
 #include <set>
 
 #include "gpu/base/error.h"
+#include "gpu/ops/vector_math.h"
 #include "gpu/plan/rows.h"
 #include "gpu/plan/walk.h"
 #include "gpu/run/host/region.h"
@@ -41,7 +42,7 @@ public:
         make_walks(space, result.order, row_reads, full_reads, along);
 
         for (const std::size_t read : row_reads) region_.row_loads.push_back(load_of(read));
-        for (const int member : plan.before) region_.before.push_back(instruction(member));
+        for (const int member : plan.before) region_.before.push_back(row_instruction(member));
         std::set<int> kept;   // made by an earlier pass
         for (RowPass& pass : plan.passes) {
             HostRegion::Pass made;
@@ -58,14 +59,17 @@ public:
             for (const int member : pass.reductions) {
                 const auto& op = static_cast<const ReduceOp&>(*nodes_[member].op);
                 made.folds.push_back({op.fold(), op.vector(), static_cast<float>(op.identity()), slot_of(nodes_[member].inputs[0]),
-                                      slot_of(member), true});
+                                      slot_of(member), false});
+                full_.insert(made.folds.back().in);
+                if (!region_.across) single_.insert(made.folds.back().out);
             }
-            for (const int member : pass.after) made.after.push_back(instruction(member));
+            for (const int member : pass.after) made.after.push_back(row_instruction(member));
             region_.passes.push_back(std::move(made));
         }
         if (part) {
             region_.result = region_.slots++;
             region_.passes[0].work.push_back({copy_function(), {read_slot(0)}, region_.result, false});
+            full_.insert(read_slot(0));
         } else {
             region_.result = slot_of(step_.result);
         }
@@ -139,10 +143,32 @@ private:
 
     HostRegion::Load load_of(std::size_t read) {
         const auto& [loop, vector] = strides_.at(read);
-        return {read_slot(read), read, loop, vector, is_linear(vector)};
+        const bool single = std::all_of(vector.begin(), vector.end(), [](std::int64_t stride) { return stride == 0; });
+        if (single) single_.insert(read_slot(read));
+        return {read_slot(read), read, loop, vector, is_linear(vector), single};
     }
 
+    // Of elements: inputs that are one number are read as such where the primitive has that form.
     HostRegion::Instruction instruction(int member) {
+        const PlanNode& node = nodes_[member];
+        HostRegion::Instruction made = row_by_row(member);
+        unsigned singles = 0;
+        for (std::size_t k = 0; k < made.in.size(); ++k) singles |= single_.contains(made.in[k]) ? 1u << k : 0u;
+        const VectorFunction form = node.scalar >= 0 ? nullptr : vector_function(node.op->name(), singles);
+        if (form)
+            made.function = form;
+        else
+            full_.insert(made.in.begin(), made.in.end());
+        return made;
+    }
+    // Of rows: one number when blocks run along the row, else as many as any other value.
+    HostRegion::Instruction row_instruction(int member) {
+        if (region_.across) return instruction(member);
+        const HostRegion::Instruction made = row_by_row(member);
+        single_.insert(made.out);
+        return made;
+    }
+    HostRegion::Instruction row_by_row(int member) {
         const PlanNode& node = nodes_[member];
         if (node.scalar >= 0) return {copy_function(), {constant_slot(node.scalar)}, slot_of(member, true), false};
         HostRegion::Instruction made{static_cast<const ElementwiseOp&>(*node.op).vector(), {}, 0, false};
@@ -168,21 +194,21 @@ private:
     int constant_slot(int scalar) {
         const auto [at, fresh] = constants_.try_emplace(scalar, region_.slots);
         if (fresh) region_.constants.push_back({region_.slots++, scalar});
+        single_.insert(at->second);
         return at->second;
     }
 
-    // A row's numbers are repeated over a block only where elements of the row read them.
+    // Single numbers are repeated over a block only where something needs them once an element.
     void mark_spread() {
-        const auto read_by_elements = [&](int slot) {
-            for (const HostRegion::Pass& pass : region_.passes)
-                for (const HostRegion::Instruction& one : pass.work)
-                    if (std::find(one.in.begin(), one.in.end(), slot) != one.in.end()) return true;
-            return false;
-        };
-        for (HostRegion::Instruction& one : region_.before) one.spread = read_by_elements(one.out);
+        if (std::any_of(region_.passes.begin(), region_.passes.end(), [](const HostRegion::Pass& pass) { return pass.stores; }))
+            full_.insert(region_.result);
+        for (HostRegion::Constant& one : region_.constants) one.spread = full_.contains(one.slot);
+        for (HostRegion::Load& load : region_.row_loads) load.single &= !full_.contains(load.slot);
+        for (HostRegion::Instruction& one : region_.before) one.spread = full_.contains(one.out);
         for (HostRegion::Pass& pass : region_.passes) {
-            for (HostRegion::Instruction& one : pass.after) one.spread = read_by_elements(one.out);
-            for (HostRegion::Fold& fold : pass.folds) fold.spread = read_by_elements(fold.out);
+            for (HostRegion::Load& load : pass.loads) load.single &= !full_.contains(load.slot);
+            for (HostRegion::Instruction& one : pass.after) one.spread = full_.contains(one.out);
+            for (HostRegion::Fold& fold : pass.folds) fold.spread = full_.contains(fold.out);
         }
     }
 
@@ -194,6 +220,8 @@ private:
     std::map<int, int> members_, constants_;
     std::map<std::size_t, int> reads_;
     std::set<std::size_t> held_;   // reads that an earlier pass loaded
+    std::set<int> single_;         // slots whose value is one number for all elements of a block
+    std::set<int> full_;           // slots that something reads element by element all the same
 };
 
 HostRegion::HostRegion(const Program& program, const Step& step) { RegionCompiler(program, step, *this).run(); }
