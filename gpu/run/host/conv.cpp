@@ -109,19 +109,14 @@ std::uint64_t kept_conv_bytes(const Kernel& kernel, const Shape& x, const Shape&
     const ConvGeometry geometry = ConvGeometry::from_params(kernel.params);
     const ConvProblem problem = pass == ConvPass::Forward ? ConvProblem{geometry, x, weight, y} : ConvProblem{geometry, y, weight, x};
     const std::uint64_t bytes = static_cast<std::uint64_t>(element_count(weight)) * sizeof(float);
-    // The forward's Winograd keeps the weights transformed: 6 x 6 numbers for 3 x 3. Not every processor has it.
-    static const bool has_winograd = [] {
-        try {
-            const ConvProblem small{ConvGeometry{.stride = {1, 1}, .before = {1, 1}, .after = {1, 1}, .dilation = {1, 1}},
-                                    {1, 32, 32, 32}, {32, 32, 3, 3}, {1, 32, 32, 32}};
-            conv_forward_desc(small, ConvLayout::Winograd, {}, plain_attributes(), false);
-            return true;
-        } catch (const dnnl::error&) {
-            return false;
-        }
-    }();
-    const bool transformed = pass == ConvPass::Forward && has_winograd && conv_layouts(problem, pass).front() == ConvLayout::Winograd;
-    return transformed ? 4 * bytes : bytes;
+    if (pass != ConvPass::Forward || conv_layouts(problem, pass).front() != ConvLayout::Winograd) return bytes;
+    // The forward's Winograd keeps the weights transformed: 6 x 6 or 4 x 4 numbers for 3 x 3, as oneDNN judges the processor's
+    // caches. Not every processor has it.
+    try {
+        return conv_forward_desc(problem, ConvLayout::Winograd, {}, plain_attributes(), false).weights_desc().get_size();
+    } catch (const dnnl::error&) {
+        return bytes;
+    }
 }
 
 std::vector<ConvLayout> conv_layouts(const ConvProblem& p, ConvPass pass) {
