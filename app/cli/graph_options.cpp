@@ -20,25 +20,11 @@ using nodes::Document;
 using nodes::ParamInfo;
 using nodes::ParamKind;
 
-// The declaration of a parameter that the command line names.
-const ParamInfo& find_param(const Document& document, const std::string& node, const std::string& name) {
-    const nodes::NodeRecord* record = document.find(node);
-    if (!record)
-        throw Error(ErrorCode::Usage, "expected a node of the graph, got '{}'{}", node,
-                    nodes::suggestion(node, document.node_ids()));
-    const nodes::Node* type = document.type_of(*record);
-    gpu::check(type, ErrorCode::Usage, "expected a node of a known type, '{}' is of type '{}'", node, record->type);
-    if (const ParamInfo* info = type->param(name)) return *info;
-    std::vector<std::string> names;
-    for (const ParamInfo& info : type->params()) names.push_back(info.name);
-    throw Error(ErrorCode::Usage, "{} has no parameter '{}'{}", record->type, name, nodes::suggestion(name, names));
-}
-
 Document set_value(const Document& document, const std::string& node, const ParamInfo& info, std::string text,
-                   std::vector<std::string>& files) {
+                   std::vector<std::string>& files, const std::string& folder) {
     if ((info.kind == ParamKind::InputFile || info.kind == ParamKind::OutputFile) && !text.empty()) {
         // Names on the command line start where the user stands; one that is only beside the document stays.
-        const std::filesystem::path here = std::filesystem::absolute(text).lexically_normal();
+        const std::filesystem::path here = std::filesystem::absolute(std::filesystem::path(folder) / text).lexically_normal();
         std::error_code error;
         if (info.kind == ParamKind::OutputFile || std::filesystem::exists(here, error)) text = here.string();
         files.push_back(text);
@@ -63,23 +49,42 @@ Document load_graph(const std::string& path) {
     return std::move(opened.document);
 }
 
-Document apply_set(const Document& document, const std::string& assignment, std::vector<std::string>& files) {
+const ParamInfo& find_param(const Document& document, const std::string& name) {
+    const std::size_t dot = name.find('.');
+    gpu::check(dot != std::string::npos, ErrorCode::Usage, "expected NODE.param, got '{}'", name);
+    const std::string node = name.substr(0, dot), param = name.substr(dot + 1);
+    const nodes::NodeRecord* record = document.find(node);
+    if (!record)
+        throw Error(ErrorCode::Usage, "expected a node of the graph, got '{}'{}", node,
+                    nodes::suggestion(node, document.node_ids()));
+    const nodes::Node* type = document.type_of(*record);
+    gpu::check(type, ErrorCode::Usage, "expected a node of a known type, '{}' is of type '{}'", node, record->type);
+    if (const ParamInfo* info = type->param(param)) return *info;
+    std::vector<std::string> names;
+    for (const ParamInfo& info : type->params()) names.push_back(info.name);
+    throw Error(ErrorCode::Usage, "{} has no parameter '{}'{}", record->type, param, nodes::suggestion(param, names));
+}
+
+Document apply_param(const Document& document, const std::string& name, const std::string& text,
+                     std::vector<std::string>& files, const std::string& folder) {
+    const ParamInfo& info = find_param(document, name);
+    return set_value(document, name.substr(0, name.find('.')), info, text, files, folder);
+}
+
+Document apply_set(const Document& document, const std::string& assignment, std::vector<std::string>& files,
+                   const std::string& folder) {
     try {
         const std::size_t equals = assignment.find('=');
-        const std::string name = assignment.substr(0, equals);
-        const std::size_t dot = name.find('.');
-        gpu::check(equals != std::string::npos && dot != std::string::npos, ErrorCode::Usage,
+        gpu::check(equals != std::string::npos && assignment.find('.') < equals, ErrorCode::Usage,
                    "expected NODE.param=VALUE, got '{}'", assignment);
-        const std::string node = name.substr(0, dot);
-        const ParamInfo& info = find_param(document, node, name.substr(dot + 1));
-        return set_value(document, node, info, assignment.substr(equals + 1), files);
+        return apply_param(document, assignment.substr(0, equals), assignment.substr(equals + 1), files, folder);
     } catch (const Error& error) {
         throw Error(error.code(), "--set {}: {}", assignment.substr(0, assignment.find('=')), error.message());
     }
 }
 
-Document apply_output(const Document& document, const std::vector<std::string>& targets, const std::string& file,
-                      std::vector<std::string>& files) {
+std::vector<std::pair<std::string, const ParamInfo*>> output_params(const Document& document,
+                                                                    const std::vector<std::string>& targets) {
     const std::vector<std::string> wanted = targets.empty() ? nodes::default_targets(nodes::settled(document)) : targets;
     std::vector<std::pair<std::string, const ParamInfo*>> found;
     for (const std::string& id : wanted) {
@@ -89,7 +94,13 @@ Document apply_output(const Document& document, const std::vector<std::string>& 
         for (const ParamInfo& info : type->params())
             if (info.kind == ParamKind::OutputFile) found.emplace_back(id, &info);
     }
-    if (found.size() == 1) return set_value(document, found[0].first, *found[0].second, file, files);
+    return found;
+}
+
+Document apply_output(const Document& document, const std::vector<std::string>& targets, const std::string& file,
+                      std::vector<std::string>& files, const std::string& folder) {
+    const auto found = output_params(document, targets);
+    if (found.size() == 1) return set_value(document, found[0].first, *found[0].second, file, files, folder);
     std::string choices;
     for (const auto& [id, info] : found) choices += (choices.empty() ? "" : ", ") + id + "." + info->name;
     throw Error(ErrorCode::Usage, "-o {}: expected one node that writes a file, {}", file,

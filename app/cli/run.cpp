@@ -1,25 +1,65 @@
-// heddle run: runs a graph.
+// heddle run: runs a graph, once or for each row of a file of inputs.
 #include <csignal>
 
+#include "app/cli/cells.h"
 #include "app/cli/command.h"
 #include "app/cli/event_printer.h"
+#include "app/cli/input_cells.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/run_setup.h"
+#include "gpu/base/error.h"
 
 namespace app {
 namespace {
 
-int run_graph(const Arguments& arguments) {
-    // What this process computed it does not need again, but the next one may: nothing is kept in memory.
-    RunSetup setup = set_up_run(arguments, 0, arguments.value("--output"));
-    EventPrinter printer(progress_style(arguments), arguments.has("--json"));
+using gpu::ErrorCode;
+
+// Runs cells one after another; what comes after a cancelled one is left out. Returns the exit status of a signal, or 0.
+int run_all(std::vector<Cell>& cells, bool several, const Arguments& arguments, RunSetup& setup, EventPrinter& printer) {
     setup.options.on_event = [&](const nodes::Event& event) { printer.print(event); };
     const InterruptScope interrupt(setup.options.cancel);
-    printer.start(arguments.only("GRAPH"));
-    const nodes::RunResult result = nodes::run(setup.document, setup.options);
-    const bool stopped = result.status == nodes::RunStatus::Cancelled && interrupt.signal() != 0;
-    const int status = stopped ? 128 + interrupt.signal() : result.exit_code();
-    printer.end(result, status);
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        if (several) {
+            printer.set_row(i + 1);
+            printer.print(QJsonObject{{"event", "row"}, {"rows", static_cast<qint64>(cells.size())}, {"params", cell_json(cells[i])["params"]}});
+            if (!arguments.has("--json") && progress_style(arguments) != ProgressStyle::Json)
+                print_line(gpu::format("{}/{}  {}", i + 1, cells.size(), params_text(cells[i])));
+        }
+        printer.start(arguments.only("GRAPH"));
+        run_cell(cells[i], setup.options);
+        const nodes::RunResult& result = cells[i].result;
+        const bool stopped = result.status == nodes::RunStatus::Cancelled && interrupt.signal() != 0;
+        printer.end(result, stopped ? 128 + interrupt.signal() : result.exit_code());
+        if (result.status != nodes::RunStatus::Cancelled) continue;
+        cells.resize(i + 1);
+        return stopped ? 128 + interrupt.signal() : result.exit_code();
+    }
+    return 0;
+}
+
+int run_graph(const Arguments& arguments) {
+    const auto inputs = arguments.value("--inputs");
+    gpu::check(inputs != "-" || arguments.only("GRAPH") != "-", ErrorCode::Usage, "expected the graph or --inputs on stdin, got both");
+    const InputRows rows = inputs ? read_inputs(*inputs) : InputRows();
+    // What one run computed it does not need again, but the next row may.
+    RunSetup setup = set_up_run(arguments, rows.several ? std::size_t{1} << 30 : 0);
+    std::vector<Cell> cells;
+    if (inputs)
+        cells = cells_of(rows, arguments, setup);
+    else
+        cells.push_back({.document = setup.document});
+    name_files(cells, rows.several, arguments, setup);
+
+    EventPrinter printer(progress_style(arguments), arguments.has("--json"));
+    const int stopped = run_all(cells, rows.several, arguments, setup, printer);
+    if (const auto table = arguments.value("--table")) write_table(*table, cells);
+    const int status = stopped != 0 ? stopped : exit_code_of(cells);
+    if (rows.several) {
+        const auto failed = std::ranges::count_if(cells, [](const Cell& cell) { return cell.result.exit_code() != 0; });
+        printer.set_row(0);
+        printer.print(QJsonObject{{"event", "summary"}, {"rows", static_cast<qint64>(rows.rows.size())},
+                                  {"failed", static_cast<qint64>(failed)}, {"exit_code", status}});
+    }
     return status;
 }
 
@@ -32,10 +72,23 @@ Command run_command() {
                 "--target, else every node that writes a file or reports a number. A ComfyUI workflow, or a PNG that holds\n"
                 "one, is translated first. Numbers and written files are printed on stdout. Relative input files\n"
                 "start from the graph's folder, else from the current one; relative output files from the current\n"
-                "folder. A graph reads and writes only in those two folders and where the command line points.",
+                "folder. A graph reads and writes only in those two folders and where the command line points.\n"
+                "\n"
+                "--inputs FILE sets parameters from a file ('-': stdin), before --set does: a JSON object\n"
+                "{\"sample.steps\": 20, ...} for one run; a list of such objects, one a line (JSON Lines), or CSV with the\n"
+                "names in its first line and an empty cell where nothing changes, for a run each. All rows are checked before\n"
+                "the first runs. A run that fails does not stop the others; the exit status is 10 then. Without --out files\n"
+                "get the row's number: out-001.png.\n"
+                "\n"
+                "--out TEMPLATE says where every node that writes a file puts it: {graph} {node} {output} {row} {seed} {date}\n"
+                "{time}, {file} and {suffix} of the name in the graph, and {param:NODE.param} for a value; {row:03} fills up with\n"
+                "zeros, {{ is a brace. Folders are made; ### stays the number of the picture.\n"
+                "  heddle run text-to-image.heddle --inputs prompts.csv --out 'out/{row:03}-{param:prompt.text}.{suffix}'",
         .options = run_options(),
         .run = run_graph};
-    command.options.push_back({"--output", "FILE", "Where the only node that writes a file puts it", "-o"});
+    command.options.insert(command.options.begin() + 1, {"--inputs", "FILE", "Parameters from a file, for one run or many: .json, .jsonl, .csv"});
+    for (const Option& option : output_options(false)) command.options.push_back(option);
+    command.options.push_back(table_option);
     return command;
 }
 

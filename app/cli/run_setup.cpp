@@ -61,21 +61,28 @@ std::vector<Option> run_options() {
             {"--json", "", "Print events as JSON lines on stdout, but no progress"}};
 }
 
-RunSetup set_up_run(const Arguments& arguments, std::size_t kept, const std::optional<std::string>& output) {
+void choose_device(const Arguments& arguments) {
     if (const auto device = arguments.value("--device")) gpu::switches().device = *device;
     if (const auto budget = arguments.value("--budget")) gpu::switches().budget = gpu::parse_bytes(*budget, "--budget");
+}
 
-    RunSetup setup{.document = load_graph(arguments.only("GRAPH")), .cache = std::make_unique<nodes::ResultCache>(kept)};
-    std::vector<std::string> files;
-    for (const std::string& assignment : arguments.values("--set")) setup.document = apply_set(setup.document, assignment, files);
-    setup.options.targets = read_targets(arguments, setup.document);
-    if (output) setup.document = apply_output(setup.document, setup.options.targets, *output, files);
-    setup.options.output_folder = arguments.value("--output-dir").value_or("");
-    if (!setup.options.output_folder.empty()) files.push_back(setup.options.output_folder);
-    setup.options.allowed = allowed_places(arguments, setup.document, std::move(files));
+std::shared_ptr<nodes::DiskCache> disk_cache(const Arguments& arguments) {
     const auto place = arguments.has("--no-cache") ? std::nullopt : cache_place(arguments);
-    if (place) setup.cache->set_disk(std::make_shared<nodes::DiskCache>(*place));
-    if (place || kept > 0) setup.options.cache = setup.cache.get();
+    return place ? std::make_shared<nodes::DiskCache>(*place) : nullptr;
+}
+
+RunSetup set_up_run(const Arguments& arguments, std::size_t kept) {
+    choose_device(arguments);
+    RunSetup setup{.document = load_graph(arguments.only("GRAPH")), .cache = std::make_unique<nodes::ResultCache>(kept)};
+    for (const std::string& assignment : arguments.values("--set")) setup.document = apply_set(setup.document, assignment, setup.files);
+    setup.options.targets = read_targets(arguments, setup.document);
+    setup.options.output_folder = arguments.value("--output-dir").value_or("");
+    std::vector<std::string> places = setup.files;
+    if (!setup.options.output_folder.empty()) places.push_back(setup.options.output_folder);
+    setup.options.allowed = allowed_places(arguments, setup.document, std::move(places));
+    const auto disk = disk_cache(arguments);
+    if (disk) setup.cache->set_disk(disk);
+    if (disk || kept > 0) setup.options.cache = setup.cache.get();
     return setup;
 }
 

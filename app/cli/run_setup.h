@@ -7,6 +7,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/event_printer.h"
+#include "nodes/core/disk_cache.h"
 #include "nodes/core/executor.h"
 
 namespace app {
@@ -14,15 +15,22 @@ namespace app {
 struct RunSetup {
     nodes::Document document;
     nodes::RunOptions options;                    // without a listener
+    std::vector<std::string> files;               // that --set names
     std::unique_ptr<nodes::ResultCache> cache;    // that the options point at, unless --no-cache
 };
 
 // --set, --target, --output-dir, --allow, --device, --budget, --cache, --no-cache, --progress and --json.
 std::vector<Option> run_options();
 
-// Reads GRAPH and applies the options above; `output`, when given, goes to the only node that writes a file.
-// `kept`: bytes of results that stay in memory. Throws gpu::Error{Usage} and what load_graph() throws.
-RunSetup set_up_run(const Arguments& arguments, std::size_t kept, const std::optional<std::string>& output = {});
+// Reads GRAPH and applies the options above. `kept`: bytes of results that stay in memory. Throws gpu::Error{Usage} and
+// what load_graph() throws.
+RunSetup set_up_run(const Arguments& arguments, std::size_t kept);
+
+// What --device and --budget say is what the process computes with from now on.
+void choose_device(const Arguments& arguments);
+
+// The second tier of results that --cache and --no-cache ask for, null for none.
+std::shared_ptr<nodes::DiskCache> disk_cache(const Arguments& arguments);
 
 ProgressStyle progress_style(const Arguments& arguments);
 
