@@ -3,7 +3,9 @@
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <functional>
 
 #include "gpu/base/error.h"
 #include "gpu/base/log.h"
@@ -75,6 +77,17 @@ NodeResult read_result(const std::string& path) {
         result.metrics.push_back({value["name"].toString().toStdString(), value["value"].toDouble(), value["unit"].toString().toStdString()});
     for (const QJsonValue value : root["warnings"].toArray()) result.warnings.push_back(value.toString().toStdString());
     return result;
+}
+
+// What a stored result holds, by its header alone.
+std::string types_in(const std::string& path) {
+    const gpu::Checkpoint file = gpu::open_checkpoint(path);
+    const auto text = file.metadata().find(fields_key);
+    if (text == file.metadata().end()) return {};
+    std::string types;
+    for (const QJsonValue output : QJsonDocument::fromJson(QByteArray::fromStdString(text->second)).object()["outputs"].toArray())
+        if (const QString type = output["type"].toString(); !type.isEmpty()) types += (types.empty() ? "" : ", ") + type.toStdString();
+    return types;
 }
 
 // False where some output can not be stored.
@@ -162,6 +175,23 @@ DiskCache::Stats DiskCache::stats() const {
     Stats stats;
     for (const File& file : files_in(place_.folder)) ++stats.files, stats.bytes += file.bytes;
     return stats;
+}
+
+std::vector<DiskCache::Entry> DiskCache::list() const {
+    std::vector<File> files = files_in(place_.folder);
+    std::ranges::sort(files, std::greater(), &File::used);
+    const auto now = fs::file_time_type::clock::now();
+    std::vector<Entry> entries;
+    for (const File& file : files) {
+        Entry entry{.file = file.path.filename().string(), .holds = {}, .bytes = file.bytes,
+                    .used_ago = std::chrono::duration_cast<std::chrono::seconds>(now - file.used).count()};
+        try {
+            entry.holds = types_in(file.path.string());
+        } catch (const std::exception&) {      // damaged, or removed meanwhile
+        }
+        entries.push_back(std::move(entry));
+    }
+    return entries;
 }
 
 DiskCache::Stats DiskCache::trim(std::uint64_t budget) {

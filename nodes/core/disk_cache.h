@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gpu/base/hash.h"
 #include "nodes/core/cache.h"
@@ -37,6 +38,13 @@ public:
         std::uint64_t files = 0, bytes = 0;
     };
     Stats stats() const;
+    struct Entry {
+        std::string file;               // its name in the folder
+        std::string holds;              // types of the outputs, "latent" or "model, encoder, vae"; empty for a damaged file
+        std::uint64_t bytes = 0;
+        std::int64_t used_ago = 0;      // seconds since it was last read or written
+    };
+    std::vector<Entry> list() const;    // most recently used first; opens every file
     // Removes the least recently used files until `budget` bytes are left. Returns what was removed.
     Stats trim(std::uint64_t budget);
     const Place& place() const { return place_; }

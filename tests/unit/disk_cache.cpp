@@ -1,6 +1,7 @@
 // Results that outlive the process: what comes back, what does not, and how the folder stays small.
 #include "nodes/core/disk_cache.h"
 
+#include <QDateTime>
 #include <QDir>
 #include <QTemporaryDir>
 
@@ -98,6 +99,21 @@ private slots:
         const std::uint64_t before = cache.stats().files;
         QCOMPARE(cache.trim(0).files, before);
         QCOMPARE(cache.stats().bytes, std::uint64_t{0});
+    }
+
+    void it_can_be_listed() {
+        const QTemporaryDir folder;
+        DiskCache cache(place_in(folder));
+        cache.store(key_of(1), result_of(1), slow);
+        QFile damaged(QString::fromStdString(cache.place().folder) + "/zero.safetensors");
+        QVERIFY(damaged.open(QIODevice::WriteOnly) && damaged.setFileTime(QDateTime::currentDateTime().addDays(-3), QFileDevice::FileModificationTime));
+        const auto entries = cache.list();
+        QCOMPARE(entries.size(), 2u);
+        QCOMPARE(entries[0].holds, std::string("number"));
+        QCOMPARE(entries[0].bytes, cache.stats().bytes);
+        QCOMPARE(entries[1].file, std::string("zero.safetensors"));
+        QVERIFY(entries[1].holds.empty() && entries[1].used_ago >= 3 * 86400);
+        QVERIFY(DiskCache({.folder = "/proc/none", .stamp = "a"}).list().empty());
     }
 
     void a_folder_that_can_not_be_written_fails_nothing() {
