@@ -3,6 +3,7 @@
 
 #include <QJsonDocument>
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <map>
 #include <mutex>
@@ -172,6 +173,7 @@ private:
 
 int serve(const Arguments& arguments) {
     arguments.expect_count(0, 0, "no argument");
+    std::signal(SIGPIPE, SIG_IGN);      // nobody has to read what the server prints
     choose_device(arguments);
     const ServePlace place = serve_place(arguments);
     const std::uint64_t kept = gpu::parse_bytes(arguments.value("--memory").value_or("4G"), "--memory");

@@ -148,6 +148,7 @@ void ServeQueue::finish(Job& job, const nodes::RunResult& result) {
     job.run.cell = {};      // documents are not kept
     finished_.push_back(job.number);
     tell(job, end_json(result, job.exit_code));
+    while (job.lines.size() > std::min(limits_.lines, limits_.finished_lines)) job.lines.pop_front();
     if (finished_.size() > limits_.finished) {
         jobs_.erase(finished_.front());
         finished_.pop_front();

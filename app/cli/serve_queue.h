@@ -45,7 +45,8 @@ public:
     struct Limits {
         std::size_t waiting = 1000;     // runs
         std::size_t finished = 1000;    // that are remembered
-        std::size_t lines = 10000;      // that are remembered of each run, the newest; progress is not
+        std::size_t lines = 10000;      // that are remembered of a run, the newest; progress is not
+        std::size_t finished_lines = 500;   // the same of one that is finished
     };
     // `told` is called by the thread that runs, or by who changes the queue, with a lock held: it must not call back.
     ServeQueue(Limits limits, std::size_t cache_bytes, std::shared_ptr<nodes::DiskCache> disk, std::function<void(const ServedLine&)> told);
@@ -73,7 +74,6 @@ private:
         ServedRun run;
         gpu::CancelToken cancel{};
         LineStamp stamp{};
-        std::int64_t next_line = 0;
         std::deque<ServedLine> lines{};
         std::string status;             // "done", "failed", ... when it is Done
         int exit_code = 0;

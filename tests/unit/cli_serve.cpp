@@ -2,14 +2,15 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include <QElapsedTimer>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QProcess>
 #include <QTemporaryDir>
 #include <csignal>
+#include <thread>
 
+#include "app/cli/line_server.h"
 #include "app/cli/serve_client.h"
 #include "app/cli/serve_queue.h"
 #include "app/cli/serve_requests.h"
@@ -196,6 +197,44 @@ private slots:
         const std::string much(17 << 20, 'x');
         QVERIFY(error_of([&] { endless_line.send(much); if (!endless_line.read()) throw gpu::Error(gpu::ErrorCode::Io, "closed"); }) != "");
         QVERIFY(client.request({{"op", "hello"}})["ok"].toBool());
+    }
+
+    // Nobody waits for a client that does not read, or that does not say who it is.
+    void slow_and_silent_clients_are_closed() {
+        QTemporaryDir folder;
+        const std::string path = folder.filePath("s").toStdString();
+        app::LineServer* server = nullptr;
+        app::LineServer::Handler handler{
+            .line = [&](int client, const std::string& line) {
+                server->admit(client);
+                if (line == "stop") server->stop();
+                for (int i = 0; line == "much" && i < 64; ++i) server->send(client, std::string(64 << 10, 'x'));
+                server->send(client, "got " + line);
+            },
+            .expects = [](int) { return false; }};
+        app::Fd socket = app::listen_unix(path);
+        std::thread thread([&] {
+            app::LineServer made({.line = 100, .first_line = 10, .unread = 1 << 20, .patience = std::chrono::seconds(1)}, handler);
+            server = &made;
+            made.listen(std::move(socket));
+            made.run();
+        });
+        app::LineClient silent(app::connect_unix(path)), slow(app::connect_unix(path)), good(app::connect_unix(path)), wordy(app::connect_unix(path));
+        slow.send("much");
+        good.send("hi");
+        QCOMPARE(good.read(), std::optional<std::string>("got hi"));
+        good.send(std::string(100, 'a'));
+        QCOMPARE(good.read(), std::optional<std::string>("got " + std::string(100, 'a')));
+        wordy.send(std::string(11, 'a'));
+        QVERIFY(wordy.read()->find("expected a line of at most 10 bytes") != std::string::npos);
+        QVERIFY(!wordy.read());
+        QVERIFY(!silent.read());      // after a second
+        std::size_t lines = 0;
+        while (slow.read()) ++lines;      // what was on its way, then the end
+        QVERIFY(lines < 64);
+        good.send("stop");
+        QCOMPARE(good.read(), std::optional<std::string>("got stop"));
+        thread.join();
     }
 
     void the_socket_is_its_owners_alone() {
