@@ -139,7 +139,7 @@ PipelineRef DeviceCore::create_pipeline(const PipelineKey& key, const Hash& hash
     const bool sized = key.subgroup_size != 0 && caps.subgroup_size_control;
     const VkPipelineShaderStageCreateInfo stage{.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
                                                 .pNext = sized ? &subgroup : nullptr,
-                                                .flags = sized ? VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT_EXT : 0u,
+                                                .flags = sized ? VkFlags{VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT_EXT} : VkFlags{0},
                                                 .stage = VK_SHADER_STAGE_COMPUTE_BIT,
                                                 .module = module.handle,
                                                 .pName = "main",
