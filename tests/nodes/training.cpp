@@ -1,8 +1,12 @@
 // Datasets, objectives and the training loop: the walk over items, pictures in frames, what a small autoencoder learns, and runs that are
 // stopped and gone on with.
+#include <sys/resource.h>
+
+#include <QDir>
 #include <QFile>
 #include <QTemporaryDir>
 #include <cmath>
+#include <csignal>
 #include <set>
 
 #include "gpu/ops.h"
@@ -51,6 +55,29 @@ Dataset discs(int count, int side = 16) {
     for (int n = 0; n < count; ++n) dataset.items.push_back(n);
     return dataset;
 }
+
+// While it lives, no file of this process grows beyond a size once that is set: writing more fails, as on a full disk.
+class FileSizeLimit {
+public:
+    FileSizeLimit() {
+        getrlimit(RLIMIT_FSIZE, &before_);
+        handler_ = std::signal(SIGXFSZ, SIG_IGN);
+    }
+    ~FileSizeLimit() {
+        setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+    FileSizeLimit(const FileSizeLimit&) = delete;
+    FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+    void set(rlim_t bytes) const {
+        const rlimit now{bytes, before_.rlim_max};
+        setrlimit(RLIMIT_FSIZE, &now);
+    }
+
+private:
+    rlimit before_{};
+    void (*handler_)(int) = nullptr;
+};
 
 VaeConfig tiny_config() {
     VaeConfig config = vae_config({8, 16}, 4, 1);
@@ -411,6 +438,36 @@ private slots:
         } catch (const gpu::Error& error) {
             QVERIFY(error.code() == gpu::ErrorCode::BadFile);
         }
+    }
+
+    // A limit on the size of files stands in for the disk.
+    void a_full_disk_costs_no_state() {
+        const QTemporaryDir folder;
+        const std::string state = folder.filePath("state.safetensors").toStdString();
+        const auto objective = [] { return autoencoder_objective({.dataset = discs(12), .validation = {}, .config = tiny_config(), .start = {}, .judge = {}}); };
+        const std::vector<float> whole = weights_in_order(train(*objective(), plan_of(6), {}).trained);
+        TrainPlan plan = plan_of(6, state);
+        plan.checkpoint_every = 2;
+        {
+            FileSizeLimit limit;
+            TrainEvents events;
+            events.progress = [&](const TrainProgress& at) {
+                if (at.step == 3) limit.set(1000);
+            };
+            try {
+                train(*objective(), plan, {}, events);
+                QFAIL("a checkpoint was written to a full disk");
+            } catch (const gpu::Error& error) {
+                QCOMPARE(error.code(), gpu::ErrorCode::Io);
+                QVERIFY2(std::string(error.what()).find("state.safetensors") != std::string::npos, error.what());
+            }
+        }
+        QCOMPARE(QDir(folder.path()).entryList(QDir::Files | QDir::Hidden).size(), 1);      // no half of a file beside it
+        std::int64_t steps = 0;
+        TrainEvents events;
+        events.progress = [&](const TrainProgress&) { ++steps; };
+        QVERIFY(weights_in_order(train(*objective(), plan, {}, events).trained) == whole);
+        QCOMPARE(steps, 4);     // from the state of step 2
     }
 
     void what_was_trained_goes_where_it_fits() {
