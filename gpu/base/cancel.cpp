@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "gpu/base/cancel_scope_token.h"
+
 namespace gpu {
 namespace {
 
@@ -15,5 +17,7 @@ CancelScope::~CancelScope() { current = outer_; }
 void check_cancelled() {
     if (current) current->check();
 }
+
+std::optional<CancelToken> cancel_scope_token() { return current ? std::optional(*current) : std::nullopt; }
 
 }  // namespace gpu

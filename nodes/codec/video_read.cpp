@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <mutex>
 
+#include "gpu/base/cancel.h"
 #include "gpu/base/error.h"
 #include "gpu/io/mapped_file.h"
 #include "nodes/codec/image_file.h"
@@ -47,9 +48,11 @@ public:
     DecodingReader(std::string path, std::unique_ptr<libav::Decoder> decoder)
         : path_(std::move(path)), decoder_(std::move(decoder)) {}
     std::optional<VideoFrame> next() override {
+        gpu::check_cancelled();
         const libav::Answer answer = decoder_->next(frame_);
         expect_done(answer, path_);
         if (answer.status == libav::Status::End) return std::nullopt;
+        gpu::check_cancelled();
         const libav::Facts& facts = decoder_->facts();
         std::vector<float> numbers =
             facts.deep ? widened_numbers<std::uint16_t>(frame_.pixels) : widened_numbers<std::uint8_t>(frame_.pixels);

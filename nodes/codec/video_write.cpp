@@ -4,6 +4,7 @@
 #include <exception>
 #include <filesystem>
 
+#include "gpu/base/cancel.h"
 #include "gpu/base/error.h"
 #include "gpu/io/atomic_file.h"
 #include "nodes/codec/image_file.h"
@@ -97,7 +98,9 @@ public:
     void add(const VideoFrame& frame) override {
         Image image = as_frame(frame.image, format_);
         if (format_.alpha && !alpha_) image = flat(image);
+        gpu::check_cancelled();
         const std::vector<std::uint8_t> pixels = quantised(to_interleaved(image.tensor));
+        gpu::check_cancelled();
         expect_done(encoder_->add(pixels.data(), frame.time, frame.duration));
     }
 

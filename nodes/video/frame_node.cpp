@@ -28,6 +28,7 @@ struct FrameCall {
     std::size_t frame_input;
 
     Image operator()(const Image& frame) const {
+        gpu::check_cancelled();
         std::vector<Value> values = inputs;
         values[frame_input] = Value::of<Image>(frame);
         SilentHost host;

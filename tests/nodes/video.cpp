@@ -14,6 +14,7 @@
 
 #include "gpu/base/cancel.h"
 #include "gpu/base/error.h"
+#include "gpu/run/evaluate.h"
 #include "nodes/codec/image_file.h"
 #include "nodes/codec/video_file.h"
 #include "nodes/core/executor.h"
@@ -645,6 +646,32 @@ private slots:
         QFile::remove(folder_.filePath("scroll.heddle"));
         QCOMPARE(heddle({"run", "first.mp4", "-o", "second.gif"}), 0);
         QCOMPARE(walk(open_video(at("second.gif")).video).times.size(), std::size_t{6});
+    }
+
+    // Frames are large: a cancel does not wait for the rest of one.
+    void a_cancel_is_seen_inside_of_a_frame() {
+        const Video video{drawn(64, 48, 4)};
+        save(at("whole.mp4"), video);
+        const Video file = open_video(at("whole.mp4")).video;
+        const auto reader = file.source->open();
+        const std::optional<VideoFrame> frame = reader->next();
+        QVERIFY(frame);
+        const auto writer = write_video(at("stopped.mp4"), video, {});
+        const NodeRun blur = run_node("video.blur", {{"sigma", 2}}, {{"video", Value::of(file)}});
+        const auto blurred = blur.get<Video>("video").source->open();
+        const gpu::EvaluationCounters before = gpu::evaluation_counters();
+        {
+            const gpu::CancelToken cancel;
+            const gpu::CancelScope scope(cancel);
+            cancel.cancel();
+            QVERIFY_EXCEPTION_THROWN(writer->add(*frame), gpu::Cancelled);      // encodes nothing
+            QVERIFY_EXCEPTION_THROWN(blurred->next(), gpu::Cancelled);          // decodes and blurs nothing
+        }
+        const gpu::EvaluationCounters after = gpu::evaluation_counters();
+        QCOMPARE(after.evaluations, before.evaluations);
+        // The frame that was not decoded is still to come.
+        const auto pixels = walk(blur.get<Video>("video")).pixels;
+        QVERIFY(to_interleaved(blurred->next()->image.tensor) == pixels[0]);
     }
 
     void a_cancelled_run_leaves_nothing_data() {

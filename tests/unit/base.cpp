@@ -1,8 +1,12 @@
+#include <atomic>
+
+#include "gpu/base/cancel.h"
 #include "gpu/base/error.h"
 #include "gpu/base/format.h"
 #include "gpu/base/log.h"
 #include "gpu/base/span.h"
 #include "gpu/base/switches.h"
+#include "gpu/run/host/parallel.h"
 #include "tests/support/test.h"
 
 using namespace gpu;
@@ -35,6 +39,21 @@ private slots:
             QCOMPARE(switches().fuse, !before);
         }
         QCOMPARE(switches().fuse, before);
+    }
+
+    void host_kernels_stop_between_their_parts() {
+        const CancelToken cancel;
+        std::atomic<int> done = 0;
+        const auto work = [&](std::int64_t, int) {
+            if (++done == 10) cancel.cancel();
+        };
+        parallel_for(100, work);      // nobody's scope: all of them
+        QCOMPARE(done.load(), 100);
+        const CancelToken other;
+        const CancelScope scope(other);
+        std::atomic<int> begun = 0;
+        QVERIFY_EXCEPTION_THROWN(parallel_for(100000, [&](std::int64_t, int) { if (++begun == 10) other.cancel(); }), Cancelled);
+        QVERIFY2(begun < 10 + parallel_threads(), "no part begins after a cancel");
     }
 
     void bytes_take_suffixes() {

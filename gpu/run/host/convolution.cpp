@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 
+#include "gpu/base/cancel.h"
 #include "gpu/run/host/conv.h"
 #include "gpu/run/host/panels.h"
 #include "gpu/run/host/widen.h"
@@ -95,6 +96,7 @@ void convolution_banded(const HostCall& call, Prepared& prepared) {
     const std::int64_t height = call.out.shape[2];
     for (std::int64_t n = 0; n < call.out.shape[0]; n += bands.pictures)
         for (std::int64_t top = 0; top < height; top += bands.rows) {
+            check_cancelled();
             const std::int64_t pictures = std::min(bands.pictures, call.out.shape[0] - n), bottom = std::min(height, top + bands.rows);
             // The rows that the windows see; where the map ends, its padding.
             Kernel kernel = call.kernel;

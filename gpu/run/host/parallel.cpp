@@ -1,5 +1,7 @@
 #include "gpu/run/host/parallel.h"
 
+#include "gpu/base/cancel_scope_token.h"
+
 #if defined(_OPENMP)
 #include <omp.h>
 #endif
@@ -15,12 +17,17 @@ int parallel_threads() {
 }
 
 void parallel_for(std::int64_t count, const std::function<void(std::int64_t, int)>& body) {
+    const std::optional<CancelToken> cancel = cancel_scope_token();      // of the calling thread, for all
+    const auto run = [&](std::int64_t item, int thread) {
+        if (!cancel || !cancel->cancelled()) body(item, thread);
+    };
 #if defined(_OPENMP)
 #pragma omp parallel for schedule(dynamic, 1) if (count > 1)
-    for (std::int64_t item = 0; item < count; ++item) body(item, omp_get_thread_num());
+    for (std::int64_t item = 0; item < count; ++item) run(item, omp_get_thread_num());
 #else
-    for (std::int64_t item = 0; item < count; ++item) body(item, 0);
+    for (std::int64_t item = 0; item < count; ++item) run(item, 0);
 #endif
+    if (cancel) cancel->check();
 }
 
 }  // namespace gpu

@@ -9,7 +9,8 @@ namespace gpu {
 int parallel_threads();
 
 // Calls body(item, thread) for every item below `count`, each thread taking the next item when it is free.
-// 0 <= thread < parallel_threads(). `body` must not throw.
+// 0 <= thread < parallel_threads(). `body` must not throw. Throws Cancelled, with items left out, where the calling thread's
+// CancelScope was asked to stop.
 void parallel_for(std::int64_t count, const std::function<void(std::int64_t item, int thread)>& body);
 
 }  // namespace gpu

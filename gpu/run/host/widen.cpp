@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 
+#include "gpu/base/cancel.h"
 #include "gpu/base/error.h"
 #include "gpu/run/host/parallel.h"
 #include "gpu/run/leaf.h"
@@ -186,6 +187,7 @@ public:
         const HostSplit& split = splits_[level];
         const std::int64_t length = out.shape[split.out], step = step_of(in, out, level);
         for (std::int64_t first = 0; first < length; first += step) {
+            check_cancelled();
             const std::int64_t count = std::min(step, length - first);
             std::vector<HostOperand> piece = in, piece_posts = posts;
             for (std::size_t i = 0; i < in.size(); ++i) piece[i] = part(in[i], split.in[i], first, count);
