@@ -33,6 +33,7 @@ std::optional<QJsonObject> event_json(const Event& event) {
         if (e->eta >= 0) fields["eta"] = e->eta;
         return fields;
     }
+    if (const auto* e = std::get_if<event::Paused>(&event)) return QJsonObject{{"event", e->paused ? "paused" : "resumed"}};
     if (const auto* e = std::get_if<event::NodeEnd>(&event))
         return QJsonObject{{"event", "node_end"}, {"id", text(e->node)}, {"ms", e->ms}, {"cached", e->cached}};
     if (const auto* e = std::get_if<event::Output>(&event))

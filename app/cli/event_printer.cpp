@@ -52,6 +52,9 @@ void EventPrinter::print_for_people(const QJsonObject& event) {
         if (const qint64 total = event["steps"].toInteger(); total > 0) steps += gpu::format(" {}/{}", event["step"].toInteger(), total);
         if (const double eta = event["eta"].toDouble(); eta >= 1) steps += gpu::format(", {} s left", std::llround(eta));
         draw_bar(steps);
+    } else if (kind == "paused" || kind == "resumed") {
+        clear_bar();
+        if (!json_) std::fputs(kind == "paused" ? "heddle: paused, SIGUSR1 goes on\n" : "heddle: goes on\n", stderr);
     } else if (kind == "node_end") {
         ++visited_;
     } else if (kind == "output") {

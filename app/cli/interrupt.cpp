@@ -8,6 +8,7 @@ namespace app {
 namespace {
 
 gpu::CancelToken* watched = nullptr;
+nodes::PauseToken* held = nullptr;
 volatile std::sig_atomic_t received = 0;
 
 void on_signal(int number) {
@@ -16,22 +17,31 @@ void on_signal(int number) {
     watched->cancel();
 }
 
+void on_hold(int) { held->toggle(); }
+
 }  // namespace
 
-InterruptScope::InterruptScope(const gpu::CancelToken& token) {
+InterruptScope::InterruptScope(const gpu::CancelToken& token, const nodes::PauseToken& pause) {
     static gpu::CancelToken slot;
+    static nodes::PauseToken pause_slot;
     slot = token;
+    pause_slot = pause;
     watched = &slot;
+    held = &pause_slot;
     received = 0;
     struct sigaction action {};
     action.sa_handler = on_signal;
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
+    action.sa_handler = on_hold;
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGUSR1, &action, nullptr);
 }
 
 InterruptScope::~InterruptScope() {
     std::signal(SIGINT, SIG_DFL);
     std::signal(SIGTERM, SIG_DFL);
+    std::signal(SIGUSR1, SIG_IGN);      // one that comes late ends nothing
 }
 
 int InterruptScope::signal() const { return received; }

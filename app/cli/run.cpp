@@ -17,7 +17,7 @@ using gpu::ErrorCode;
 // Runs cells one after another; what comes after a cancelled one is left out. Returns the exit status of a signal, or 0.
 int run_all(std::vector<Cell>& cells, bool several, const Arguments& arguments, RunSetup& setup, EventPrinter& printer) {
     setup.options.on_event = [&](const nodes::Event& event) { printer.print(event); };
-    const InterruptScope interrupt(setup.options.cancel);
+    const InterruptScope interrupt(setup.options.cancel, setup.options.pause);
     for (std::size_t i = 0; i < cells.size(); ++i) {
         if (several) {
             printer.set_row(i + 1);
@@ -73,6 +73,7 @@ Command run_command() {
                 "one, is translated first. Numbers and written files are printed on stdout. Relative input files\n"
                 "start from the graph's folder, else from the current one; relative output files from the current\n"
                 "folder. A graph reads and writes only in those two folders and where the command line points.\n"
+                "Ctrl-C cancels, what is finished is kept; SIGUSR1 holds the run, another SIGUSR1 lets it go on.\n"
                 "\n"
                 "--inputs FILE sets parameters from a file ('-': stdin), before --set does: a JSON object\n"
                 "{\"sample.steps\": 20, ...} for one run; a list of such objects, one a line (JSON Lines), or CSV with the\n"

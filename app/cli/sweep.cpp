@@ -66,7 +66,7 @@ int sweep(const Arguments& arguments) {
     for (const std::string& text : arguments.values("--vary")) variations.push_back(parse_variation(text));
     gpu::check(!variations.empty(), ErrorCode::Usage, "sweep: expected --vary NODE.param=VALUES, got none");
     RunSetup setup = set_up_run(arguments, std::size_t{1} << 30);
-    const InterruptScope interrupt(setup.options.cancel);
+    const InterruptScope interrupt(setup.options.cancel, setup.options.pause);
     std::vector<Cell> cells;      // all before the first runs: a value out of range stops the sweep at once
     for (const auto& combination : combinations(variations)) {
         Cell cell{.document = setup.document};

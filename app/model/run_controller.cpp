@@ -105,6 +105,7 @@ void RunController::start(const std::vector<NodeId>& targets) {
     options.allowed = allowed_places();
     run_ = runner_->start(model_.whole(), std::move(options));
     cancel_watch_.stop();
+    set_paused(false);
     set_running(true);
     emit run_started(run_);
 }
@@ -153,6 +154,21 @@ void RunController::cancel() {
     if (!running_) return;
     runner_->cancel();
     cancel_watch_.start();
+}
+
+void RunController::pause() {
+    if (!running_) return;
+    runner_->pause();
+    set_paused(true);
+}
+
+void RunController::resume() {
+    runner_->resume();
+    set_paused(false);
+}
+
+void RunController::set_paused(bool paused) {
+    if (std::exchange(paused_, paused) != paused) emit paused_changed(paused);
 }
 
 void RunController::watch_cancel() {
@@ -231,6 +247,7 @@ struct RunController::Visitor {
         now.total = progress.total;
         now.eta = progress.eta;
     }
+    void operator()(const nodes::event::Paused&) {}  // set_paused() told already
     void operator()(const nodes::event::Preview& preview) {
         self.thumbnails_[preview.node] = preview.image;
         if (const auto shown = self.model_.shown_id(preview.node)) emit self.thumbnail_changed(*shown);
@@ -282,6 +299,7 @@ void RunController::end(const nodes::RunResult& result) {
     QStringList problems;
     for (const nodes::Problem& problem : result.problems) problems.push_back(qt(problem.text()));
     cancel_watch_.stop();
+    set_paused(false);
     set_running(false);
     tell_status(std::exchange(touched_, {}));
     for (const NodeId& id : std::exchange(edited_in_run_, {})) mark_stale(id);

@@ -44,6 +44,10 @@ public:
     // Queues a run of a snapshot of the document as it is now; a run that goes is cancelled first.
     void start(const std::vector<NodeId>& targets = {});
     void cancel();
+    // Hold the run at its next step, and let it go on. Without a run they do nothing; a new run is not paused.
+    void pause();
+    void resume();
+    bool paused() const { return paused_; }
     bool running() const { return running_; }
     // Where results are kept between sessions; none without it. Before the first run.
     void keep_results(std::shared_ptr<nodes::DiskCache> disk) { runner_->cache().set_disk(std::move(disk)); }
@@ -69,6 +73,7 @@ public:
 
 signals:
     void running_changed(bool running);
+    void paused_changed(bool paused);
     void run_started(int run);
     void status_changed(const app::NodeId& id);
     void tally_changed();
@@ -96,6 +101,7 @@ private:
     void tell_status(const std::set<NodeId>& running);
     NodeStatus status_inside(const NodeId& prefix) const;
     void set_running(bool running);
+    void set_paused(bool paused);
     void mark_stale(const NodeId& id);
     void make_thumbnail(const NodeId& id, const nodes::Value& value);
     void rename(const NodeId& from, const NodeId& to);
@@ -104,7 +110,7 @@ private:
     std::shared_ptr<Mailbox> mailbox_;
     QString output_folder_;
     QStringList allowed_;
-    bool running_ = false;
+    bool running_ = false, paused_ = false;
     int run_ = 0;
     int finished_ = 0, planned_ = 0;
     std::map<NodeId, NodeStatus> status_;  // by the ids of a run, "face/encode", as the other maps

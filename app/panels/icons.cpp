@@ -32,6 +32,11 @@ void draw(QPainter& p, Glyph glyph, const QColor& colour) {
             p.setBrush(colour);
             p.drawPolygon(QPolygonF({{6, 4}, {16, 10}, {6, 16}}));
             break;
+        case Glyph::Pause:
+            p.setBrush(colour);
+            p.drawRoundedRect(QRectF(5, 5, 3.5, 10), 1, 1);
+            p.drawRoundedRect(QRectF(11.5, 5, 3.5, 10), 1, 1);
+            break;
         case Glyph::Stop:
             p.setBrush(colour);
             p.drawRoundedRect(QRectF(5, 5, 10, 10), 1.5, 1.5);

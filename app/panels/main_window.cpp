@@ -107,7 +107,7 @@ void MainWindow::build_toolbar() {
     bar->setMovable(false);
     bar->setIconSize({20, 20});
     bar->setToolButtonStyle(Qt::ToolButtonIconOnly);
-    for (const char* name : {"run", "cancel", "", "add", "undo", "redo", "", "frame_all"})
+    for (const char* name : {"run", "pause", "cancel", "", "add", "undo", "redo", "", "frame_all"})
         *name ? bar->addAction(action(name)) : static_cast<void>(bar->addSeparator());
     bar->setContextMenuPolicy(Qt::PreventContextMenu);
 }
@@ -141,6 +141,7 @@ void MainWindow::update_actions() {
     action("run")->setEnabled(!model_.node_ids().empty());
     action("run_selected")->setEnabled(some);
     action("cancel")->setEnabled(running);
+    action("pause")->setEnabled(running);
     for (const char* name : {"copy", "cut", "duplicate", "mute", "bypass", "group", "dissolve"}) action(name)->setEnabled(some);
     action("delete")->setEnabled(some || !scene_.selected_links().empty());
     progress_->setVisible(running);
@@ -203,7 +204,7 @@ void MainWindow::change_theme(Theme theme) {
     view_->viewport()->update();
     params_->rebuild();
     viewer_->restyle();
-    const std::pair<const char*, Glyph> glyphs[] = {{"run", Glyph::Run},   {"cancel", Glyph::Stop},
+    const std::pair<const char*, Glyph> glyphs[] = {{"run", Glyph::Run},   {"pause", Glyph::Pause}, {"cancel", Glyph::Stop},
                                                     {"add", Glyph::Add},   {"undo", Glyph::Undo},
                                                     {"redo", Glyph::Redo}, {"frame_all", Glyph::Frame}};
     for (const auto& [name, glyph] : glyphs)

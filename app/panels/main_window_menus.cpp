@@ -114,6 +114,10 @@ void MainWindow::build_run_menu() {
     run->setIcon(icon(Glyph::Run, canvas_style().done));
     add_action(menu, "run_selected", tr("Run &Selected"), QKeySequence(Qt::SHIFT | Qt::Key_F5),
                [this] { run_selected(); });
+    QAction* pause = add_action(menu, "pause", tr("&Pause"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_P), [this] { runs_.paused() ? runs_.resume() : runs_.pause(); });
+    pause->setCheckable(true);
+    pause->setIcon(icon(Glyph::Pause));
+    connect(&runs_, &RunController::paused_changed, pause, &QAction::setChecked);
     add_action(menu, "cancel", tr("&Cancel"), QKeySequence(Qt::Key_Escape), [this] {
         runs_.cancel();
     })->setIcon(icon(Glyph::Stop));

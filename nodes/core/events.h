@@ -54,6 +54,9 @@ struct Progress {
     std::int64_t done = 0, total = 0;  // steps; total 0: unknown
     double eta = -1;                   // seconds to the end of the node, -1: unknown
 };
+struct Paused {  // the run holds, or goes on
+    bool paused = false;
+};
 struct Preview {
     std::string node;
     QImage image;
@@ -90,7 +93,7 @@ struct End {  // last of a run, whatever happened
 
 }  // namespace event
 
-using Event = std::variant<event::Plan, event::State, event::NodeStart, event::Progress, event::Preview, event::NodeEnd,
+using Event = std::variant<event::Plan, event::State, event::NodeStart, event::Progress, event::Paused, event::Preview, event::NodeEnd,
                            event::Produced, event::Output, event::Metric, event::Warning, event::Failure, event::End>;
 
 }  // namespace nodes

@@ -135,6 +135,7 @@ private:
 
     void run_step(std::size_t index) {
         PlannedNode& step = plan_[index];
+        hold();
         current_ = step.record->id;
         steps_[index].begun = true;
         const bool recheck = step.cached && gpu::switches().checks("cache");
@@ -257,7 +258,7 @@ private:
             again = carried.again;
             start_ = start;
             last_progress_ = told;
-            on_progress(carried.index + 1, again ? carried.count : carried.index + 1);
+            tell_progress(carried.index + 1, again ? carried.count : carried.index + 1);
             told = last_progress_;
         }
         if (plan_[end].loop < 0 && options_.cache) options_.cache->store(plan_[end].key, last_, ms_since(start));
@@ -485,6 +486,22 @@ private:
     }
 
     void on_progress(std::int64_t done, std::int64_t total) override {
+        tell_progress(done, total);
+        if (hold()) options_.cancel.check();
+    }
+
+    // Waits while the run is paused; whether it was. That time counts nowhere.
+    bool hold() {
+        if (!options_.pause.paused()) return false;
+        const auto begin = Clock::now();
+        send(event::Paused{true});
+        options_.pause.wait(options_.cancel);
+        send(event::Paused{false});
+        start_ += Clock::now() - begin;
+        return true;
+    }
+
+    void tell_progress(std::int64_t done, std::int64_t total) {
         constexpr auto quiet = std::chrono::milliseconds(50);
         const auto now = Clock::now();
         if (done < total && now - last_progress_ < quiet) return;

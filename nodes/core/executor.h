@@ -10,6 +10,7 @@
 #include "nodes/core/cache.h"
 #include "nodes/core/document.h"
 #include "nodes/core/events.h"
+#include "nodes/core/pause.h"
 #include "nodes/core/validate.h"
 
 namespace nodes {
@@ -18,6 +19,9 @@ struct RunOptions {
     std::vector<std::string> targets{};  // node ids; empty: default_targets()
     ResultCache* cache = nullptr;        // null: nothing is kept after the run
     gpu::CancelToken cancel{};
+    // While it is paused nothing is computed: the run holds before the next node, and inside of a node at the next step of
+    // its progress. It goes on with the same results. A cancel ends it in a pause too.
+    PauseToken pause{};
     std::function<void(const Event&)> on_event{};  // on the thread that runs; must not throw and should return soon
     // Folder that relative names of output files start from; empty: the current folder. Relative names of input files
     // start from the document's folder, else (where no such file is there) from the current one.

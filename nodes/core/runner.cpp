@@ -19,6 +19,7 @@ Runner::~Runner() {
 int Runner::start(const Document& document, RunOptions options) {
     const std::lock_guard lock(mutex_);
     running_cancel_.cancel();
+    options.pause = PauseToken();
     waiting_ = Job{++last_, document, std::move(options)};
     changed_.notify_all();
     return last_;
@@ -29,6 +30,18 @@ void Runner::cancel() {
     running_cancel_.cancel();
     waiting_.reset();
     changed_.notify_all();
+}
+
+void Runner::pause() {
+    const std::lock_guard lock(mutex_);
+    running_pause_.pause();
+    if (waiting_) waiting_->options.pause.pause();
+}
+
+void Runner::resume() {
+    const std::lock_guard lock(mutex_);
+    running_pause_.resume();
+    if (waiting_) waiting_->options.pause.resume();
 }
 
 bool Runner::busy() const {
@@ -51,6 +64,7 @@ void Runner::work() {
         running_ = true;
         running_cancel_ = gpu::CancelToken();
         job.options.cancel = running_cancel_;
+        running_pause_ = job.options.pause;
         if (!job.options.cache) job.options.cache = &cache_;
         job.options.on_event = [this, number = job.number](const Event& event) {
             if (on_event_) on_event_(number, event);

@@ -24,10 +24,13 @@ public:
     Runner& operator=(const Runner&) = delete;
 
     // Queues a run, cancels the one that goes and drops the one that waits. Returns at once with the run's number,
-    // counted from 1, which every event of it carries. options.on_event, .cancel and (where null) .cache are the
-    // runner's own.
+    // counted from 1, which every event of it carries. options.on_event, .cancel, .pause and (where null) .cache are
+    // the runner's own.
     int start(const Document& document, RunOptions options = {});
     void cancel();  // the run that goes and the one that waits
+    // Hold the run that goes and the one that waits, and let them go on (RunOptions::pause). A later run is not paused.
+    void pause();
+    void resume();
     bool busy() const;
     void wait();  // until nothing goes and nothing waits
 
@@ -48,6 +51,7 @@ private:
     std::condition_variable changed_;
     std::optional<Job> waiting_;
     gpu::CancelToken running_cancel_;
+    PauseToken running_pause_;
     bool running_ = false;
     bool closing_ = false;
     int last_ = 0;

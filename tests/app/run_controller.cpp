@@ -87,6 +87,29 @@ private slots:
         QCOMPARE(chain.runs.status(chain.counter).state, NodeState::Idle);
     }
 
+    void a_run_pauses_and_goes_on() {
+        Chain chain(400);
+        QSignalSpy paused(&chain.runs, &RunController::paused_changed), finished(&chain.runs, &RunController::finished);
+        chain.runs.pause();      // nothing goes
+        QVERIFY(!chain.runs.paused());
+        chain.runs.start();
+        QVERIFY(QTest::qWaitFor([&] { return chain.runs.status(chain.counter).state == NodeState::Running; }, 10000));
+        chain.runs.pause();
+        QVERIFY(chain.runs.paused() && chain.runs.running());
+        chain.runs.resume();
+        QVERIFY(chain.wait());
+        QCOMPARE(finished[0][0].value<nodes::RunStatus>(), nodes::RunStatus::Done);
+        QCOMPARE(chain.runs.value_summary({chain.sum, "sum", true}), QStringLiteral("411"));
+        QCOMPARE(paused.size(), 2);
+        // A pause ends with its run.
+        chain.model.set_param(chain.counter, "steps", 60000);
+        chain.runs.start();
+        chain.runs.pause();
+        chain.runs.cancel();
+        QVERIFY(chain.wait());
+        QVERIFY(!chain.runs.paused());
+    }
+
     void a_new_run_replaces_the_one_that_goes() {
         Chain chain(60000);
         QSignalSpy finished(&chain.runs, &RunController::finished);

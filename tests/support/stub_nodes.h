@@ -41,6 +41,8 @@ struct Add final : Node {
     }
 };
 
+inline std::atomic<int> counted = 0;  // steps of all stub.counter
+
 // Counts up to `steps`, a millisecond each.
 struct Counter final : Node {
     Counter() : Node({.id = "stub.counter", .title = "Counter", .category = "Stub", .help = "Takes its time."}) {}
@@ -52,7 +54,9 @@ struct Counter final : Node {
         const int last = ev[steps];
         for (int i = 0; i <= last; ++i) {
             ev.progress(i, last);
-            if (i < last) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            if (i == last) break;
+            ++counted;
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
         ev.set(out, ev[start] + last);
     }

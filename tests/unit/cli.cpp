@@ -219,6 +219,45 @@ private slots:
         QCOMPARE(scope.signal(), SIGINT);
     }
 
+    void a_user_signal_holds_and_lets_go() {
+        const gpu::CancelToken token;
+        const nodes::PauseToken pause;
+        const app::InterruptScope scope(token, pause);
+        std::raise(SIGUSR1);
+        QVERIFY(pause.paused());
+        std::raise(SIGUSR1);
+        QVERIFY(!pause.paused() && !token.cancelled());
+    }
+
+    void a_run_is_paused_from_outside() {
+        // Many short iterations, so that it is still going when the signal comes.
+        const QByteArray text = graph(R"("one": {"type": "value.number", "params": {"value": 1}}, "begin": {"type": "loop.begin", "params": {"count": 20000}},
+            "sum": {"type": "value.calculate"}, "end": {"type": "loop.end"}, "report": {"type": "value.report", "params": {"label": "sum"}})",
+                                      R"({"from": "one.number", "to": "begin.a"}, {"from": "begin.a", "to": "sum.a"}, {"from": "one.number", "to": "sum.b"},
+            {"from": "begin.loop", "to": "end.loop"}, {"from": "sum.result", "to": "end.a"}, {"from": "end.a", "to": "report.number"})");
+        QProcess process;
+        process.start(QStringLiteral(HEDDLE_BINARY), {"run", "-", "--no-cache", "--progress", "json"});
+        process.write(text);
+        process.closeWriteChannel();
+        QByteArray seen;
+        const auto until = [&](const char* event) {
+            while (!seen.contains(QByteArray("\"event\":\"") + event))
+                if (!process.waitForReadyRead(20000)) return false;
+                else seen += process.readAllStandardOutput();
+            return true;
+        };
+        QVERIFY(until("node_start"));
+        QCOMPARE(kill(static_cast<pid_t>(process.processId()), SIGUSR1), 0);
+        QVERIFY(until("paused"));
+        QVERIFY(!seen.contains("\"event\":\"end\""));
+        QCOMPARE(kill(static_cast<pid_t>(process.processId()), SIGUSR1), 0);
+        QVERIFY(until("resumed"));
+        QVERIFY(process.waitForFinished(20000));
+        seen += process.readAllStandardOutput();
+        QCOMPARE(process.exitCode(), 0);
+        QVERIFY(seen.contains("\"value\":20001"));
+    }
+
     void the_second_signal_ends_the_process() {
         const pid_t child = fork();
         if (child == 0) {

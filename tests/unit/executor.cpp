@@ -232,6 +232,81 @@ private slots:
         QVERIFY2(progress >= 1 && progress <= 5, "progress comes at most every 50 ms");
     }
 
+    void a_paused_run_computes_nothing_and_goes_on() {
+        const Document document = Document().add_node("stub.counter", "slow").set_param("slow", "steps", 300).add_node("stub.add", "sum").connect({"slow", "out"}, {"sum", "a"});
+        Recorder seen;
+        RunOptions options;
+        std::vector<std::size_t> pauses;      // events seen when one began
+        std::vector<int> steps;               // and counted, at both ends
+        std::thread other;
+        counted = 0;
+        options.on_event = [&](const Event& event) {
+            seen.events.push_back(event);
+            if (std::holds_alternative<event::Progress>(event) && pauses.empty()) options.pause.pause();      // inside of a node
+            if (const auto* end = std::get_if<event::NodeEnd>(&event); end && end->node == "slow") options.pause.pause();      // between two
+            const auto* held = std::get_if<event::Paused>(&event);
+            if (!held) return;
+            steps.push_back(counted + computed);
+            pauses.push_back(seen.events.size());
+            if (other.joinable()) other.join();
+            if (held->paused) other = std::thread([&] { options.pause.resume(); });
+        };
+        const RunResult result = run(document, options);
+        if (other.joinable()) other.join();
+        QCOMPARE(result.status, RunStatus::Done);
+        QCOMPARE(seen.number("sum", "sum"), 310.0);      // as without
+        QCOMPARE(counted.load(), 300);
+        QCOMPARE(pauses.size(), 4u);
+        for (std::size_t i = 0; i < 4; i += 2) {
+            QCOMPARE(pauses[i] + 1, pauses[i + 1]);      // nothing was told in between
+            QCOMPARE(steps[i], steps[i + 1]);            // and nothing done
+        }
+        QVERIFY(steps[0] < steps[2]);
+    }
+
+    void a_paused_run_can_be_cancelled() {
+        RunOptions options;
+        counted = 0;
+        int at_pause = -1;
+        options.on_event = [&](const Event& event) {
+            if (std::holds_alternative<event::Progress>(event)) options.pause.pause();
+            if (const auto* held = std::get_if<event::Paused>(&event); held && held->paused) {
+                at_pause = counted;
+                options.cancel.cancel();
+            }
+        };
+        QCOMPARE(run(Document().add_node("stub.counter", "slow").set_param("slow", "steps", 100000), options).status, RunStatus::Cancelled);
+        QCOMPARE(counted.load(), at_pause);
+    }
+
+    void the_runner_pauses_and_resumes() {
+        std::mutex mutex;
+        std::condition_variable changed;
+        int progress = 0, paused = 0;
+        RunStatus status = RunStatus::Failed;
+        Runner runner(
+            [&](int, const Event& event) {
+                const std::lock_guard lock(mutex);
+                progress += std::holds_alternative<event::Progress>(event);
+                if (const auto* held = std::get_if<event::Paused>(&event)) paused += held->paused ? 1 : 10;
+                changed.notify_all();
+            },
+            [&](int, const RunResult& result) { status = result.status; });
+        const auto until = [&](auto condition) {
+            std::unique_lock lock(mutex);
+            return changed.wait_for(lock, std::chrono::seconds(20), condition);
+        };
+        runner.start(Document().add_node("stub.counter", "slow").set_param("slow", "steps", 500));
+        QVERIFY(until([&] { return progress > 0; }));
+        runner.pause();
+        QVERIFY(until([&] { return paused == 1; }));
+        QVERIFY(runner.busy());
+        runner.resume();
+        runner.wait();
+        QCOMPARE(paused, 11);
+        QCOMPARE(status, RunStatus::Done);
+    }
+
     void a_cancelled_run_keeps_what_was_done() {
         ResultCache cache;
         RunOptions options{.cache = &cache};
