@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "gpu/base/error.h"
+#include "nodes/core/expression.h"
 #include "nodes/core/lowering.h"
 #include "nodes/core/nearest.h"
 #include "nodes/core/node.h"
@@ -22,7 +23,8 @@ using nodes::ParamKind;
 
 Document set_value(const Document& document, const std::string& node, const ParamInfo& info, std::string text,
                    std::vector<std::string>& files, const std::string& folder) {
-    if ((info.kind == ParamKind::InputFile || info.kind == ParamKind::OutputFile) && !text.empty()) {
+    const bool follows = nodes::expression_of(info.parse(text)).has_value();
+    if ((info.kind == ParamKind::InputFile || info.kind == ParamKind::OutputFile) && !text.empty() && !follows) {
         // Names on the command line start where the user stands; one that is only beside the document stays.
         const std::filesystem::path here = std::filesystem::absolute(std::filesystem::path(folder) / text).lexically_normal();
         std::error_code error;

@@ -19,6 +19,16 @@ constexpr int whole_picture = 1 << 20;  // larger than any picture: no scaling
 
 constexpr int cancel_poll_ms = 20;
 
+// The entry of a node; of one that ran once for every element of a list, "sample/07", that of the last element which has one.
+template <typename Map>
+typename Map::const_iterator entry_of(const Map& map, const NodeId& id) {
+    if (const auto own = map.find(id); own != map.end()) return own;
+    auto found = map.end();
+    for (auto at = map.lower_bound(id + "/"); at != map.end() && at->first.starts_with(id + "/"); ++at)
+        if (at->first.find_first_not_of("0123456789", id.size() + 1) == std::string::npos) found = at;
+    return found;
+}
+
 using nodes::NodeState;
 
 // Runs on a worker thread, where nothing may throw.
@@ -368,12 +378,12 @@ NodeStatus RunController::status_inside(const NodeId& prefix) const {
 }
 
 QImage RunController::thumbnail(const NodeId& shown) const {
-    const auto at = thumbnails_.find(model_.run_id(shown));
+    const auto at = entry_of(thumbnails_, model_.run_id(shown));
     return at == thumbnails_.end() ? QImage() : at->second;
 }
 
 std::vector<OutputValue> RunController::values(const NodeId& shown) const {
-    const auto at = values_.find(model_.run_id(shown));
+    const auto at = entry_of(values_, model_.run_id(shown));
     return at == values_.end() ? std::vector<OutputValue>() : at->second;
 }
 

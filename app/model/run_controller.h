@@ -61,7 +61,8 @@ public:
     QStringList files_outside() const;
 
     NodeStatus status(const NodeId& id) const;
-    // Of the first output that has a picture, or what the node last showed of its work; null when there is none.
+    // Of the first output that has a picture, or what the node last showed of its work; null when there is none. Of a node that runs
+    // once for every element of a list, the last element's, here and in values().
     QImage thumbnail(const NodeId& id) const;
     // Outputs in order of declaration that the last run produced.
     std::vector<OutputValue> values(const NodeId& id) const;

@@ -5,6 +5,7 @@
 #include "app/canvas/style.h"
 #include "app/panels/icons.h"
 #include "nodes/core/expression.h"
+#include "nodes/core/lists.h"
 
 namespace app {
 namespace {
@@ -177,14 +178,29 @@ void ParamPanel::build_params(QVBoxLayout* layout) {
         }
 }
 
-// Numbers may be computed: a line with the expression takes the editor's place.
+namespace {
+
+// An output of a list that a text or a file may follow, for a start.
+std::string some_list(const nodes::Document& document, bool file) {
+    for (const std::string& id : document.node_ids())
+        if (const nodes::ListNode* list = nodes::as_list(document.type_of(id)); list && list->role() == nodes::ListRole::Source)
+            for (const nodes::SocketInfo& output : list->outputs())
+                if (output.name == "path" || (!file && output.name == "text")) return "`" + id + "`." + output.name;
+    return file ? "files.path" : "texts.text";
+}
+
+}  // namespace
+
+// Numbers may be computed, and other parameters follow a list: a line with the expression takes the editor's place.
 void ParamPanel::add_expression(Row& row, const nodes::ParamInfo& info, QHBoxLayout* line) {
     using Kind = nodes::ParamKind;
-    if (info.kind != Kind::Int && info.kind != Kind::Number && info.kind != Kind::Bool) return;
+    const bool number = info.kind == Kind::Int || info.kind == Kind::Number || info.kind == Kind::Bool;
+    if (!number && info.kind != Kind::Text && info.kind != Kind::Choice && info.kind != Kind::InputFile) return;
     row.expression = new QLineEdit;
     row.expression->setObjectName(QStringLiteral("expression_") + qt(info.name));
     row.expression->setAccessibleName(tr("Expression of %1").arg(qt(info.label)));
-    row.expression->setToolTip(tr("Computed: numbers, + - * / % ^, min, max, round and others, and parameters as NODE.param"));
+    row.expression->setToolTip(number ? tr("Computed: numbers, + - * / % ^, min, max, round and others, and parameters and lists as NODE.name")
+                                      : tr("An output of a list, as NODE.name"));
     line->addWidget(row.expression, 1);
     connect(row.expression, &QLineEdit::editingFinished, this, [this, name = info.name, edit = row.expression] {
         const auto at = rows_.find(name);
@@ -192,11 +208,12 @@ void ParamPanel::add_expression(Row& row, const nodes::ParamInfo& info, QHBoxLay
         const QString text = edit->text().trimmed();
         model_.set_param(node_, name, text.isEmpty() ? QJsonValue(QJsonValue::Undefined) : nodes::expression_value(text.toStdString()));
     });
-    auto* compute = new QAction(tr("Compute by an Expression"), row.label);
+    auto* compute = new QAction(number ? tr("Compute by an Expression") : tr("Follow a List"), row.label);
     compute->setObjectName(QStringLiteral("compute_") + qt(info.name));
-    connect(compute, &QAction::triggered, this, [this, &info] {
+    connect(compute, &QAction::triggered, this, [this, &info, number] {
         const QJsonValue value = model_.param(node_, info.name);
-        if (!nodes::expression_of(value)) model_.set_param(node_, info.name, nodes::expression_value(value.isBool() ? (value.toBool() ? "1" : "0") : info.text(value)));
+        const auto text = [&] { return value.isBool() ? (value.toBool() ? "1" : "0") : info.text(value); };
+        if (!nodes::expression_of(value)) model_.set_param(node_, info.name, nodes::expression_value(number ? text() : some_list(model_.document(), info.kind == Kind::InputFile)));
     });
     row.label->addAction(compute);
     row.label->setContextMenuPolicy(Qt::ActionsContextMenu);

@@ -37,7 +37,7 @@ public:
         const auto start = Clock::now();
         try {
             prepare();
-            if (result_.status != RunStatus::Invalid) execute();
+            if (result_.status == RunStatus::Done) execute();
         } catch (...) {
             fail_run(std::current_exception());
         }
@@ -81,7 +81,11 @@ private:
         if (result_.status == RunStatus::Invalid) return;
 
         places_ = {document_.folder(), options_.output_folder, options_.allowed};
-        low_ = lowered(document_);
+        std::vector<ListProblem> lists;
+        low_ = lowered(document_, &places_, &lists);
+        for (const ListProblem& problem : lists) fail({problem.node, problem.socket, problem.message, problem.code});
+        if (!lists.empty()) result_.status = RunStatus::Failed;
+        if (!lists.empty()) return;
         targets = options_.targets.empty() ? default_targets(low_) : lowered_targets(document_, low_, targets);
         plan_ = make_plan(low_, targets, places_, options_.cache);
         steps_.resize(plan_.size());

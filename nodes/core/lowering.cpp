@@ -64,7 +64,7 @@ private:
         Document content = document_.inside(name);
         std::map<Endpoint, QJsonValue> values;
         for (const auto& [param, at] : subgraph_params(content))
-            if (const QJsonValue set = use.params[QString::fromStdString(param)]; !set.isUndefined()) values[at] = set;
+            if (const QJsonValue set = use.params[QString::fromStdString(param)]; !set.isUndefined()) values[at] = formula_of_level(set, use.id.substr(0, use.id.rfind('/') + 1));
         for (const auto& [at, value] : values)      // expressions inside see what the use gives
             if (content.contains(at.node)) content = content.set_param(at.node, at.socket, value);
         open(computed(content), use.id + "/", use.mode);
@@ -157,7 +157,25 @@ std::string passing_input(const Node& type, const std::string& output) {
 
 Document expanded(const Document& document) { return used_subgraphs(document).empty() ? document : Expander(document).take(); }
 Document settled(const Document& document, Ports ports) { return Settler(computed(document), ports).take(); }
-Document lowered(const Document& document) { return settled(expanded(document)); }
+
+Document lowered(const Document& document, const FilePlaces* places, std::vector<ListProblem>* problems) {
+    Unrolled made = unrolled(settled(expanded(document)), places);
+    if (problems) problems->insert(problems->end(), made.problems.begin(), made.problems.end());
+    return std::move(made.document);
+}
+
+namespace {
+
+// The elements of a node, or of all that a use of a subgraph stands for, where that use is in no list.
+void add_below(const Document& low, const std::string& prefix, bool all, std::set<std::string>& found) {
+    for (const std::string& id : low.node_ids()) {
+        if (!id.starts_with(prefix)) continue;
+        const Node* type = low.type_of(id);
+        if (all || (type && (type->info().side_effect || type->info().target))) found.insert(id);
+    }
+}
+
+}  // namespace
 
 std::vector<std::string> lowered_targets(const Document& document, const Document& low, const std::vector<std::string>& targets) {
     std::vector<std::string> result;
@@ -168,13 +186,17 @@ std::vector<std::string> lowered_targets(const Document& document, const Documen
             continue;
         }
         std::set<std::string> found;
-        if (document.contains(target) && document.node(target).mode == NodeMode::On && !subgraph_of(document.node(target).type).empty()) {
+        const bool runs = document.contains(target) && document.node(target).mode == NodeMode::On;
+        if (runs && subgraph_of(document.node(target).type).empty()) add_below(low, target + "/", true, found);
+        if (runs && !subgraph_of(document.node(target).type).empty()) {
             if (!open) open.emplace(expanded(document));
             const std::string prefix = target + "/";
             for (const SocketInfo& output : document.type_of(target)->outputs())
-                if (const auto end = open->end_of({prefix + output.name, "value"}); end && low.contains(end->node)) found.insert(end->node);
-            for (const std::string& id : low.node_ids())
-                if (const Node* type = id.starts_with(prefix) ? low.type_of(id) : nullptr; type && (type->info().side_effect || type->info().target)) found.insert(id);
+                if (const auto end = open->end_of({prefix + output.name, "value"})) {
+                    if (low.contains(end->node)) found.insert(end->node);
+                    add_below(low, end->node + "/", true, found);
+                }
+            add_below(low, prefix, false, found);
         }
         gpu::check(!found.empty(), ErrorCode::InvalidGraph, "expected a node that runs as target, '{}' does not", target);
         result.insert(result.end(), found.begin(), found.end());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 
@@ -14,6 +15,13 @@ namespace {
 
 using gpu::Error;
 using gpu::ErrorCode;
+
+// NODE.name, and nothing else.
+bool is_name(const std::string& text) {
+    const std::size_t dot = text.find('.');
+    if (dot == std::string::npos || dot == 0 || dot + 1 == text.size() || text.find('.', dot + 1) != std::string::npos) return false;
+    return std::ranges::all_of(text, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80 || c == '_' || c == '`' || c == '-' || c == '.'; });
+}
 
 constexpr double exact_integers = 9007199254740992.0;  // 2^53: above, doubles skip integers
 
@@ -160,7 +168,8 @@ QJsonValue ParamInfo::canonical(const QJsonValue& value) const {
 QJsonValue ParamInfo::parse(const std::string& text) const {
     QJsonValue value = QString::fromStdString(text);
     const bool numeric = kind == ParamKind::Bool || kind == ParamKind::Int || kind == ParamKind::Number || kind == ParamKind::Seed;
-    if (numeric && text.starts_with('=')) return expression_value(text.substr(1));
+    // Texts and files follow another by its name alone: =files.path.
+    if (text.starts_with('=') && (numeric || is_name(text.substr(1)))) return expression_value(text.substr(1));
     if (kind == ParamKind::Bool) {
         const QString word = value.toString().toLower();
         if (QStringList{"true", "1", "on", "yes"}.contains(word)) value = true;

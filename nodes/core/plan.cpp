@@ -39,8 +39,9 @@ private:
                 continue;
             }
             const std::size_t waiting = open.size();
-            for (const Link& link : document_.links_into(id))
-                if (!index_.contains(link.from.node)) open.push_back(link.from.node);
+            const auto links = document_.links_into(id);
+            for (auto link = links.rbegin(); link != links.rend(); ++link)      // the first is done first
+                if (!index_.contains(link->from.node)) open.push_back(link->from.node);
             // Targets that hang on a loop's body run before its end does.
             if (const auto at = hanging_.find(id); at != hanging_.end())
                 for (const std::string& other : at->second)

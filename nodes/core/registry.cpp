@@ -5,6 +5,7 @@
 #include <set>
 
 #include "gpu/base/error.h"
+#include "nodes/core/made_types.h"
 #include "nodes/core/node.h"
 
 namespace nodes {
@@ -63,7 +64,9 @@ void add_node_type(std::unique_ptr<Node> node) {
 
 const std::vector<const Node*>& node_types() { return filled_registry().sorted; }
 
-const Node* find_node_type(std::string_view id) { return find_in(node_types(), id); }
+const Node* find_node_type(std::string_view id) {
+    return id.starts_with(made_type_prefix) ? find_made_type(id) : find_in(node_types(), id);
+}
 
 const Node& registered_node(std::string_view id) {
     const Node* node = find_in(registry().sorted, id);

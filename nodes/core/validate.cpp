@@ -134,6 +134,7 @@ private:
             try {
                 computed_param(document_, record.id, info.name);
             } catch (const gpu::Error& wrong) {
+                if (follows_list(document_, record.id, info.name)) return;      // its elements are looked at one by one
                 return error(ProblemKind::BadValue, record.id, info.name, wrong.message());
             }
         }
@@ -256,6 +257,22 @@ void check_subgraphs(const Document& document, const Document& level, const std:
     }
 }
 
+// What only shows when subgraphs are open and lists unrolled: a port without a link, behind which something bypassed was;
+// elements that do not fit. Of the elements of a node one is enough.
+void check_lowered(const Document& document, std::vector<Problem>& problems) {
+    std::vector<ListProblem> lists;
+    const Document low = lowered(document, nullptr, &lists);
+    for (ListProblem& wrong : lists)
+        problems.push_back({ProblemKind::BadList, Severity::Error, std::move(wrong.node), std::move(wrong.socket), std::move(wrong.message)});
+    if (!lists.empty()) return;
+    std::set<std::pair<std::string, std::string>> told;
+    for (Problem& problem : Validator(low, {}, {}).take()) {
+        std::string node = problem.node;
+        if (const auto slash = node.rfind('/'); slash != std::string::npos && node.find_first_not_of("0123456789", slash + 1) == std::string::npos) node.resize(slash);
+        if (problem.severity == Severity::Error && told.emplace(node, problem.socket).second) problems.push_back(std::move(problem));
+    }
+}
+
 }  // namespace
 
 const char* to_string(ProblemKind kind) {
@@ -272,6 +289,7 @@ const char* to_string(ProblemKind kind) {
         case ProblemKind::TypeMismatch: return "type-mismatch";
         case ProblemKind::Cycle: return "cycle";
         case ProblemKind::BadRegion: return "bad-region";
+        case ProblemKind::BadList: return "bad-list";
         case ProblemKind::UnknownTarget: return "unknown-target";
         case ProblemKind::NothingToRun: return "nothing-to-run";
         case ProblemKind::MissingFile: return "missing-file";
@@ -290,10 +308,7 @@ std::vector<Problem> validate(const Document& document, const std::vector<std::s
     std::vector<Problem> problems = Validator(settled(document), targets, document.node_ids()).take();
     std::set<std::string> checked;
     check_subgraphs(document, document, "", checked, {}, problems);
-    // What only shows when subgraphs are open: a port without a link, behind which something bypassed was.
-    if (!checked.empty() && !has_errors(problems))
-        for (Problem& problem : Validator(lowered(document), {}, {}).take())
-            if (problem.severity == Severity::Error) problems.push_back(std::move(problem));
+    if ((!checked.empty() || has_lists(document)) && !has_errors(problems)) check_lowered(document, problems);
     return problems;
 }
 

@@ -24,6 +24,7 @@ enum class ProblemKind {
     TypeMismatch,
     Cycle,
     BadRegion,  // a loop whose parts do not fit together, see regions.h
+    BadList,    // lists that do not fit together, or elements that do not fit, see lists.h
     UnknownTarget,
     NothingToRun,
     MissingFile

@@ -110,6 +110,18 @@ private slots:
         QVERIFY(!chain.runs.paused());
     }
 
+    void a_node_shows_what_its_elements_came_to() {
+        GraphModel model;
+        RunController runs(model);
+        const NodeId list = model.add_node("list.numbers", {}), sum = model.add_node("stub.add", {});
+        model.set_param(list, "values", "1, 2, 3");
+        model.connect_sockets({list, "number", true}, {sum, "a", false});
+        runs.start();
+        QVERIFY(QTest::qWaitFor([&] { return !runs.running(); }, 10000));
+        QCOMPARE(runs.status(sum).state, NodeState::Done);
+        QCOMPARE(runs.value_summary({sum, "sum", true}), QStringLiteral("13"));      // the last one
+    }
+
     void a_new_run_replaces_the_one_that_goes() {
         Chain chain(60000);
         QSignalSpy finished(&chain.runs, &RunController::finished);
