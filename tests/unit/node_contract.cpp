@@ -5,6 +5,8 @@
 
 #include "nodes/core/document.h"
 #include "nodes/core/key.h"
+#include "nodes/core/lists.h"
+#include "nodes/core/plan.h"
 #include "nodes/core/validate.h"
 #include "tests/support/stub_nodes.h"
 #include "tests/support/test.h"
@@ -40,6 +42,11 @@ std::vector<QJsonValue> initial_values(const Node& node) {
     return values;
 }
 
+// The key that a run would give the node "n" or another.
+gpu::Hash planned_key(const Document& document, const std::string& id = "n") {
+    return make_plan(document, {id}, {}, nullptr).back().key;
+}
+
 }  // namespace
 
 class NodeContractTest : public QObject {
@@ -68,6 +75,7 @@ private slots:
         check_params(node);
         check_round_trip(node);
         check_keys(node);
+        check_keys_that_stay(node);
     }
 
     void each_socket_type() {
@@ -94,8 +102,22 @@ private:
             QVERIFY2(param.problem(param.initial).empty(), param.problem(param.initial).c_str());
             QCOMPARE(std::set<std::string>(param.choices.begin(), param.choices.end()).size(), param.choices.size());
             QVERIFY2(param.kind != ParamKind::Choice || param.choices.size() >= 2, param.name.c_str());
+            check_range(param);
             // What --set prints and takes is the same value.
             QCOMPARE(param.parse(param.text(param.initial)), param.canonical(param.initial));
+        }
+    }
+
+    void check_range(const ParamInfo& param) {
+        QVERIFY2(!param.problem(QJsonObject{{"a", 1}}).empty(), param.name.c_str());
+        if (param.kind != ParamKind::Int && param.kind != ParamKind::Number) return;
+        QVERIFY2(param.min <= param.max && param.step >= 0 && param.decimals >= 0, param.name.c_str());
+        QVERIFY2(!param.problem("many").empty(), param.name.c_str());
+        for (const double end : {param.min, param.max}) {
+            if (!std::isfinite(end)) continue;
+            QVERIFY2(param.problem(end).empty(), param.name.c_str());
+            const double beyond = end + (end == param.min ? -1 : 1) * (1 + std::abs(end));
+            QVERIFY2(!param.problem(beyond).empty(), param.name.c_str());
         }
     }
 
@@ -106,7 +128,8 @@ private:
         const Document read = Document::from_json(document.to_json());
         QVERIFY(read == document);
         for (const Problem& problem : validate(read))
-            QVERIFY2(problem.kind == ProblemKind::MissingInput || (node.info().loop != LoopPart::None && problem.kind == ProblemKind::BadRegion),
+            QVERIFY2(problem.kind == ProblemKind::MissingInput || (node.info().loop != LoopPart::None && problem.kind == ProblemKind::BadRegion) ||
+                         (as_list(&node) && problem.kind == ProblemKind::BadList),      // a text of numbers with an x
                      problem.text().c_str());
     }
 
@@ -126,6 +149,25 @@ private:
             std::vector<gpu::Hash> changed = inputs;
             changed[i] = gpu::hash_text("another");
             QVERIFY2(node_key(node, values, changed) != key, node.inputs()[i].name.c_str());
+        }
+    }
+
+    // What changes no result changes no key.
+    void check_keys_that_stay(const Node& node) {
+        const Document plain = Document().add_node(node.info().id, "n");
+        const gpu::Hash key = planned_key(plain);
+        Document stated = plain;
+        for (const ParamInfo& param : node.params()) stated = stated.set_param("n", param.name, param.initial);
+        QVERIFY2(planned_key(stated) == key, "initial values count the same, stated or not");
+        QVERIFY(planned_key(Document::from_json(stated.to_json())) == key);
+        QVERIFY2(planned_key(plain.rename("n", "other"), "other") == key, "the node's name");
+        QVERIFY2(planned_key(plain.move("n", {3, 4}).add_node("stub.constant", "aside")) == key, "places and neighbours");
+        for (const ParamInfo& param : node.params())
+            if (param.kind == ParamKind::OutputFile) QVERIFY2(planned_key(plain.set_param("n", param.name, "elsewhere.x")) == key, "where results go");
+        // An input counts by what comes in, not by the name of the node that it comes from.
+        for (const SocketInfo& input : node.inputs()) {
+            const auto linked = [&](const char* source) { return planned_key(plain.add_node("stub.constant", source).connect({source, "out"}, {"n", input.name})); };
+            QVERIFY2(linked("a") == linked("b") && linked("a") != key, input.name.c_str());
         }
     }
 };
