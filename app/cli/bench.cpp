@@ -71,6 +71,7 @@ int bench(const Arguments& arguments) {
     const std::string what = arguments.positionals().empty() ? "" : arguments.positionals()[0];
     if (what == "train") return bench_train(arguments, repeats);
     if (what == "vae") return bench_vae(arguments, repeats);
+    if (what == "engine") return bench_engine(arguments, repeats);
     if (what == "graph") return bench_graph(arguments, repeats);
     if (what == "model") return bench_model(arguments, repeats);
     if (what == "block") return bench_block(arguments, repeats);
@@ -79,18 +80,19 @@ int bench(const Arguments& arguments) {
     if (what == "sample") return bench_sample(arguments, repeats);
     if (what == "text") return bench_text(arguments, repeats);
     gpu::check(what == "ops" && arguments.positionals().size() == 1, gpu::ErrorCode::Usage,
-               "bench: expected ops, block, graph, model, replay, sample, text, train, unet or vae, got \"{}\"", what);
+               "bench: expected ops, block, engine, graph, model, replay, sample, text, train, unet or vae, got \"{}\"", what);
     return bench_ops(arguments, repeats);
 }
 
 }  // namespace
 
 REGISTER_COMMAND(bench, {.name = "bench",
-                         .arguments = "ops | block | graph GRAPH | model [NAME...] | replay | sample [NAME] | text [NAME...] | train | unet [NAME...] | vae [ENCODER [DECODER]]",
+                         .arguments = "ops | block | engine | graph GRAPH | model [NAME...] | replay | sample [NAME] | text [NAME...] | train | unet [NAME...] | vae [ENCODER [DECODER]]",
                          .summary = "Measures kernels beside this machine's own peak, graphs and models",
                          .help = "Each row is the median of whole evaluations: planning from the cache, submission and wait included. "
                                  "OF PEAK compares with a large matrix product (or a large copy, for what memory limits) measured "
                                  "in the same run, OF ONEDNN with oneDNN alone on the same shape in layouts of its own choice. "
+                                 "engine is a graph of 10,000 small nodes: checked, planned, run, and run again after an edit. "
                                  "Training steps are forward, backward, clipping, AdamW and an average of a small UNet; tests/bench/train_torch.py "
                                  "runs the same in PyTorch. Without files vae takes the KL autoencoder of Stable Diffusion. "
                                  "Models have empty weights: zeros that take no memory of their own, so that no file is needed. "

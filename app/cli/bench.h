@@ -38,6 +38,7 @@ std::string fixed_text(double value, int digits);
 int bench_ops(const Arguments& arguments, int repeats);
 int bench_train(const Arguments& arguments, int repeats);
 int bench_vae(const Arguments& arguments, int repeats);
+int bench_engine(const Arguments& arguments, int repeats);
 int bench_graph(const Arguments& arguments, int repeats);
 int bench_model(const Arguments& arguments, int repeats);
 int bench_replay(const Arguments& arguments, int repeats);

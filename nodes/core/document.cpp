@@ -141,6 +141,22 @@ QJsonValue Document::param(const std::string& id, const std::string& name) const
     return info ? info->initial : QJsonValue(QJsonValue::Undefined);
 }
 
+std::optional<std::vector<std::string>> Document::changed_since(const Document& earlier) const {
+    if (links_ != earlier.links_ || subgraphs_ != earlier.subgraphs_ || format_ != earlier.format_ || path_ != earlier.path_ || nodes_->size() != earlier.nodes_->size())
+        return std::nullopt;
+    std::vector<std::string> changed;
+    if (nodes_ == earlier.nodes_) return changed;
+    auto before = earlier.nodes_->begin();
+    for (const auto& [id, record] : *nodes_) {
+        if (before->second != record) {
+            if (before->first != id) return std::nullopt;
+            changed.push_back(id);
+        }
+        ++before;
+    }
+    return changed;
+}
+
 // --- editing ---
 
 void Document::expect(const std::string& id) const {

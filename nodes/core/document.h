@@ -13,6 +13,7 @@
 #include <compare>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -115,6 +116,10 @@ public:
     const Document* subgraph(const std::string& name) const;
     // The same to look into: a document with the subgraphs of this one.
     Document inside(const std::string& name) const;
+
+    // The nodes whose records are other objects than in `earlier`, a snapshot that this one was made from by edits; nothing where more than
+    // records differs: links, which nodes there are, subgraphs, the file. Compares no content: a few nanoseconds a node.
+    std::optional<std::vector<std::string>> changed_since(const Document& earlier) const;
 
     // The value that a node runs with: what the document sets, else the declaration's initial value. Undefined value
     // where neither exists.

@@ -41,6 +41,7 @@ public:
         } catch (...) {
             fail_run(std::current_exception());
         }
+        if (options_.memo && !plan_.empty()) options_.memo->put(document_, low_, options_.targets, places_, {result_.problems, std::move(plan_)});
         result_.ms = ms_since(start);
         send(event::End{result_.status, result_.ms});
         return std::move(result_);
@@ -64,6 +65,15 @@ private:
     // --- before anything runs ---
 
     void prepare() {
+        places_ = {document_.folder(), options_.output_folder, options_.allowed};
+        if (auto known = options_.memo ? options_.memo->take(document_, options_.targets, places_, options_.cache) : std::nullopt) {
+            result_.problems = std::move(known->warnings);
+            for (const Problem& problem : result_.problems) send(event::Warning{problem.node, problem.message});
+            low_ = document_;
+            plan_ = std::move(known->plan);
+            steps_.resize(plan_.size());
+            return;
+        }
         std::vector<std::string> targets = options_.targets.empty() ? default_targets(document_) : options_.targets;
         result_.problems = validate(document_, targets);
         if (options_.targets.empty()) escalate_structure();
@@ -80,7 +90,6 @@ private:
         }
         if (result_.status == RunStatus::Invalid) return;
 
-        places_ = {document_.folder(), options_.output_folder, options_.allowed};
         std::vector<ListProblem> lists;
         low_ = lowered(document_, &places_, &lists);
         for (const ListProblem& problem : lists) fail({problem.node, problem.socket, problem.message, problem.code});

@@ -11,6 +11,7 @@
 #include "nodes/core/document.h"
 #include "nodes/core/events.h"
 #include "nodes/core/pause.h"
+#include "nodes/core/plan_memo.h"
 #include "nodes/core/validate.h"
 
 namespace nodes {
@@ -18,6 +19,7 @@ namespace nodes {
 struct RunOptions {
     std::vector<std::string> targets{};  // node ids; empty: default_targets()
     ResultCache* cache = nullptr;        // null: nothing is kept after the run
+    PlanMemo* memo = nullptr;            // of earlier runs of this document; null: everything is looked at
     gpu::CancelToken cancel{};
     // While it is paused nothing is computed: the run holds before the next node, and inside of a node at the next step of
     // its progress. It goes on with the same results. A cancel ends it in a pause too.

@@ -10,6 +10,8 @@ struct FilePlaces {
     std::string document_folder;       // empty: the document has no file
     std::string output_folder;         // empty: the current folder
     std::vector<std::string> allowed;  // folders, or files by name; empty: anywhere
+
+    friend bool operator==(const FilePlaces&, const FilePlaces&) = default;
 };
 
 // The absolute path of a file to read: relative names start from the document's folder, else (where no such file is

@@ -10,6 +10,24 @@
 namespace nodes {
 namespace {
 
+std::vector<QJsonValue> params_of(const Document& document, const PlannedNode& step, const FilePlaces& places) {
+    std::vector<QJsonValue> params;
+    for (const ParamInfo& info : step.type->params()) {
+        QJsonValue value = info.canonical(document.param(step.record->id, info.name));
+        if (info.kind == ParamKind::InputFile) value = QString::fromStdString(resolve_input(places, value.toString().toStdString()));
+        if (info.kind == ParamKind::OutputFile) value = QString::fromStdString(resolve_output(places, value.toString().toStdString()));
+        params.push_back(value);
+    }
+    return params;
+}
+
+gpu::Hash key_in(const RunPlan& plan, const PlannedNode& step) {
+    std::vector<gpu::Hash> keys;
+    for (const PlannedInput& input : step.inputs)
+        keys.push_back(input.step < 0 ? gpu::Hash{} : output_key(plan[input.step].key, plan[input.step].type->outputs()[input.output].name));
+    return node_key(*step.type, step.params, keys);
+}
+
 class Planner {
 public:
     Planner(const Document& document, const std::vector<std::string>& targets, const FilePlaces& places)
@@ -56,15 +74,7 @@ private:
 
     PlannedNode make_step(const NodeRecord& record) {
         PlannedNode step{.record = &record, .type = find_node_type(record.type)};
-        for (const ParamInfo& info : step.type->params()) {
-            QJsonValue value = info.canonical(document_.param(record.id, info.name));
-            if (info.kind == ParamKind::InputFile)
-                value = QString::fromStdString(resolve_input(places_, value.toString().toStdString()));
-            if (info.kind == ParamKind::OutputFile)
-                value = QString::fromStdString(resolve_output(places_, value.toString().toStdString()));
-            step.params.push_back(value);
-        }
-        std::vector<gpu::Hash> keys;
+        step.params = params_of(document_, step, places_);
         for (const SocketInfo& input : step.type->inputs()) {
             const Link* link = document_.link_into({record.id, input.name});
             PlannedInput source;
@@ -75,9 +85,8 @@ private:
                                                  outputs.begin());
             }
             step.inputs.push_back(source);
-            keys.push_back(link ? output_key(plan[source.step].key, link->from.socket) : gpu::Hash{});
         }
-        step.key = node_key(*step.type, step.params, keys);
+        step.key = key_in(plan, step);
         return step;
     }
 
@@ -94,11 +103,8 @@ int at_level_of(const RunPlan& plan, int step, int other) {
     return step;
 }
 
-}  // namespace
-
-RunPlan make_plan(const Document& document, const std::vector<std::string>& targets, const FilePlaces& places,
-                  ResultCache* cache) {
-    RunPlan plan = std::move(Planner(document, targets, places).plan);
+// Which steps are needed for the targets, and which of them are cached.
+void mark_needed(RunPlan& plan, ResultCache* cache) {
     // A loop with a target inside runs, whatever is cached.
     std::vector<bool> must_run(plan.size(), false);
     for (const PlannedNode& step : plan)
@@ -125,7 +131,37 @@ RunPlan make_plan(const Document& document, const std::vector<std::string>& targ
             if (plan[input.step].loop != i) plan[at_level_of(plan, i, input.step)].releases.push_back(input.step);
         }
     }
+}
+
+}  // namespace
+
+RunPlan make_plan(const Document& document, const std::vector<std::string>& targets, const FilePlaces& places,
+                  ResultCache* cache) {
+    RunPlan plan = std::move(Planner(document, targets, places).plan);
+    mark_needed(plan, cache);
     return plan;
+}
+
+void replan(RunPlan& plan, const std::vector<std::pair<const NodeRecord*, const NodeRecord*>>& changed, const Document& document, const FilePlaces& places, ResultCache* cache) {
+    std::vector<bool> other(plan.size(), false);      // whose keys have changed
+    for (std::size_t i = 0; i < plan.size(); ++i) {
+        PlannedNode& step = plan[i];
+        step.cached.reset();
+        step.needed = step.deferred = false;
+        step.readers = 0;
+        step.releases.clear();
+        const auto record = std::ranges::find(changed, step.record, [](const auto& pair) { return pair.first; });
+        const bool edited = record != changed.end();
+        if (edited) step.record = record->second;
+        const bool reads_files = std::ranges::any_of(step.type->params(), [](const ParamInfo& info) { return info.kind == ParamKind::InputFile; });
+        if (edited || reads_files) step.params = params_of(document, step, places);
+        const bool fed_anew = std::ranges::any_of(step.inputs, [&](const PlannedInput& input) { return input.step >= 0 && other[static_cast<std::size_t>(input.step)]; });
+        if (!edited && !reads_files && !fed_anew) continue;
+        const gpu::Hash before = step.key;
+        step.key = key_in(plan, step);
+        other[i] = !(step.key == before);
+    }
+    mark_needed(plan, cache);
 }
 
 }  // namespace nodes

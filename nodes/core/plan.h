@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nodes/core/cache.h"
@@ -41,5 +42,9 @@ using RunPlan = std::vector<PlannedNode>;
 // The document must have no errors for these targets (validate). `cache` may be null.
 RunPlan make_plan(const Document& document, const std::vector<std::string>& targets, const FilePlaces& places,
                   ResultCache* cache);
+
+// Adapts a plan to new parameters of some of its nodes: records as they were planned, and as they are in `document` now. Nodes that read
+// files are looked at too.
+void replan(RunPlan& plan, const std::vector<std::pair<const NodeRecord*, const NodeRecord*>>& changed, const Document& document, const FilePlaces& places, ResultCache* cache);
 
 }  // namespace nodes

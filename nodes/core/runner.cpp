@@ -66,6 +66,7 @@ void Runner::work() {
         job.options.cancel = running_cancel_;
         running_pause_ = job.options.pause;
         if (!job.options.cache) job.options.cache = &cache_;
+        job.options.memo = &memo_;
         job.options.on_event = [this, number = job.number](const Event& event) {
             if (on_event_) on_event_(number, event);
         };

@@ -47,6 +47,7 @@ private:
     OnEvent on_event_;
     OnEnd on_end_;
     ResultCache cache_;
+    PlanMemo memo_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::optional<Job> waiting_;

@@ -80,6 +80,8 @@ public:
                 std::move(wrong.message));
     }
 
+    Validator(const Document& document, const std::string& only) : document_(document), all_(true) { check_node(document.node(only)); }
+
     std::vector<Problem> take() { return std::move(problems_); }
 
 private:
@@ -311,6 +313,8 @@ std::vector<Problem> validate(const Document& document, const std::vector<std::s
     if ((!checked.empty() || has_lists(document)) && !has_errors(problems)) check_lowered(document, problems);
     return problems;
 }
+
+std::vector<Problem> validate_node(const Document& document, const std::string& id) { return Validator(document, id).take(); }
 
 std::vector<Problem> validate_subgraph(const Document& content) {
     std::vector<Problem> problems = check_inside(content);

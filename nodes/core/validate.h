@@ -47,6 +47,9 @@ struct Problem {
 // With `targets` (node ids), errors only count as such where a target needs the node: elsewhere they become warnings.
 std::vector<Problem> validate(const Document& document, const std::vector<std::string>& targets = {});
 
+// One node of a document by itself: its type and its parameters.
+std::vector<Problem> validate_node(const Document& document, const std::string& id);
+
 // The same for the inside of a subgraph by itself (Document::inside()): its ports count as linked.
 std::vector<Problem> validate_subgraph(const Document& content);
 
