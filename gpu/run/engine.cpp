@@ -98,8 +98,6 @@ void Engine::run(const Tensors& outputs, const Tensors& donated) {
     const Hash key = key_of(graph);
     Plan& plan = plan_for(graph, key);
     counters_.arena_bytes = plan.runner->program().arena_bytes;
-    std::optional<CancelScope> whole;
-    if (!donated.empty()) whole.emplace(CancelToken());   // no cancel half way
     std::vector<StorageRef> values;
     try {
         values = run_within_memory(key, plan, graph);

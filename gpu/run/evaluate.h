@@ -18,7 +18,7 @@ namespace gpu {
 // `donated` are tensors with values that nobody needs after the call: results are written in their place where sizes
 // allow, and they have no value any more, however the call ends once it has begun to write. A training step gives its old
 // parameters for the new ones. Their bytes must be theirs alone: no other tensor may share them. Such a call is seen
-// through to its end: a cancel counts before or after it.
+// through to its end from there on: a cancel counts before or after that.
 void evaluate(const Tensors& tensors, const Tensors& donated = {});
 
 // The elements in row-major order, evaluated if need be. Floating types widen to float.

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <deque>
+#include <optional>
 #include <utility>
 
 #include "gpu/base/cancel.h"
@@ -111,7 +112,7 @@ void PlanRunner::begin(const std::vector<StorageRef>& leaves, const std::vector<
         const bool takes_leaf = place.donor >= 0 && memory.in_place;
         const BufferRef buffer = takes_leaf ? donated_buffer(place.donor, memory.residency)
                                             : memory.residency.allocate(std::max<std::size_t>(place.size, 4));
-        takes_leaves_ = takes_leaves_ || takes_leaf;
+        if (takes_leaf) first_taking_ = std::min(first_taking_, static_cast<std::size_t>(place.first));
         outputs_[place.output] = buffer;
         nodes_at_[n] = {buffer->address(), buffer->mapped()};
     }
@@ -195,7 +196,9 @@ std::vector<StorageRef> PlanRunner::run(const std::vector<StorageRef>& leaves, c
         PlanRunner& runner;
         ~Scope() { runner.forget_run(); }
     } const scope{*this};
-    takes_leaves_ = wrote_over_leaves_ = false;
+    wrote_over_leaves_ = false;
+    first_taking_ = SIZE_MAX;
+    std::optional<CancelScope> to_the_end;
     make_schedule_for(memory.ranges);
     const std::uint64_t recordings = counters.recordings;
     memory.residency.keep_from_now();
@@ -207,8 +210,15 @@ std::vector<StorageRef> PlanRunner::run(const std::vector<StorageRef>& leaves, c
         const bool more = r + 1 < memory.ranges.size();
         const bool ahead = more && memory.arena;   // value by value, memory is what counts
         if (ahead) make_room(memory.ranges[r + 1], memory);
-        while (next_segment < segments_.size() && segments_[next_segment].segment.first < memory.ranges[r].last)
-            run_segment(segments_[next_segment++], queue, memory, counters);
+        while (next_segment < segments_.size() && segments_[next_segment].segment.first < memory.ranges[r].last) {
+            SegmentState& state = segments_[next_segment++];
+            if (!to_the_end && state.segment.last > first_taking_) {
+                check_cancelled();
+                to_the_end.emplace(CancelToken());
+                wrote_over_leaves_ = true;
+            }
+            run_segment(state, queue, memory, counters);
+        }
         if (!more) break;
         // The next range's weights travel while the device works on this one's.
         const std::uint64_t set = memory.residency.next_set();
@@ -238,7 +248,6 @@ void PlanRunner::run_segment(SegmentState& state, Queue& queue, const Memory& me
     const bool timed = switches().debug >= 2 || tracing();
     const bool check_nan = switches().checks("nan");
     const std::int64_t start = trace_clock_ns();
-    wrote_over_leaves_ = takes_leaves_;
     if (segment.host) {
         queue.drain();
         check_cancelled();

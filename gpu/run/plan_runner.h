@@ -39,7 +39,7 @@ public:
         bool in_place = true;             // results may take the places of donated leaves
     };
     // Runs with these leaves and numbers; one storage per output of the program. Throws Error{OutOfMemory}, after which
-    // the run may be tried again with other memory.
+    // the run may be tried again with other memory, and Cancelled; but once it writes over donated leaves it goes on to its end.
     std::vector<StorageRef> run(const std::vector<StorageRef>& leaves, const std::vector<double>& scalars,
                                 const Memory& memory, EvaluationCounters& counters);
 
@@ -108,7 +108,8 @@ private:
     std::uint64_t arena_address_ = 0;             // for which nodes_at_ holds; 0: none
     std::vector<std::byte> words_;                // scratch
     std::uint64_t clock_ = 0;
-    bool takes_leaves_ = false, wrote_over_leaves_ = false;
+    bool wrote_over_leaves_ = false;
+    std::size_t first_taking_ = 0;                // the first step that writes over a donated leaf; SIZE_MAX: none does
 };
 
 }  // namespace gpu

@@ -93,10 +93,7 @@ TrainOutcome train(const Objective& objective, const TrainPlan& plan, const gpu:
                 visits.push_back(visit_at(plan.seed, static_cast<std::uint64_t>(at.step * per_step + std::int64_t{part} * plan.batch + i), objective.size()));
             batches.push_back(objective.batch(visits, plan.seed));
         }
-        const gpu::train::StepResult step = [&] {
-            const gpu::CancelScope whole{gpu::CancelToken()};      // a step is taken or not: its state can be kept
-            return trainer.step(loss, batches);
-        }();
+        const gpu::train::StepResult step = trainer.step(loss, batches);      // taken or not, also where a cancel comes: its state can be kept
         check(step.skipped || std::isfinite(step.loss), ErrorCode::Numeric, "train: expected a loss, got {} at step {}: a lower rate or clipped gradients may help", step.loss,
               at.step);
         ++at.step;

@@ -2,13 +2,17 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <chrono>
 #include <iterator>
+#include <thread>
 
 #include <QTemporaryDir>
 
 #include "gpu/base/cancel.h"
 #include "gpu/base/error.h"
+#include "gpu/base/switches.h"
 #include "gpu/io/checkpoint.h"
+#include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
 #include "gpu/run/oracle.h"
 #include "gpu/train/clip.h"
@@ -262,6 +266,36 @@ private slots:
         token.cancel();
         QVERIFY_EXCEPTION_THROWN(evaluate({x + 1.0}, {x}), Cancelled);   // before: nothing is lost
         QVERIFY(x.value());
+    }
+
+    // Until something is written over a cancel stops the step, and it was not taken.
+    void a_cancel_inside_of_a_step_takes_nothing() {
+        const ScopedSwitch no_host(&Switches::host, false);
+        const ScopedSwitch short_slice(&Switches::slice, 1);
+        const Tensor w = random_tensor({32, 32, 3, 3}, 1, -0.1, 0.1), p = random_tensor({1, 32, 96, 96}, 2);
+        evaluate({p, conv2d(p, w, {.pad = 1})});      // pipelines are there
+        const std::vector<float> before = to_floats(p);
+        bool stopped_inside = false;
+        for (int wait = 1; wait <= 256 && !stopped_inside && p.value(); wait *= 2) {
+            Tensor h = p;
+            for (int i = 0; i < 24; ++i) h = conv2d(h, w, {.pad = 1});
+            const CancelToken token;
+            const CancelScope scope(token);
+            std::thread stopper([&] {
+                std::this_thread::sleep_for(std::chrono::milliseconds(wait));
+                token.cancel();
+            });
+            const std::uint64_t dispatches = evaluation_counters().dispatches;
+            try {
+                evaluate({p - h * 1e-3}, {p});
+            } catch (const Cancelled&) {
+                stopped_inside = evaluation_counters().dispatches > dispatches;
+                QVERIFY(p.value());
+            }
+            stopper.join();
+        }
+        QVERIFY(stopped_inside);
+        QVERIFY(to_floats(p) == before);
     }
 
     // --- complaints ---
