@@ -1,11 +1,12 @@
 #include "gpu/ops.h"
+#include "nodes/core/direct_edit.h"
 #include "nodes/core/node.h"
 #include "nodes/types/conditioning.h"
 
 namespace nodes {
 namespace {
 
-struct ConditioningArea final : Node {
+struct ConditioningArea final : Node, DirectlyEdited {
     ConditioningArea() : Node({.id = "conditioning.area", .version = 1, .title = "Conditioning Area", .category = "Conditioning",
                               .help = "Limits a prompt to a rectangle of the picture, which is predicted on its own and fades in at its borders."}) {}
 
@@ -30,6 +31,8 @@ struct ConditioningArea final : Node {
         }
         ev.set(limited, std::move(made));
     }
+
+    std::vector<DirectEdit> direct_edits() const override { return {BoxEdit{.unit = "unit", .share = "share"}}; }
 };
 
 }  // namespace

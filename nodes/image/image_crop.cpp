@@ -1,4 +1,5 @@
 #include "gpu/ops.h"
+#include "nodes/core/direct_edit.h"
 #include "nodes/core/node.h"
 #include "nodes/types/image.h"
 
@@ -7,7 +8,7 @@ namespace {
 
 enum class Anchor { TopLeft, Center };
 
-struct ImageCrop final : Node {
+struct ImageCrop final : Node, DirectlyEdited {
     ImageCrop() : Node({.id = "image.crop", .version = 1, .title = "Crop", .category = "Image",
                         .help = "Cuts a rectangle out of pictures."}) {}
 
@@ -34,6 +35,8 @@ struct ImageCrop final : Node {
             ev.fail(y, "expected a rectangle inside 0..{}, got {}..{}", source.height(), top, top + h);
         ev.set(cropped, evaluated(source.with(gpu::slice(gpu::slice(source.tensor, 2, top, top + h), 3, left, left + w))));
     }
+
+    std::vector<DirectEdit> direct_edits() const override { return {BoxEdit{.picture = "image", .anchor = "anchor", .centred = "center"}}; }
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "gpu/ops.h"
+#include "nodes/core/direct_edit.h"
 #include "nodes/core/node.h"
 #include "nodes/types/image.h"
 
@@ -7,7 +8,7 @@ namespace {
 
 enum class Border { Zero, Replicate, Reflect, Color };
 
-struct ImagePad final : Node {
+struct ImagePad final : Node, DirectlyEdited {
     ImagePad() : Node({.id = "image.pad", .version = 1, .title = "Pad", .category = "Image",
                        .help = "Adds a border to pictures."}) {}
 
@@ -43,6 +44,8 @@ struct ImagePad final : Node {
         }
         ev.set(padded, evaluated(source.with(pixels)));
     }
+
+    std::vector<DirectEdit> direct_edits() const override { return {MarginEdit{.picture = "image"}}; }
 };
 
 }  // namespace

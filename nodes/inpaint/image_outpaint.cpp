@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "gpu/ops.h"
+#include "nodes/core/direct_edit.h"
 #include "nodes/core/node.h"
 #include "nodes/types/image.h"
 #include "nodes/types/mask.h"
@@ -11,7 +12,7 @@ namespace {
 
 enum class Fill { Gray, Replicate };
 
-struct ImageOutpaint final : Node {
+struct ImageOutpaint final : Node, DirectlyEdited {
     ImageOutpaint() : Node({.id = "image.outpaint", .version = 1, .title = "Pad for Outpainting", .category = "Inpaint",
                             .help = "Widens pictures by parts that are to be painted, and makes the mask that chooses them, with a soft edge into "
                                     "the picture."}) {}
@@ -52,6 +53,8 @@ struct ImageOutpaint final : Node {
         ev.set(padded, evaluated(make_image(pixels)));
         ev.set(mask, evaluated(make_mask(map)));
     }
+
+    std::vector<DirectEdit> direct_edits() const override { return {MarginEdit{.picture = "image"}}; }
 };
 
 }  // namespace

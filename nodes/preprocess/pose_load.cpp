@@ -1,12 +1,13 @@
 #include <QFile>
 
+#include "nodes/core/direct_edit.h"
 #include "nodes/core/node.h"
 #include "nodes/types/pose.h"
 
 namespace nodes {
 namespace {
 
-struct PoseLoad final : Node {
+struct PoseLoad final : Node, DirectlyEdited {
     PoseLoad() : Node({.id = "pose.load", .version = 1, .title = "Load Pose", .category = "Control Pictures",
                        .help = "Reads keypoints of people from JSON: OpenPose's files with 18 or 25 points of the body, hands and face, lists of them as frames, and "
                                "COCO's annotations with 17."}) {}
@@ -26,6 +27,8 @@ struct PoseLoad final : Node {
         if (input.size() > most) ev.fail(file, gpu::ErrorCode::BadFile, "expected at most 256 MiB of JSON in {}, got {} bytes", path, input.size());
         ev.set(pose, parsed(ev, file, gpu::ErrorCode::BadFile, input.readAll()));
     }
+
+    std::vector<DirectEdit> direct_edits() const override { return {PoseEdit{.keypoints = "text", .file = "file"}}; }
 
     Pose parsed(Eval& ev, const Handle& at, gpu::ErrorCode code, const QByteArray& json) const {
         try {
