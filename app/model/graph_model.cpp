@@ -348,6 +348,13 @@ void GraphModel::set_param(const NodeId& id, const std::string& name, const QJso
          document_.set_param(id, name, value), merge);
 }
 
+void GraphModel::set_params(const NodeId& id, const QJsonObject& values, Gesture gesture) {
+    const QString merge = gesture.number() ? QStringLiteral("params %1 %2").arg(gesture.number()).arg(qt(id)) : QString();
+    Document after = document_;
+    for (auto at = values.begin(); at != values.end(); ++at) after = after.set_param(id, at.key().toStdString(), at.value());
+    push(tr("Change %1").arg(qt(id)), std::move(after), merge);
+}
+
 void GraphModel::move(const std::map<NodeId, QPointF>& to, Gesture gesture) {
     Document after = document_;
     const QString merge = gesture.number() ? QStringLiteral("move %1").arg(gesture.number()) : QString();

@@ -143,6 +143,8 @@ public:
     // An undefined value goes back to the initial one.
     void set_param(const NodeId& id, const std::string& name, const QJsonValue& value,
                    Gesture gesture = Gesture::none());
+    // Several parameters of one node in one step.
+    void set_params(const NodeId& id, const QJsonObject& values, Gesture gesture = Gesture::none());
     // Nodes in columns along the wires, all or some; sizes are those on the canvas.
     void arrange(const std::map<NodeId, QSizeF>& sizes);
     void align(const std::map<NodeId, QSizeF>& sizes, Edge edge);

@@ -10,6 +10,7 @@
 #include <QVBoxLayout>
 
 #include "app/panels/icons.h"
+#include "app/panels/inspection.h"
 #include "app/panels/theme.h"
 #include "gpu/base/error.h"
 
@@ -99,6 +100,11 @@ void MainWindow::build_docks() {
     dock("dock_parameters", tr("Parameters"), params_, Qt::RightDockWidgetArea);
     dock("dock_picture", tr("Picture"), viewer_, Qt::RightDockWidgetArea);
     dock("dock_log", tr("Log"), log_, Qt::BottomDockWidgetArea);
+    for (const auto& [name, title, panel] : inspection_panels(*this)) {
+        dock(name, title, panel, Qt::BottomDockWidgetArea);
+        tabifyDockWidget(findChild<QDockWidget*>(QStringLiteral("dock_log")), findChild<QDockWidget*>(QString::fromLatin1(name)));
+    }
+    findChild<QDockWidget*>(QStringLiteral("dock_log"))->raise();
 }
 
 void MainWindow::build_toolbar() {

@@ -3,6 +3,7 @@
 #include <QHBoxLayout>
 
 #include "app/canvas/style.h"
+#include "app/panels/drawn_editor.h"
 #include "app/panels/icons.h"
 #include "nodes/core/expression.h"
 #include "nodes/core/lists.h"
@@ -134,7 +135,8 @@ void ParamPanel::build_params(QVBoxLayout* layout) {
     for (const bool advanced : {false, true})
         for (const nodes::ParamInfo& info : type->params()) {
             if (info.advanced != advanced) continue;
-            Row row{new QLabel(qt(info.label)), ParamEditor::make(info, folder).release(), new QToolButton};
+            const bool drawn = is_drawn(*type, info.name);
+            Row row{new QLabel(qt(info.label)), (drawn ? make_drawn_editor(info) : ParamEditor::make(info, folder)).release(), new QToolButton};
             const QString range = qt(info.range());
             row.label->setToolTip(qt(info.help) + (range.isEmpty() ? QString() : QStringLiteral(" (%1)").arg(range)));
             row.label->setFixedWidth(label_width);
@@ -153,7 +155,7 @@ void ParamPanel::build_params(QVBoxLayout* layout) {
             row.reset->setFixedSize(22, 22);
             auto* line = new QHBoxLayout;
             line->setSpacing(6);
-            if (info.multiline) {  // the text takes the whole width below its label
+            if (info.multiline && !drawn) {  // the text takes the whole width below its label
                 auto* head = new QHBoxLayout;
                 head->addWidget(row.label, 1);
                 head->addWidget(row.reset);

@@ -1,10 +1,13 @@
 #include "app/panels/viewer_panel.h"
 
 #include <QHBoxLayout>
+#include <QSignalBlocker>
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "app/canvas/style.h"
 #include "app/panels/icons.h"
+#include "app/panels/viewer_icons.h"
 #include "nodes/core/validate.h"
 
 namespace app {
@@ -14,10 +17,11 @@ ViewerPanel::ViewerPanel(GraphModel& model, RunController& runs, QWidget* parent
       model_(model),
       runs_(runs),
       view_(new PictureView(this)),
+      edit_(new DirectEditor(model, *view_, this)),
+      frames_(new FrameBar(this)),
+      histogram_(new HistogramView(this)),
       title_(new QLabel(this)),
-      pin_(new QToolButton(this)),
-      fit_(new QToolButton(this)),
-      actual_(new QToolButton(this)) {
+      adjustments_(new QWidget(this)) {
     auto* bar = new QHBoxLayout;
     bar->setContentsMargins(12, 4, 6, 4);
     bar->setSpacing(2);
@@ -25,29 +29,58 @@ ViewerPanel::ViewerPanel(GraphModel& model, RunController& runs, QWidget* parent
     title_->setTextFormat(Qt::PlainText);
     title_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     bar->addWidget(title_, 1);
-    pin_->setCheckable(true);
-    pin_->setToolTip(tr("Stay with this output"));
-    pin_->setObjectName(QStringLiteral("pin"));
-    fit_->setToolTip(tr("Fit to the panel (double click)"));
-    actual_->setToolTip(tr("Actual size"));
-    for (QToolButton* button : {pin_, fit_, actual_}) bar->addWidget(button);
+    keep_ = add_button("keep", tr("Keep this picture as A, to compare others with it"), bar);
+    wipe_ = add_button("wipe", tr("A and this picture beside a line that can be dragged"), bar);
+    difference_ = add_button("difference", tr("How far A and this picture are apart"), bar);
+    overlay_ = add_button("overlay", tr("A mask in colour over the other picture"), bar);
+    adjust_ = add_button("adjust", tr("Channels, exposure, gamma, histogram"), bar);
+    pin_ = add_button("pin", tr("Stay with this output"), bar);
+    fit_ = add_button("fit", tr("Fit to the panel (double click)"), bar);
+    actual_ = add_button("actual", tr("Actual size"), bar);
+    for (QToolButton* button : {wipe_, difference_, overlay_, adjust_, pin_}) button->setCheckable(true);
+    for (QToolButton* button : {wipe_, difference_, overlay_}) button->hide();  // until there is an A
+    build_adjustments();
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
     layout->addLayout(bar);
+    layout->addWidget(edit_);
+    layout->addWidget(adjustments_);
     layout->addWidget(view_, 1);
+    layout->addWidget(histogram_);
+    layout->addWidget(frames_);
+    adjustments_->hide();
+    histogram_->hide();
     restyle();
 
+    view_->set_describe([this](int x, int y) { return describe(x, y); });
     connect(fit_, &QToolButton::clicked, view_, &PictureView::fit);
     connect(actual_, &QToolButton::clicked, view_, &PictureView::actual_size);
+    connect(keep_, &QToolButton::clicked, this, &ViewerPanel::keep_as_a);
+    connect(wipe_, &QToolButton::clicked, this, [this](bool on) { set_compare(on ? Compare::Wipe : Compare::Off); });
+    connect(difference_, &QToolButton::clicked, this, [this](bool on) { set_compare(on ? Compare::Difference : Compare::Off); });
+    connect(overlay_, &QToolButton::clicked, this, [this](bool on) { set_compare(on ? Compare::Overlay : Compare::Off); });
+    connect(adjust_, &QToolButton::toggled, this, [this](bool on) {
+        adjustments_->setVisible(on);
+        histogram_->setVisible(on);
+    });
     connect(view_, &PictureView::pixel_hovered, this, &ViewerPanel::pixel_hovered);
     connect(view_, &PictureView::zoom_changed, this, &ViewerPanel::refresh_title);
+    connect(frames_, &FrameBar::wanted, this, &ViewerPanel::load);
+    connect(&reader_, &ValueReader::frame_duration, frames_, &FrameBar::set_duration);
+    connect(&reader_, &ValueReader::picture_read, this, [this](const PicturePtr& picture) {
+        if (!picture) return;
+        shown_ = picture;
+        frames_->show_frame(picture->index, picture->count);
+        render();
+    });
+    connect(edit_, &DirectEditor::picture_changed, this, &ViewerPanel::show_under_tool);
     connect(&model_, &GraphModel::reset, this, [this] {
         pin_->setChecked(false);
-        source_ = {};
         followed_.clear();
-        view_->set_picture({});
-        refresh_title();
+        kept_.reset();
+        set_compare(Compare::Off);
+        clear();
     });
     connect(&model_, &GraphModel::level_changed, this, [this] { source_ = {}, followed_ = {}; });      // the picture stays
     connect(&model_, &GraphModel::node_renamed, this, [this](const NodeId& from, const NodeId& to) {
@@ -55,16 +88,13 @@ ViewerPanel::ViewerPanel(GraphModel& model, RunController& runs, QWidget* parent
         refresh_title();
     });
     connect(&runs_, &RunController::values_changed, this, [this](const NodeId& id) {
-        if (id == source_.node) runs_.request_picture(source_);
-    });
-    connect(&runs_, &RunController::picture_ready, this, [this](const SocketId& output, const QImage& image) {
-        if (output != source_ || image.isNull()) return;
-        view_->set_picture(image);
-        refresh_title();
+        if (id == source_.node) load(frames_->index());
     });
     // The first run shows its result without being asked: of the selected node, else of what was written.
     connect(&runs_, &RunController::finished, this, [this] {
+        if (edit_->active() && view_->picture().isNull()) show_under_tool();
         if (!source_.empty() && model_.contains(source_.node)) return;
+        if (blank_) return;  // is drawn on
         std::vector<NodeId> candidates = nodes::default_targets(model_.document());
         std::ranges::stable_partition(candidates, [this](const NodeId& id) {
             const nodes::Node* type = model_.declaration(id);
@@ -77,48 +107,253 @@ ViewerPanel::ViewerPanel(GraphModel& model, RunController& runs, QWidget* parent
     refresh_title();
 }
 
+QToolButton* ViewerPanel::add_button(const char* name, const QString& tip, QLayout* bar) {
+    auto* button = new QToolButton(this);
+    button->setObjectName(QString::fromLatin1(name));
+    button->setToolTip(tip);
+    button->setAccessibleName(tip);
+    bar->addWidget(button);
+    return button;
+}
+
+void ViewerPanel::build_adjustments() {
+    auto* bar = new QHBoxLayout(adjustments_);
+    bar->setContentsMargins(10, 0, 6, 4);
+    bar->setSpacing(4);
+    channel_ = new QComboBox;
+    channel_->setObjectName(QStringLiteral("channel"));
+    channel_->setAccessibleName(tr("Channel"));
+    channel_->setToolTip(tr("Channel; of latents and tensors red, green, blue and alpha are the first four"));
+    channel_->addItems({tr("RGB"), tr("Red"), tr("Green"), tr("Blue"), tr("Alpha"), tr("Luminance")});
+    bar->addWidget(channel_, 1);
+    const auto number = [&](const char* name, const QString& prefix, const QString& suffix, const QString& tip, double low, double high, double initial, double step) {
+        auto* box = new QDoubleSpinBox;
+        box->setObjectName(QString::fromLatin1(name));
+        box->setAccessibleName(tip);
+        box->setToolTip(tip);
+        box->setPrefix(prefix);
+        box->setSuffix(suffix);
+        box->setRange(low, high);
+        box->setSingleStep(step);
+        box->setValue(initial);
+        box->setButtonSymbols(QAbstractSpinBox::NoButtons);
+        bar->addWidget(box, 1);
+        return box;
+    };
+    exposure_ = number("exposure", {}, tr(" stops"), tr("Exposure: colours are multiplied by 2 to this power"), -20, 20, 0, 0.25);
+    gamma_ = number("gamma", tr("\u03b3 "), {}, tr("Gamma: v to the power of one by this is shown"), 0.1, 10, 1, 0.1);
+    stretch_ = new QToolButton;
+    stretch_->setObjectName(QStringLiteral("stretch"));
+    stretch_->setText(tr("Range"));
+    stretch_->setCheckable(true);
+    stretch_->setToolTip(tr("The least value black and the largest white: for depth, latents and tensors"));
+    bar->addWidget(stretch_);
+    auto* reset = new QToolButton;
+    reset->setObjectName(QStringLiteral("reset_view"));
+    reset->setText(tr("Reset"));
+    reset->setToolTip(tr("As it is"));
+    bar->addWidget(reset);
+    const auto changed = [this] {
+        set_settings({.channel = static_cast<Channel>(channel_->currentIndex()), .exposure = exposure_->value(), .gamma = gamma_->value(), .stretch = stretch_->isChecked()});
+    };
+    connect(channel_, &QComboBox::currentIndexChanged, this, changed);
+    connect(exposure_, &QDoubleSpinBox::valueChanged, this, changed);
+    connect(gamma_, &QDoubleSpinBox::valueChanged, this, changed);
+    connect(stretch_, &QToolButton::toggled, this, changed);
+    connect(reset, &QToolButton::clicked, this, [this] { set_settings({}); });
+}
+
+void ViewerPanel::set_settings(const ViewSettings& settings) {
+    const QSignalBlocker a(channel_), b(exposure_), c(gamma_), d(stretch_);
+    channel_->setCurrentIndex(static_cast<int>(settings.channel));
+    exposure_->setValue(settings.exposure);
+    gamma_->setValue(settings.gamma);
+    stretch_->setChecked(settings.stretch);
+    if (settings == settings_) return;
+    settings_ = settings;
+    render();
+}
+
 void ViewerPanel::restyle() {
+    keep_->setIcon(viewer_icon(ViewerGlyph::Keep));
+    wipe_->setIcon(viewer_icon(ViewerGlyph::Wipe));
+    difference_->setIcon(viewer_icon(ViewerGlyph::Difference));
+    overlay_->setIcon(viewer_icon(ViewerGlyph::Overlay));
+    adjust_->setIcon(viewer_icon(ViewerGlyph::Adjust));
     pin_->setIcon(icon(Glyph::Pin));
     fit_->setIcon(icon(Glyph::Fit));
     actual_->setIcon(icon(Glyph::ActualSize));
+    edit_->restyle();
+    frames_->restyle();
     view_->update();
 }
 
 SocketId ViewerPanel::picture_output(const NodeId& id) const {
     for (const OutputValue& output : runs_.values(id))
-        if (output.value.type() && output.value.type()->preview) return {id, output.socket, true};
+        if (can_show(output.value)) return {id, output.socket, true};
     for (const LinkId& link : model_.links_of(id)) {
         if (link.to.node != id) continue;
         for (const OutputValue& output : runs_.values(link.from.node))
-            if (output.socket == link.from.socket && output.value.type() && output.value.type()->preview)
-                return link.source();
+            if (output.socket == link.from.socket && can_show(output.value)) return link.source();
     }
+    return {};
+}
+
+nodes::Value ViewerPanel::value_of(const SocketId& output) const {
+    if (output.empty() || !model_.contains(output.node)) return {};
+    for (const OutputValue& value : runs_.values(output.node))
+        if (value.socket == output.name) return value.value;
     return {};
 }
 
 void ViewerPanel::show_node(const NodeId& id) {
     followed_ = id;
-    if (pin_->isChecked()) return;
-    if (const SocketId output = picture_output(id); !output.empty()) show_output(output);
+    edit_->show_node(id);
+    if (edit_->active()) return show_under_tool();
+    if (pin_->isChecked() && !blank_) return;
+    if (const SocketId output = picture_output(id); !output.empty()) return show_output(output);
+    if (blank_) clear();
+}
+
+void ViewerPanel::show_picture(const QImage& image, const QString& title) {
+    source_ = {};
+    blank_ = false;
+    other_title_ = title;
+    frames_->show_frame(0, 1);
+    shown_ = picture_of(image);
+    render();
 }
 
 void ViewerPanel::show_output(const SocketId& output) {
+    const bool same = output == source_;
     source_ = output;
-    runs_.request_picture(output);
+    blank_ = false;
+    other_title_.clear();
+    if (!same) frames_->stop();
+    load(same ? frames_->index() : 0);
     refresh_title();
 }
 
+// A tool works on the picture that its node reads, on a canvas of its own size, or on whatever is shown.
+void ViewerPanel::show_under_tool() {
+    if (!edit_->active()) return;
+    if (const SocketId under = edit_->picture(); !under.empty()) {
+        if (under == source_ && shown_) return;
+        if (!value_of(under).empty()) return show_output(under);
+        clear();
+        source_ = under;
+        return view_->set_hint(tr("Run the graph once to see the picture here"));
+    }
+    const QSize canvas = edit_->canvas();
+    if (!canvas.isEmpty() && (edit_->mask_tool() || !shown_ || blank_)) return show_blank(canvas);
+    if (!shown_) view_->set_hint(edit_->pose_tool() ? tr("Add a person to begin") : tr("Run the graph once to see the picture here"));
+    edit_->set_picture_size(view_->picture().size());
+}
+
+void ViewerPanel::show_blank(QSize size) {
+    if (blank_ && shown_ && QSize(shown_->width, shown_->height) == size) return;
+    QImage canvas(size, QImage::Format_RGB32);
+    canvas.fill(edit_->pose_tool() ? QColor(24, 24, 26) : QColor(118, 118, 122));
+    source_ = {};
+    blank_ = true;
+    other_title_ = tr("canvas");
+    frames_->show_frame(0, 1);
+    shown_ = picture_of(canvas);
+    render();
+}
+
+void ViewerPanel::clear() {
+    render_.drop();
+    source_ = {};
+    blank_ = false;
+    other_title_.clear();
+    shown_.reset();
+    described_.reset();
+    frames_->show_frame(0, 1);
+    view_->set_picture({});
+    view_->set_other({});
+    view_->set_hint(tr("No picture yet"));
+    edit_->set_picture_size({});
+    refresh_title();
+}
+
+void ViewerPanel::load(int index) {
+    if (const nodes::Value value = value_of(source_); !value.empty()) reader_.read(value, index);
+}
+
+void ViewerPanel::keep_as_a() {
+    kept_ = shown_;
+    kept_title_ = title_->text();
+    for (QToolButton* button : {wipe_, difference_, overlay_}) {
+        button->setVisible(kept_ != nullptr);
+        if (kept_) button->setStatusTip(tr("A: %1").arg(kept_title_));
+    }
+    keep_->setToolTip(tr("Keep this picture as A, to compare others with it. Now: %1").arg(kept_title_));
+    render();
+}
+
+void ViewerPanel::set_compare(Compare compare) {
+    compare_ = kept_ ? compare : Compare::Off;
+    const std::pair<QToolButton*, Compare> buttons[] = {{wipe_, Compare::Wipe}, {difference_, Compare::Difference}, {overlay_, Compare::Overlay}};
+    for (const auto& [button, meaning] : buttons) {
+        button->setChecked(compare_ == meaning);
+        button->setVisible(kept_ != nullptr);
+    }
+    render();
+}
+
+void ViewerPanel::render() {
+    if (!shown_) return;
+    struct Result {
+        Rendered main;
+        QImage other;
+        PicturePtr described;
+    };
+    render_.start(
+        [shown = shown_, kept = compare_ == Compare::Off ? PicturePtr() : kept_, settings = settings_, compare = compare_]() -> Result {
+            Result made{.described = shown};
+            if (const PicturePtr apart = compare == Compare::Difference && kept ? difference(*kept, *shown) : PicturePtr()) {
+                made.described = apart;
+                made.main = rendered(*apart, settings);
+                return made;
+            }
+            made.main = rendered(*shown, settings);
+            if (!kept) return made;
+            if (compare == Compare::Wipe) made.other = rendered(*kept, settings).image;
+            // The mask is what is shown, or else what was kept.
+            const QColor colour(255, 64, 72);
+            if (compare == Compare::Overlay)
+                made.main.image = kept->mask && !shown->mask ? overlaid(made.main.image, *kept, colour) : overlaid(rendered(*kept, settings).image, *shown, colour);
+            return made;
+        },
+        [this](const Result& made) {
+            described_ = made.described;
+            view_->set_picture(made.main.image);
+            view_->set_other(made.other);
+            histogram_->show_histogram(made.main.histogram);
+            edit_->set_picture_size(made.main.image.size());
+            refresh_title();
+        });
+}
+
+QString ViewerPanel::describe(int x, int y) const {
+    const bool of_a = compare_ == Compare::Wipe && kept_ && shown_ && kept_->width == shown_->width && kept_->height == shown_->height &&
+                      x < view_->wipe() * shown_->width;
+    const PicturePtr& picture = of_a ? kept_ : described_;
+    if (!picture || x >= picture->width || y >= picture->height) return {};
+    return (of_a ? tr("A  ") : QString()) + pixel_text(*picture, x, y);
+}
+
 void ViewerPanel::refresh_title() {
-    if (source_.empty()) return title_->clear();
+    QString text = source_.empty() ? other_title_ : qt(source_.endpoint().text());
     const QImage& image = view_->picture();
-    QString text = qt(source_.endpoint().text());
-    if (!image.isNull())
+    if (!image.isNull() && !text.isEmpty())
         text += QStringLiteral("   %1 \u00d7 %2   %3 %")
                     .arg(image.width())
                     .arg(image.height())
                     .arg(qRound(view_->zoom() * view_->devicePixelRatioF() * 100));
     title_->setText(text);
-    title_->setToolTip(runs_.value_summary(source_));
+    title_->setToolTip(source_.empty() ? text : runs_.value_summary(source_));
 }
 
 }  // namespace app

@@ -31,9 +31,9 @@ const std::map<std::string, std::vector<std::string>> allowed{
     {"nodes/interchange", {"nodes/core", "nodes/sampling", "nodes/codec", "nodes/models", "gpu"}},
     {"nodes/training", {"nodes/core", "nodes/types", "nodes/sampling", "nodes/models", "gpu"}},
     {"nodes", {"nodes/core", "nodes/types", "nodes/models", "nodes/sampling", "nodes/codec", "nodes/training", "gpu"}},
-    {"app/model", {"nodes/core", "nodes/interchange", "gpu"}},
+    {"app/model", {"nodes/core", "nodes/types", "nodes/interchange", "gpu"}},
     {"app/canvas", {"app/model", "nodes/core", "gpu"}},
-    {"app/panels", {"app/model", "app/canvas", "nodes/core", "nodes/interchange", "gpu"}},
+    {"app/panels", {"app/model", "app/canvas", "nodes/core", "nodes/types", "nodes/interchange", "gpu"}},
 };
 
 // The longest row of `allowed` that the file lies in, or nothing.

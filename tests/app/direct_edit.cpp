@@ -1,0 +1,145 @@
+// Boxes, margins and poses, edited on the picture.
+#include <QToolButton>
+
+#include "app/panels/box_tool.h"
+#include "app/panels/pose_tool.h"
+#include "tests/app/editor_fixture.h"
+
+using namespace app;
+
+namespace {
+
+struct Hands {
+    tests::Editor e;
+    ViewerPanel& viewer = e.window.viewer();
+    PictureView& view = *viewer.picture();
+
+    void send(QEvent::Type type, QPointF pixel, Qt::MouseButton button, Qt::MouseButtons held) {
+        const QPointF point = view.to_widget(pixel);
+        QMouseEvent event(type, point, view.mapToGlobal(point), button, held, {});
+        QApplication::sendEvent(&view, &event);
+    }
+    void drag(QPointF from, QPointF to) {
+        send(QEvent::MouseButtonPress, from, Qt::LeftButton, Qt::LeftButton);
+        for (int i = 1; i <= 4; ++i) send(QEvent::MouseMove, from + (to - from) * i / 4, Qt::NoButton, Qt::LeftButton);
+        send(QEvent::MouseButtonRelease, to, Qt::LeftButton, Qt::NoButton);
+    }
+    void click(QPointF at, Qt::MouseButton button) {
+        send(QEvent::MouseButtonPress, at, button, button);
+        send(QEvent::MouseButtonRelease, at, button, Qt::NoButton);
+    }
+    // A picture of 200 x 100 that feeds `node`, and a run, and the node selected.
+    bool under(const NodeId& node) {
+        const NodeId picture = e.model.add_node("image.gradient", {-300, 0});
+        e.model.set_params(picture, {{"width", 200}, {"height", 100}});
+        if (!node.empty() && e.model.declaration(node)->input("image")) e.model.connect_sockets({picture, "image", true}, {node, "image", false});
+        e.window.runs().start({picture});
+        if (!e.wait_for_run()) return false;
+        e.scene.select({picture});
+        if (!settled()) return false;
+        if (!node.empty()) e.scene.select({node});
+        return settled() && view.tool();
+    }
+    bool settled() {
+        return QTest::qWaitFor([&] { return !viewer.busy() && !view.picture().isNull(); }, 10000);
+    }
+    int number(const NodeId& id, const char* param) { return e.model.param(id, param).toInt(); }
+};
+
+}  // namespace
+
+class DirectEditTest : public QObject {
+    Q_OBJECT
+
+private slots:
+    void a_crop_is_dragged() {
+        Hands h;
+        const NodeId crop = h.e.model.add_node("image.crop", {});
+        h.e.model.set_params(crop, {{"width", 100}, {"height", 50}});
+        QVERIFY(h.under(crop));
+        QCOMPARE(*h.viewer.editor()->box_tool()->box(), QRectF(50, 25, 100, 50));  // in the middle
+        const int steps = h.e.model.undo_stack().index();
+        h.drag({150, 50}, {170, 50});  // the right side
+        QCOMPARE(h.e.model.undo_stack().index(), steps + 1);
+        QVERIFY(std::abs(h.number(crop, "width") - 120) <= 1);
+        QVERIFY(std::abs(h.viewer.editor()->box_tool()->box()->left() - 50) <= 1);  // the left side stayed
+        h.drag({100, 50}, {90, 40});  // as a whole
+        QVERIFY((h.viewer.editor()->box_tool()->box()->topLeft() - QPointF(40, 15)).manhattanLength() <= 2);
+        h.drag({100, 40}, {900, 900});  // stays inside
+        QVERIFY(QRectF(0, 0, 200, 100).contains(*h.viewer.editor()->box_tool()->box()));
+        h.e.trigger("run");
+        QVERIFY(h.e.wait_for_run());
+        QVERIFY(h.e.window.runs().status(crop).state == nodes::NodeState::Done);
+        for (int i = 0; i < 3; ++i) h.e.trigger("undo");
+        QCOMPARE(h.number(crop, "width"), 100);
+        QVERIFY(!h.e.model.param_is_set(crop, "x"));
+    }
+
+    void an_area_is_in_shares_or_pixels() {
+        Hands h;
+        const NodeId area = h.e.model.add_node("conditioning.area", {});
+        h.e.model.set_params(area, {{"x", 0.25}, {"y", 0}, {"width", 0.5}, {"height", 1}});
+        QVERIFY(h.under(area));
+        QCOMPARE(*h.viewer.editor()->box_tool()->box(), QRectF(50, 0, 100, 100));
+        h.drag({50, 50}, {100, 50});
+        QVERIFY(std::abs(h.e.model.param(area, "x").toDouble() - 0.5) < 0.01);
+        QVERIFY(std::abs(h.e.model.param(area, "width").toDouble() - 0.25) < 0.01);
+        h.e.model.set_params(area, {{"unit", "pixels"}, {"x", 20}, {"y", 10}, {"width", 80}, {"height", 60}});
+        QCOMPARE(*h.viewer.editor()->box_tool()->box(), QRectF(20, 10, 80, 60));
+        // Computed by an expression: no handles.
+        h.e.model.set_param(area, "x", QJsonObject{{"=", "1 + 1"}});
+        QVERIFY(!h.viewer.editor()->box_tool()->box());
+    }
+
+    void margins_are_dragged_outwards() {
+        Hands h;
+        const NodeId pad = h.e.model.add_node("image.outpaint", {});
+        QVERIFY(h.under(pad));
+        h.drag({200, 50}, {232, 50});
+        QVERIFY(std::abs(h.number(pad, "right") - 32) <= 1);
+        h.drag({0, 0}, {-16, -8});
+        QVERIFY(std::abs(h.number(pad, "left") - 16) <= 1 && std::abs(h.number(pad, "top") - 8) <= 1);
+        h.drag({100, 100}, {100, 60});  // not inwards
+        QCOMPARE(h.number(pad, "bottom"), 0);
+    }
+
+    void people_are_added_and_their_points_dragged() {
+        Hands h;
+        const NodeId pose = h.e.model.add_node("pose.load", {}), draw = h.e.model.add_node("pose.draw", {300, 0});
+        QVERIFY(h.e.model.connect_sockets({pose, "pose", true}, {draw, "pose", false}).isEmpty());
+        h.e.scene.select({pose});
+        PoseTool* tool = h.viewer.editor()->pose_tool();
+        QVERIFY(tool);
+        QTest::mouseClick(h.viewer.findChild<QToolButton*>("add_person"), Qt::LeftButton);
+        QTest::mouseClick(h.viewer.findChild<QToolButton*>("add_person_25"), Qt::LeftButton);
+        QVERIFY(h.settled());
+        QCOMPARE(tool->people(), 2);
+        const auto kept = [&] { return nodes::parse_pose(h.e.model.param(pose, "text").toString().toUtf8()); };
+        QCOMPARE(kept().frames->front().people[1].body.size(), std::size_t(25));
+        QCOMPARE(kept().frames->front().width, 512.0);
+        const int steps = h.e.model.undo_stack().index();
+        const QPointF wrist = tool->position(0, 4);
+        h.drag(wrist, wrist + QPointF(40, -30));
+        QCOMPARE(h.e.model.undo_stack().index(), steps + 1);
+        const auto point = kept().frames->front().people[0].body[4];
+        QVERIFY((QPointF(point.x, point.y) - wrist - QPointF(40, -30)).manhattanLength() < 4);
+        h.click(tool->position(0, 4), Qt::RightButton);
+        QCOMPARE(kept().frames->front().people[0].body[4].score, 0.0);
+        h.e.trigger("undo");
+        h.e.trigger("undo");
+        QCOMPARE(tool->position(0, 4), wrist);
+        h.e.trigger("run");
+        QVERIFY(h.e.wait_for_run());
+        QVERIFY(h.e.window.runs().status(draw).state == nodes::NodeState::Done);
+        QTest::mouseClick(h.viewer.findChild<QToolButton*>("remove_person"), Qt::LeftButton);
+        QCOMPARE(tool->people(), 1);
+        // Text that is no pose stays as it is.
+        h.e.model.set_param(pose, "text", "no pose");
+        QVERIFY(!tool->problem().isEmpty());
+        tool->add_person(nodes::Skeleton::Coco18);
+        QCOMPARE(h.e.model.param(pose, "text"), QJsonValue("no pose"));
+    }
+};
+
+HEDDLE_TEST(direct_edit, DirectEditTest)
+#include "direct_edit.moc"
