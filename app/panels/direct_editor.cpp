@@ -1,6 +1,7 @@
 #include "app/panels/direct_editor.h"
 
 #include <QSignalBlocker>
+#include <algorithm>
 
 #include "app/panels/box_tool.h"
 #include "app/panels/pose_tool.h"
@@ -156,6 +157,7 @@ QDoubleSpinBox* DirectEditor::add_number(const char* name, const QString& label,
     box->setToolTip(tip);
     box->setAccessibleName(tip);
     box->setDecimals(0);
+    box->setMinimumWidth(40);
     box->setRange(min, max);
     box->setSingleStep(step);
     box->setButtonSymbols(QAbstractSpinBox::NoButtons);
@@ -206,12 +208,22 @@ void DirectEditor::make_mask_strip() {
     radius_ = add_number("brush_radius", tr("Size"), tr("Radius of the brush, in pixels of the picture ([ and ])"), 0.5, 1024, 1, {});
     hardness_ = add_number("brush_hardness", tr("Hard"), tr("Hardness of its edge ({ and })"), 0, 100, 10, QStringLiteral(" %"));
     strength_ = add_number("brush_strength", tr("Strength"), tr("How strongly it covers (digits)"), 0, 100, 10, QStringLiteral(" %"));
-    connect(radius_, &QDoubleSpinBox::valueChanged, this, [this](double v) { brush_.radius = v; });
+    connect(radius_, &QDoubleSpinBox::valueChanged, this, [this](double v) {
+        brush_.radius = v;
+        brush_.fresh = false;
+    });
     connect(hardness_, &QDoubleSpinBox::valueChanged, this, [this](double v) { brush_.hardness = v / 100; });
     connect(strength_, &QDoubleSpinBox::valueChanged, this, [this](double v) { brush_.strength = v / 100; });
     QToolButton* clear = add_button("tool_clear", static_cast<int>(ViewerGlyph::Clear), tr("Remove all strokes"));
     connect(clear, &QToolButton::clicked, this, [this] {
         if (mask_) mask_->clear();
+    });
+    auto* colour = add_button("tool_colour", static_cast<int>(ViewerGlyph::Overlay), tr("Another colour to show the mask in"));
+    connect(colour, &QToolButton::clicked, this, [this] {
+        static const QColor colours[] = {{0, 214, 120}, {255, 64, 72}, {60, 130, 255}, {255, 190, 0}};
+        const auto at = std::ranges::find(colours, brush_.colour);
+        brush_.colour = at == std::end(colours) || at + 1 == std::end(colours) ? colours[0] : at[1];
+        mask_->recolour();
     });
     connect(mask_, &MaskTool::brush_changed, this, &DirectEditor::show_brush);
     connect(mask_, &MaskTool::refreshed, this, &DirectEditor::show_hint);

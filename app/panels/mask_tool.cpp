@@ -15,7 +15,6 @@ using nodes::Stroke;
 using nodes::StrokeTool;
 
 constexpr double opacity = 0.55;
-const QColor mask_colour(255, 64, 72);
 
 // To hundredths, as the document keeps numbers: what is seen is what a run will draw.
 double hundredths(double v) { return std::round(v * 100) / 100; }
@@ -48,6 +47,10 @@ MaskTool::MaskTool(GraphModel& model, NodeId node, nodes::StrokesEdit edit, Brus
 
 void MaskTool::set_size(QSize size) {
     if (size.isEmpty() || (size.width() == base_.width && size.height() == base_.height)) return;
+    if (brush_.fresh) {
+        brush_.radius = std::clamp(std::round(std::min(size.width(), size.height()) / 16.0), 2.0, 200.0);
+        emit brush_changed();
+    }
     base_ = nodes::MaskPixels(size.width(), size.height());
     mask_ = base_;
     current_.reset();
@@ -82,12 +85,12 @@ void MaskTool::redraw() {
 }
 
 void MaskTool::show_part(const QRect& part) {
+    const auto red = static_cast<float>(brush_.colour.red()), green = static_cast<float>(brush_.colour.green()), blue = static_cast<float>(brush_.colour.blue());
     for (int y = part.top(); y <= part.bottom(); ++y) {
         auto* row = reinterpret_cast<QRgb*>(overlay_.scanLine(y));
         for (int x = part.left(); x <= part.right(); ++x) {
             const float a = std::clamp(mask_.at(x, y), 0.0f, 1.0f) * static_cast<float>(opacity);
-            row[x] = qRgba(static_cast<int>(static_cast<float>(mask_colour.red()) * a), static_cast<int>(static_cast<float>(mask_colour.green()) * a),
-                           static_cast<int>(static_cast<float>(mask_colour.blue()) * a), static_cast<int>(255 * a));
+            row[x] = qRgba(static_cast<int>(red * a), static_cast<int>(green * a), static_cast<int>(blue * a), static_cast<int>(255 * a));
         }
     }
     emit changed();
@@ -96,6 +99,10 @@ void MaskTool::show_part(const QRect& part) {
 void MaskTool::clear() {
     if (strokes_.empty() && problem_.isEmpty()) return;
     model_.set_param(node_, edit_.strokes, QJsonValue(QJsonValue::Undefined));
+}
+
+void MaskTool::recolour() {
+    if (!overlay_.isNull() && ready()) show_part({0, 0, base_.width, base_.height});
 }
 
 bool MaskTool::press(QPointF at, const QMouseEvent& event) {
@@ -206,6 +213,7 @@ bool MaskTool::key(const QKeyEvent& event) {
         brush_.hardness = std::clamp(brush_.hardness + (event.key() == Qt::Key_BraceLeft ? -0.1 : 0.1), 0.0, 1.0);
     } else {
         const double step = std::max(0.5, brush_.radius * 0.15);
+        brush_.fresh = false;
         brush_.radius = std::clamp(brush_.radius + (event.key() == Qt::Key_BracketLeft ? -step : step), 0.5, 1024.0);
     }
     emit brush_changed();
@@ -229,7 +237,7 @@ void MaskTool::paint(QPainter& painter, const PictureView& view) const {
         QPolygonF polygon;
         for (const nodes::StrokePoint& p : current_->points) polygon << view.to_widget({p.x, p.y});
         painter.setPen(Qt::NoPen);
-        QColor fill = current_->erase ? QColor(0, 0, 0) : mask_colour;
+        QColor fill = current_->erase ? QColor(0, 0, 0) : brush_.colour;
         fill.setAlphaF(0.4f);
         painter.setBrush(fill);
         painter.drawPolygon(polygon, Qt::OddEvenFill);

@@ -18,6 +18,8 @@ struct BrushSettings {
     double hardness = 0.8;
     double strength = 1;
     bool erase = false;
+    QColor colour{0, 214, 120};  // that the mask is shown in
+    bool fresh = true;           // nobody chose a radius yet: it follows the size of the picture
 };
 
 class MaskTool : public PictureTool {
@@ -33,6 +35,7 @@ public:
     QString problem() const { return problem_; }  // why the parameter can not be painted on; empty: it can
     int strokes() const { return static_cast<int>(strokes_.size()); }
     void clear();
+    void recolour();  // after brush settings have another colour
 
     bool press(QPointF at, const QMouseEvent& event) override;
     void drag(QPointF at, const QMouseEvent& event) override;

@@ -321,7 +321,7 @@ void ViewerPanel::render() {
             if (!kept) return made;
             if (compare == Compare::Wipe) made.other = rendered(*kept, settings).image;
             // The mask is what is shown, or else what was kept.
-            const QColor colour(255, 64, 72);
+            const QColor colour(0, 214, 120);
             if (compare == Compare::Overlay)
                 made.main.image = kept->mask && !shown->mask ? overlaid(made.main.image, *kept, colour) : overlaid(rendered(*kept, settings).image, *shown, colour);
             return made;
