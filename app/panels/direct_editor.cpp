@@ -1,6 +1,7 @@
 #include "app/panels/direct_editor.h"
 
 #include <QSignalBlocker>
+#include <QVBoxLayout>
 #include <algorithm>
 
 #include "app/panels/box_tool.h"
@@ -157,7 +158,6 @@ QDoubleSpinBox* DirectEditor::add_number(const char* name, const QString& label,
     box->setToolTip(tip);
     box->setAccessibleName(tip);
     box->setDecimals(0);
-    box->setMinimumWidth(40);
     box->setRange(min, max);
     box->setSingleStep(step);
     box->setButtonSymbols(QAbstractSpinBox::NoButtons);
@@ -175,9 +175,12 @@ void DirectEditor::make_strip() {
     radius_ = hardness_ = strength_ = nullptr;
     if (!tool_) return;
     strip_ = new QWidget(this);
-    strip_layout_ = new QHBoxLayout(strip_);
-    strip_layout_->setContentsMargins(0, 0, 0, 0);
+    auto* rows = new QVBoxLayout(strip_);
+    rows->setContentsMargins(0, 0, 0, 0);
+    rows->setSpacing(2);
+    strip_layout_ = new QHBoxLayout;
     strip_layout_->setSpacing(2);
+    rows->addLayout(strip_layout_);
     layout_->addWidget(strip_);
     if (mask_) make_mask_strip();
     if (pose_) make_pose_strip();
@@ -186,6 +189,12 @@ void DirectEditor::make_strip() {
     hint_->setTextFormat(Qt::PlainText);
     hint_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     strip_layout_->addWidget(hint_, 1);
+    if (mask_) {  // the buttons leave no room for numbers
+        strip_layout_ = new QHBoxLayout;
+        strip_layout_->setSpacing(4);
+        rows->addLayout(strip_layout_);
+        make_brush_row();
+    }
     show_hint();
 }
 
@@ -204,16 +213,6 @@ void DirectEditor::make_mask_strip() {
     erase_ = add_button("tool_erase", static_cast<int>(ViewerGlyph::Invert), tr("Take away instead of adding"));
     erase_->setCheckable(true);
     connect(erase_, &QToolButton::toggled, this, [this](bool on) { brush_.erase = on; });
-    strip_layout_->addSpacing(4);
-    radius_ = add_number("brush_radius", tr("Size"), tr("Radius of the brush, in pixels of the picture ([ and ])"), 0.5, 1024, 1, {});
-    hardness_ = add_number("brush_hardness", tr("Hard"), tr("Hardness of its edge ({ and })"), 0, 100, 10, QStringLiteral(" %"));
-    strength_ = add_number("brush_strength", tr("Strength"), tr("How strongly it covers (digits)"), 0, 100, 10, QStringLiteral(" %"));
-    connect(radius_, &QDoubleSpinBox::valueChanged, this, [this](double v) {
-        brush_.radius = v;
-        brush_.fresh = false;
-    });
-    connect(hardness_, &QDoubleSpinBox::valueChanged, this, [this](double v) { brush_.hardness = v / 100; });
-    connect(strength_, &QDoubleSpinBox::valueChanged, this, [this](double v) { brush_.strength = v / 100; });
     QToolButton* clear = add_button("tool_clear", static_cast<int>(ViewerGlyph::Clear), tr("Remove all strokes"));
     connect(clear, &QToolButton::clicked, this, [this] {
         if (mask_) mask_->clear();
@@ -227,6 +226,18 @@ void DirectEditor::make_mask_strip() {
     });
     connect(mask_, &MaskTool::brush_changed, this, &DirectEditor::show_brush);
     connect(mask_, &MaskTool::refreshed, this, &DirectEditor::show_hint);
+}
+
+void DirectEditor::make_brush_row() {
+    radius_ = add_number("brush_radius", tr("Size"), tr("Radius of the brush, in pixels of the picture ([ and ])"), 0.5, 1024, 1, {});
+    hardness_ = add_number("brush_hardness", tr("Hard"), tr("Hardness of its edge ({ and })"), 0, 100, 10, QStringLiteral(" %"));
+    strength_ = add_number("brush_strength", tr("Strength"), tr("How strongly it covers (digits)"), 0, 100, 10, QStringLiteral(" %"));
+    connect(radius_, &QDoubleSpinBox::valueChanged, this, [this](double v) {
+        brush_.radius = v;
+        brush_.fresh = false;
+    });
+    connect(hardness_, &QDoubleSpinBox::valueChanged, this, [this](double v) { brush_.hardness = v / 100; });
+    connect(strength_, &QDoubleSpinBox::valueChanged, this, [this](double v) { brush_.strength = v / 100; });
     show_brush();
 }
 
@@ -243,7 +254,7 @@ void DirectEditor::make_pose_strip() {
 }
 
 void DirectEditor::show_brush() {
-    if (!tools_) return;
+    if (!tools_ || !radius_) return;
     if (auto* button = tools_->button(static_cast<int>(brush_.tool))) button->setChecked(true);
     const QSignalBlocker a(radius_), b(hardness_), c(strength_);
     radius_->setValue(brush_.radius);

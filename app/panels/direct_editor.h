@@ -50,6 +50,7 @@ private:
     void rebuild();
     void make_strip();
     void make_mask_strip();
+    void make_brush_row();
     void make_pose_strip();
     QToolButton* add_button(const char* name, int glyph, const QString& tip);
     QDoubleSpinBox* add_number(const char* name, const QString& label, const QString& tip, double min, double max, double step, const QString& suffix);

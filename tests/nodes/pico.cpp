@@ -56,6 +56,13 @@ private slots:
         QVERIFY(drawn("text-to-image.heddle", {"--set", "prompt.text=red heart"}) == image);
     }
 
+    void what_was_painted_is_made_anew() {
+        const QImage image = drawn("inpaint-painted.heddle");
+        const Mean kept = mean_of(image, {10, 12, 16, 16}), painted = mean_of(image, {44, 18, 8, 16});
+        QVERIFY2(kept.red > 0.6 && kept.blue < 0.4, qPrintable(QString("%1 %2").arg(kept.red).arg(kept.blue)));
+        QVERIFY2(painted.blue > 0.4 && painted.red < 0.4, qPrintable(QString("%1 %2").arg(painted.red).arg(painted.blue)));
+    }
+
     void the_prompt_decides_the_colour() {
         const Mean blue = mean_of(drawn("text-to-image.heddle", {"--set", "prompt.text=blue heart"}), {20, 22, 24, 16});
         QVERIFY2(blue.blue > blue.red + 0.15, qPrintable(QString("%1 %2 %3").arg(blue.red).arg(blue.green).arg(blue.blue)));
