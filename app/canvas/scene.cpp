@@ -56,8 +56,9 @@ GraphScene::~GraphScene() {
 void GraphScene::rebuild() {
     cancel_drag();
     attached_.clear();
-    wires_.clear();
-    nodes_.clear();
+    // Out of the maps first: items that go while they are selected tell so, and whoever hears it asks the scene.
+    (void)std::exchange(wires_, {});
+    (void)std::exchange(nodes_, {});
     problems_.clear();
     for (const NodeId& id : model_.node_ids()) add_node(id);
     for (const LinkId& link : model_.links()) add_link(link);
@@ -72,7 +73,7 @@ void GraphScene::add_node(const NodeId& id) {
 void GraphScene::remove_node(const NodeId& id) {
     if (drag_source_.node == id) cancel_drag();
     attached_.erase(id);  // its wires went before it
-    nodes_.erase(id);
+    const auto gone = nodes_.extract(id);  // as in rebuild(): the item ends when the map no longer has it
 }
 
 void GraphScene::rename_node(const NodeId& from, const NodeId& to) {

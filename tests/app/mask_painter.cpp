@@ -176,6 +176,28 @@ private slots:
         QVERIFY(p.e.window.params().editor("strokes")->findChild<QLabel*>("drawn")->text().contains("1"));
     }
 
+    // Items that are selected while they go tell so: whoever asks the scene then must not meet them.
+    void another_document_comes_while_nodes_are_selected() {
+        tests::Editor e;
+        std::vector<NodeId> ids;
+        for (int i = 0; i < 12; ++i) ids.push_back(e.model.add_node("mask.paint", {i * 200.0, 0}));
+        for (const NodeId& id : {ids[3], ids[11], ids[7]}) {
+            e.scene.select({id});
+            QStringList asked;
+            const auto heard = connect(&e.scene, &QGraphicsScene::selectionChanged, this, [&] {
+                for (const NodeId& selected : e.scene.selected_nodes())
+                    if (!e.model.contains(selected)) asked.push_back(qt(selected));
+            });
+            e.model.remove({id});
+            QVERIFY2(asked.isEmpty(), qPrintable(asked.join(',')));
+            disconnect(heard);
+        }
+        e.scene.select(e.model.node_ids());
+        e.model.set_document(nodes::Document());
+        QVERIFY(e.scene.selected_nodes().empty());
+        QVERIFY(!e.window.viewer().editor()->active());
+    }
+
     void removing_the_node_while_a_stroke_is_drawn_is_safe() {
         Painter p;
         p.press(10, 10);
