@@ -7,6 +7,7 @@
 #include "app/cli/input_cells.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/run_setup.h"
+#include "app/cli/slurm_engine.h"
 #include "gpu/base/error.h"
 
 namespace app {
@@ -14,18 +15,37 @@ namespace {
 
 using gpu::ErrorCode;
 
+// Before a run's own events.
+void print_head(const std::vector<Cell>& cells, std::size_t index, bool several, const Arguments& arguments, EventPrinter& printer) {
+    if (several) {
+        printer.set_row(index + 1);
+        printer.print(QJsonObject{{"event", "row"}, {"rows", static_cast<qint64>(cells.size())}, {"params", cell_json(cells[index])["params"]}});
+        if (!arguments.has("--json") && progress_style(arguments) != ProgressStyle::Json)
+            print_line(gpu::format("{}/{}  {}", index + 1, cells.size(), params_text(cells[index])));
+    }
+    printer.start(arguments.only("GRAPH"));
+}
+
+// Has Slurm run the cells and tells what each left as it comes. Returns the exit status of a signal, or 0.
+int run_all_on_slurm(std::vector<Cell>& cells, bool several, const Arguments& arguments, RunSetup& setup, EventPrinter& printer) {
+    const InterruptScope interrupt(setup.options.cancel);
+    const bool whole = compute_on_slurm(arguments, setup, cells, [&](std::size_t i) {
+        print_head(cells, i, several, arguments, printer);
+        const nodes::RunResult& result = cells[i].result;
+        for (const auto& metric : result.metrics) printer.print(nodes::Event(metric));
+        for (const auto& output : result.outputs) printer.print(nodes::Event(output));
+        for (const auto& failure : result.failures) printer.print(nodes::Event(nodes::event::Failure{failure}));
+        printer.end(result, result.exit_code());
+    });
+    return whole ? 0 : 128 + std::max(2, interrupt.signal());
+}
+
 // Runs cells one after another; what comes after a cancelled one is left out. Returns the exit status of a signal, or 0.
 int run_all(std::vector<Cell>& cells, bool several, const Arguments& arguments, RunSetup& setup, EventPrinter& printer) {
     setup.options.on_event = [&](const nodes::Event& event) { printer.print(event); };
     const InterruptScope interrupt(setup.options.cancel, setup.options.pause);
     for (std::size_t i = 0; i < cells.size(); ++i) {
-        if (several) {
-            printer.set_row(i + 1);
-            printer.print(QJsonObject{{"event", "row"}, {"rows", static_cast<qint64>(cells.size())}, {"params", cell_json(cells[i])["params"]}});
-            if (!arguments.has("--json") && progress_style(arguments) != ProgressStyle::Json)
-                print_line(gpu::format("{}/{}  {}", i + 1, cells.size(), params_text(cells[i])));
-        }
-        printer.start(arguments.only("GRAPH"));
+        print_head(cells, i, several, arguments, printer);
         run_cell(cells[i], setup.options);
         const nodes::RunResult& result = cells[i].result;
         const bool stopped = result.status == nodes::RunStatus::Cancelled && interrupt.signal() != 0;
@@ -38,6 +58,7 @@ int run_all(std::vector<Cell>& cells, bool several, const Arguments& arguments, 
 }
 
 int run_graph(const Arguments& arguments) {
+    const bool on_slurm = wants_slurm(arguments);
     const auto inputs = arguments.value("--inputs");
     gpu::check(inputs != "-" || arguments.only("GRAPH") != "-", ErrorCode::Usage, "expected the graph or --inputs on stdin, got both");
     const InputRows rows = inputs ? read_inputs(*inputs) : InputRows();
@@ -51,7 +72,10 @@ int run_graph(const Arguments& arguments) {
     name_files(cells, rows.several, arguments, setup);
 
     EventPrinter printer(progress_style(arguments), arguments.has("--json"));
-    const int stopped = run_all(cells, rows.several, arguments, setup, printer);
+    if (on_slurm) {
+        if (const int stopped = run_all_on_slurm(cells, rows.several, arguments, setup, printer)) return stopped;
+    }
+    const int stopped = on_slurm ? 0 : run_all(cells, rows.several, arguments, setup, printer);
     if (const auto table = arguments.value("--table")) write_table(*table, cells);
     const int status = stopped != 0 ? stopped : exit_code_of(cells);
     if (rows.several) {
@@ -90,6 +114,7 @@ Command run_command() {
     command.options.insert(command.options.begin() + 1, {"--inputs", "FILE", "Parameters from a file, for one run or many: .json, .jsonl, .csv"});
     for (const Option& option : output_options(false)) command.options.push_back(option);
     command.options.push_back(table_option);
+    for (const Option& option : engine_options()) command.options.push_back(option);
     return command;
 }
 

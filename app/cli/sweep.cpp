@@ -10,6 +10,7 @@
 #include "app/cli/graph_options.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/run_setup.h"
+#include "app/cli/slurm_engine.h"
 #include "app/cli/variation.h"
 #include "gpu/base/error.h"
 #include "nodes/codec/image_file.h"
@@ -61,7 +62,34 @@ void write_sheet(const std::string& path, const std::vector<Variation>& variatio
 
 // --- the sweep ---
 
+// One cell, computed, on stdout.
+void print_cell(const std::vector<Cell>& cells, std::size_t index, bool json) {
+    const Cell& cell = cells[index];
+    if (json) {
+        QJsonObject line = cell_json(cell);
+        line["cell"] = static_cast<int>(index + 1);
+        line["cells"] = static_cast<int>(cells.size());
+        return print_json_line(line);
+    }
+    std::string text = gpu::format("{}/{}  {}", index + 1, cells.size(), params_text(cell));
+    for (const auto& metric : cell.result.metrics) text += gpu::format("  {}.{}: {}", metric.node, metric.name, metric.value);
+    for (const auto& output : cell.result.outputs) text += "  " + output.path;
+    for (const auto& failure : cell.result.failures) text += "  error: " + failure.node + ": " + failure.message;
+    print_line(text);
+}
+
+// One after the other in this process. False where it was cancelled.
+bool compute_here(const nodes::RunOptions& options, std::vector<Cell>& cells, const std::function<void(std::size_t)>& finished) {
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        run_cell(cells[i], options);
+        if (cells[i].result.status == nodes::RunStatus::Cancelled) return false;
+        finished(i);
+    }
+    return true;
+}
+
 int sweep(const Arguments& arguments) {
+    const bool on_slurm = wants_slurm(arguments);
     std::vector<Variation> variations;
     for (const std::string& text : arguments.values("--vary")) variations.push_back(parse_variation(text));
     gpu::check(!variations.empty(), ErrorCode::Usage, "sweep: expected --vary NODE.param=VALUES, got none");
@@ -77,24 +105,10 @@ int sweep(const Arguments& arguments) {
         cells.push_back(std::move(cell));
     }
     name_files(cells, true, arguments, setup);
-    const bool json = arguments.has("--json");
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-        run_cell(cells[i], setup.options);
-        const nodes::RunResult& result = cells[i].result;
-        if (result.status == nodes::RunStatus::Cancelled) return 128 + std::max(2, interrupt.signal());
-        QJsonObject line = cell_json(cells[i]);
-        line["cell"] = static_cast<int>(i + 1);
-        line["cells"] = static_cast<int>(cells.size());
-        if (json) {
-            print_json_line(line);
-            continue;
-        }
-        std::string text = gpu::format("{}/{}  {}", i + 1, cells.size(), params_text(cells[i]));
-        for (const auto& metric : result.metrics) text += gpu::format("  {}.{}: {}", metric.node, metric.name, metric.value);
-        for (const auto& output : result.outputs) text += "  " + output.path;
-        for (const auto& failure : result.failures) text += "  error: " + failure.node + ": " + failure.message;
-        print_line(text);
-    }
+    const bool json = arguments.has("--json") || progress_style(arguments) == ProgressStyle::Json;
+    const auto finished = [&](std::size_t i) { print_cell(cells, i, json); };
+    const bool whole = on_slurm ? compute_on_slurm(arguments, setup, cells, finished) : compute_here(setup.options, cells, finished);
+    if (!whole) return 128 + std::max(2, interrupt.signal());
     if (const auto table = arguments.value("--table")) write_table(*table, cells);
     if (const auto sheet = arguments.value("--sheet")) write_sheet(*sheet, variations, cells, setup.document);
     return exit_code_of(cells);
@@ -108,13 +122,16 @@ Command sweep_command() {
                             "A --vary is NODE.param=a,b,c (a comma in a value is \\,), NODE.param=FIRST:LAST:COUNT, or NODE.param=@FILE\n"
                             "with a value a line; the last one changes fastest and makes the columns of the sheet. Nodes that no\n"
                             "parameter touches run once. Files that cells write get the cell's number, out-001.png, or the name that --out\n"
-                            "makes (heddle help run says how). A cell that fails does not stop the others; the exit status is 10 then.",
+                            "makes (heddle help run says how). A cell that fails does not stop the others; the exit status is 10 then.\n"
+                            "--engine slurm computes the cells as tasks of a Slurm job array, shows them as one sweep, tries again what\n"
+                            "failed, and goes on where an earlier call of the same command was stopped: resources/docs/slurm.md.",
                     .options = run_options(),
                     .run = sweep};
     command.options.push_back({"--vary", "NODE.param=VALUES", "A parameter and its values", "", true});
     for (const Option& option : output_options(true)) command.options.push_back(option);
     command.options.push_back({"--sheet", "FILE", "A picture of the cells' pictures"});
     command.options.push_back(table_option);
+    for (const Option& option : engine_options()) command.options.push_back(option);
     return command;
 }
 
