@@ -6,6 +6,7 @@
 #include "app/cli/command.h"
 #include "app/cli/graph_options.h"
 #include "gpu/base/error.h"
+#include "nodes/core/frames.h"
 #include "nodes/core/nearest.h"
 
 namespace app {
@@ -31,7 +32,13 @@ QJsonObject graph_json(const Document& document) {
                                 {"known", type != nullptr},
                                 {"params", params}});
     }
-    return {{"nodes", list}};
+    QJsonArray frames;
+    for (const auto& [id, frame] : frames_of(document)) {
+        QJsonArray members;
+        for (const std::string& node : frame.nodes) members.append(QString::fromStdString(node));
+        frames.append(QJsonObject{{"id", QString::fromStdString(id)}, {"title", QString::fromStdString(frame.title)}, {"nodes", members}});
+    }
+    return {{"nodes", list}, {"frames", frames}};
 }
 
 void print_graph(const Document& document) {
@@ -46,6 +53,11 @@ void print_graph(const Document& document) {
             rows.push_back({"  " + id + "." + info.name, to_string(info.kind), info.range(),
                             value.empty() ? "-" : value, info.help});
         }
+    }
+    for (const auto& [id, frame] : frames_of(document)) {
+        std::string members;
+        for (const std::string& node : frame.nodes) members += (members.empty() ? "" : ", ") + node;
+        rows.push_back({"frame: " + frame.title, "", "", "", members});
     }
     std::string text = table_text(rows);
     if (!text.empty()) text.pop_back();

@@ -128,7 +128,9 @@ QJsonObject document_schema() {
     const QJsonObject nodes{{"type", "object"}, {"additionalProperties", QJsonObject{{"$ref", "#/$defs/node"}}}};
     const QJsonObject links{{"type", "array"}, {"items", QJsonObject{{"$ref", "#/$defs/link"}}}};
     const QJsonObject layout{{"type", "object"}, {"additionalProperties", QJsonObject{{"type", "object"}}}};
-    const QJsonObject content{{"nodes", nodes}, {"links", links}, {"layout", layout}};
+    const QJsonObject frame{{"type", "object"}, {"properties", QJsonObject{{"title", QJsonObject{{"type", "string"}}}, {"colour", QJsonObject{{"type", "string"}}}}}};
+    const QJsonObject frames{{"type", "object"}, {"additionalProperties", frame}};
+    const QJsonObject content{{"nodes", nodes}, {"links", links}, {"layout", layout}, {"frames", frames}};
     QJsonObject subgraph = content, whole = content;
     subgraph["params"] = QJsonObject{{"type", "object"}, {"additionalProperties", end}};
     whole["heddle"] = QJsonObject{{"type", "integer"}, {"minimum", 1}};

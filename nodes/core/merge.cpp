@@ -6,6 +6,7 @@
 #include <set>
 
 #include "gpu/base/format.h"
+#include "nodes/core/frames.h"
 #include "nodes/core/json_text.h"
 
 namespace nodes {
@@ -113,6 +114,18 @@ Document apart(const Document& base, const Document& ours, Document theirs) {
     return theirs;
 }
 
+// The same of frames, which people mostly do not name.
+Document frames_apart(const Document& base, const Document& ours, Document theirs) {
+    const auto before = frames_of(base), mine = frames_of(ours), other = frames_of(theirs);
+    for (const auto& [id, frame] : other) {
+        if (before.contains(id) || !mine.contains(id) || mine.at(id) == frame) continue;
+        std::string free = id;
+        for (int number = 2; mine.contains(free) || other.contains(free) || before.contains(free); ++number) free = gpu::format("{}-{}", id, number);
+        theirs = rename_frame(theirs, id, free);
+    }
+    return theirs;
+}
+
 QString short_text(const QJsonValue& value) {
     if (value.isUndefined()) return "removed";
     return QString::fromUtf8(value.isObject() ? QJsonDocument(value.toObject()).toJson(QJsonDocument::Compact) : canonical_json(value)).left(120);
@@ -125,7 +138,7 @@ std::string MergeConflict::text() const {
 }
 
 Merged merge(const Document& base, const Document& ours, const Document& theirs) {
-    const QJsonObject b = keyed(object_of(base)), o = keyed(object_of(ours)), t = keyed(object_of(apart(base, ours, theirs)));
+    const QJsonObject b = keyed(object_of(base)), o = keyed(object_of(ours)), t = keyed(object_of(frames_apart(base, ours, apart(base, ours, theirs))));
     Merger merger;
     QJsonObject result = merger.merge("", b, o, t).toObject();
     restore_linked(result, "", o, t, merger.conflicts);

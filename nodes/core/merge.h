@@ -3,7 +3,7 @@
 // Each fact (a node's type, one parameter, one link, a field of the layout, a subgraph's content) is taken from the side that
 // changed it. Where both changed one fact differently, ours stays and the conflict is told; a node that one side removed and
 // the other changed or linked stays. Where both added different nodes under one id, theirs gets a free one, with its links.
-// Places on the canvas are no conflicts.
+// Places on the canvas, and which frame a node is in, are no conflicts.
 #pragma once
 
 #include <QJsonValue>

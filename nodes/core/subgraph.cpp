@@ -7,6 +7,7 @@
 #include "nodes/core/any_type.h"
 #include "nodes/core/eval.h"
 #include "nodes/core/expression.h"
+#include "nodes/core/frames.h"
 #include "nodes/core/node.h"
 #include "nodes/core/registry.h"
 
@@ -188,7 +189,7 @@ Document grouped(const Document& document, const std::vector<std::string>& ids, 
 
     Document content, outside = document;
     for (const std::string& id : inside) {
-        content = content.add_record(document.node(id)).set_layout(id, document.layout_of(id));
+        content = content.add_record(document.node(id)).set_layout(id, with_frame(document.layout_of(id), {}));
         outside = outside.remove_node(id);
     }
     std::map<Endpoint, std::string> in_ports, out_ports;      // by the source that they carry
@@ -217,6 +218,16 @@ Document grouped(const Document& document, const std::vector<std::string>& ids, 
             joins.push_back({{"", port}, link.to});
         }
     }
+    // Frames that are wholly inside go along; of others the nodes are members no more, and one around all gets the use.
+    const auto frames = frames_of(document);
+    std::string around = frame_of(document, ids.front());
+    for (const std::string& id : inside)
+        if (frame_of(document, id) != around) around.clear();
+    if (!around.empty() && std::ranges::all_of(frames.at(around).nodes, [&](const std::string& id) { return inside.contains(id); })) around.clear();
+    for (const auto& [id, frame] : frames)
+        if (std::ranges::all_of(frame.nodes, [&](const std::string& node) { return inside.contains(node); }))
+            content = add_frame(content, frame.nodes, frame.title, frame.colour);
+
     std::string use;
     outside = outside.set_subgraph(name, content).add_node(subgraph_type_id(name), outside.free_id(name), middle_of(document, ids), &use);
     for (auto& [from, to] : joins) {
@@ -224,8 +235,9 @@ Document grouped(const Document& document, const std::vector<std::string>& ids, 
         if (to.node.empty()) to.node = use;
         outside = outside.connect(from, to);
     }
+    if (!around.empty()) outside = put_into_frame(outside, use, around);
     if (made) *made = use;
-    return outside;
+    return without_empty_frames(outside);
 }
 
 Document ungrouped(const Document& document, const std::string& use) {
@@ -242,13 +254,17 @@ Document ungrouped(const Document& document, const std::string& use) {
     std::vector<std::string> moved;
     for (const std::string& id : content.node_ids())
         if (!is_port(content.node(id).type)) moved.push_back(id);
+    const std::string around = frame_of(document, use);
+    std::map<std::string, std::string> frames;
+    result = with_frames_of(result, content, &frames);
+    if (!around.empty()) frames[""] = around;
     const Position from = middle_of(content, moved), to = document.position(use);
     for (const std::string& id : moved) {
         NodeRecord inner = content.node(id);
         inner.id = ids[id] = result.contains(id) ? result.free_id(id) : id;
         if (inner.mode == NodeMode::On) inner.mode = record.mode;
         const Position at = content.position(id);
-        QJsonObject fields = content.layout_of(id);
+        QJsonObject fields = with_frame(content.layout_of(id), frames);
         result = result.add_record(std::move(inner)).set_layout(ids[id], fields);
         result = result.move(ids[id], {to.x + at.x - from.x, to.y + at.y - from.y});
     }
@@ -272,7 +288,7 @@ Document ungrouped(const Document& document, const std::string& use) {
         if (!inside) continue;
         if (const auto source = outer(inside->from)) result = result.connect(*source, link.to);
     }
-    return result;
+    return without_empty_frames(result);
 }
 
 }  // namespace nodes
