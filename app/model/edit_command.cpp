@@ -40,9 +40,15 @@ Difference difference(const nodes::Document& before, const nodes::Document& afte
         const nodes::NodeRecord* old_record = before.find(id);
         if (!old_record) continue;
         const nodes::NodeRecord* record = after.find(id);
-        if (record != old_record && *record != *old_record) result.changed.push_back(id);
-        if (before.position(id) != after.position(id)) result.moved.push_back(id);
+        bool other = record != old_record && *record != *old_record;
+        if (const QJsonObject was = before.layout_of(id), is = after.layout_of(id); was != is) {
+            if (was["x"] != is["x"] || was["y"] != is["y"]) result.moved.push_back(id);
+            result.frames |= was["frame"] != is["frame"];
+            other |= was["colour"] != is["colour"];
+        }
+        if (other) result.changed.push_back(id);
     }
+    result.frames |= !result.removed.empty() || !result.added.empty() || before.extra()["frames"] != after.extra()["frames"];
     const auto ids_of = [](const std::vector<nodes::Link>& links) {
         std::vector<LinkId> ids;
         for (const nodes::Link& link : links) ids.push_back({link.from, link.to});

@@ -30,6 +30,7 @@ private:
 struct Difference {
     std::vector<NodeId> removed, added, changed, moved;
     std::vector<LinkId> links_removed, links_added;
+    bool frames = false;
 };
 Difference difference(const nodes::Document& before, const nodes::Document& after);
 

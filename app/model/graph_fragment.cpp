@@ -63,7 +63,15 @@ Document fragment_of(const Document& document, const std::vector<NodeId>& ids) {
     const std::set<std::string> used = used_within(fragment);
     for (const std::string& name : fragment.subgraph_names())
         if (!used.contains(name)) fragment = fragment.remove_subgraph(name);
-    return fragment.set_extra({}).with_path({});
+    // Frames go along that are there with all of their nodes.
+    const auto whole = nodes::frames_of(document);
+    const QJsonObject all = fragment.extra()["frames"].toObject();
+    QJsonObject frames;
+    for (const auto& [id, frame] : nodes::frames_of(fragment))
+        if (whole.at(id) == frame) frames[qt(id)] = all[qt(id)];
+    fragment = fragment.set_extra({});
+    if (!frames.isEmpty()) fragment = fragment.set_extra({{"frames", frames}});
+    return fragment.with_path({});
 }
 
 QPointF corner_of(const Document& document) {
@@ -87,12 +95,15 @@ std::vector<NodeId> GraphModel::paste(const QByteArray& text, QPointF at) {
 }
 
 std::vector<NodeId> GraphModel::duplicate(const std::vector<NodeId>& ids) {
-    return insert(fragment_of(document_, ids), duplicate_offset, tr("Duplicate"));
+    std::map<FrameId, FrameId> own;      // what is doubled in a frame is in that frame
+    for (const auto& [id, frame] : frames_) own[id] = id;
+    return insert(fragment_of(document_, ids), duplicate_offset, tr("Duplicate"), std::move(own));
 }
 
-std::vector<NodeId> GraphModel::insert(const Document& fragment, QPointF shift, const QString& text) {
+std::vector<NodeId> GraphModel::insert(const Document& fragment, QPointF shift, const QString& text, std::map<FrameId, FrameId> frames) {
     std::map<std::string, std::string> types;
     Document after = with_subgraphs(document_, fragment, types);
+    after = nodes::with_frames_of(after, fragment, &frames);
     std::map<NodeId, NodeId> renamed;
     std::vector<NodeId> made;
     for (const NodeId& id : fragment.node_ids()) {
@@ -100,7 +111,7 @@ std::vector<NodeId> GraphModel::insert(const Document& fragment, QPointF shift, 
         record.id = after.contains(id) ? after.free_id(id) : id;
         if (const auto at = types.find(record.type); at != types.end()) record.type = at->second;
         const nodes::Position position = fragment.position(id);
-        QJsonObject layout = fragment.layout_of(id);
+        QJsonObject layout = nodes::with_frame(fragment.layout_of(id), frames);
         layout["x"] = std::round(position.x + shift.x());
         layout["y"] = std::round(position.y + shift.y());
         renamed[id] = record.id;
@@ -111,7 +122,7 @@ std::vector<NodeId> GraphModel::insert(const Document& fragment, QPointF shift, 
     for (const nodes::Link& link : fragment.links())
         if (renamed.contains(link.from.node) && renamed.contains(link.to.node))
             after = after.connect({renamed[link.from.node], link.from.socket}, {renamed[link.to.node], link.to.socket});
-    push(text, std::move(after));
+    push(text, nodes::without_empty_frames(after));
     return made;
 }
 

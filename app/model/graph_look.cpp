@@ -58,6 +58,8 @@ NodeLook GraphModel::look(const NodeId& id) const {
     const nodes::NodeRecord& record = document_.node(id);
     look.mode = record.mode;
     look.subgraph = !nodes::subgraph_of(record.type).empty();
+    look.bend = record.type == "flow.reroute";
+    look.colour = QColor::fromString(document_.layout_of(id)["colour"].toString());
     if (const nodes::Node* type = document_.type_of(record)) {
         look.title = qt(type->info().title);
         look.category = qt(type->info().category);

@@ -68,6 +68,7 @@ void GraphModel::set_document(const Document& document) {
     given_files_.clear();
     levels_.clear();
     document_ = document;
+    read_frames();
     set_path(document.path());
     emit reset();
     emit edited();
@@ -108,6 +109,7 @@ void GraphModel::show(const Snapshot& next) {
     levels_ = next.levels;
     outermost_ = levels_.empty() ? Document() : next.whole.with_path(path_);
     document_ = (levels_.empty() ? next.whole : next.whole.inside(levels_.back().subgraph)).with_path(path_);
+    read_frames();
     emit level_changed();
     emit edited();
     validate_now();
@@ -151,9 +153,16 @@ std::vector<LinkId> GraphModel::links() const {
 }
 
 std::vector<LinkId> GraphModel::links_of(const NodeId& id) const {
-    std::vector<LinkId> ids;
-    for (const nodes::Link& link : document_.links_of(id)) ids.push_back({link.from, link.to});
-    return ids;
+    if (&indexed_.links() != &document_.links()) {
+        links_by_node_.clear();
+        for (const nodes::Link& link : document_.links()) {
+            links_by_node_[link.from.node].push_back({link.from, link.to});
+            if (link.to.node != link.from.node) links_by_node_[link.to.node].push_back({link.from, link.to});
+        }
+        indexed_ = document_;      // holds on to the links, so that their address is theirs alone
+    }
+    const auto at = links_by_node_.find(id);
+    return at == links_by_node_.end() ? std::vector<LinkId>() : at->second;
 }
 
 QPointF GraphModel::position(const NodeId& id) const {
@@ -237,6 +246,7 @@ void GraphModel::apply(const Snapshot& snapshot, const std::optional<Rename>& re
     Difference changes = difference(document_, next);
     // Removed wires are told while their ends exist for a view, added ones once they do.
     document_ = next.with_path(path_);
+    if (changes.frames || renamed) read_frames();
     if (!levels_.empty()) outermost_ = snapshot.whole.with_path(path_);
     for (const LinkId& link : changes.links_removed) emit link_removed(link);
     if (renamed) {
@@ -249,11 +259,12 @@ void GraphModel::apply(const Snapshot& snapshot, const std::optional<Rename>& re
     for (const NodeId& id : changes.changed) emit node_changed(id);
     for (const NodeId& id : changes.moved) emit node_moved(id);
     for (const LinkId& link : changes.links_added) emit link_added(link);
+    if (changes.frames || renamed) emit frames_changed();
     emit edited();
     validate_later_.start();
 }
 
-NodeId GraphModel::add_node(const std::string& type, QPointF at, const SocketId& link) {
+NodeId GraphModel::add_node(const std::string& type, QPointF at, const SocketId& link, const FrameId& frame) {
     const nodes::Node* known = document_.type_of(nodes::NodeRecord{.type = type});
     gpu::check(known != nullptr, gpu::ErrorCode::InvalidGraph,
                "add a node: expected a node type of this program, got '{}'", type);
@@ -263,7 +274,25 @@ NodeId GraphModel::add_node(const std::string& type, QPointF at, const SocketId&
         if (const auto socket = fitting_socket(after, made, link))
             after = link.output ? after.connect(link.endpoint(), socket->endpoint())
                                 : after.connect(socket->endpoint(), link.endpoint());
+    if (frames_.contains(frame)) after = nodes::put_into_frame(after, made, frame);
     push(tr("Add %1").arg(qt(known->info().title)), std::move(after));
+    return made;
+}
+
+NodeId GraphModel::insert_node(const std::string& type, QPointF at, const LinkId& link) {
+    const nodes::Node* known = document_.type_of(nodes::NodeRecord{.type = type});
+    gpu::check(known != nullptr, gpu::ErrorCode::InvalidGraph,
+               "add a node: expected a node type of this program, got '{}'", type);
+    NodeId made;
+    const Document cut = document_.disconnect(link.from, link.to).add_node(type, {}, position_of(at), &made);
+    Document after = cut;
+    if (const auto input = fitting_socket(cut, made, link.source())) {
+        const Document fed = cut.connect(link.from, input->endpoint());
+        if (const auto output = fitting_socket(fed, made, link.sink())) after = fed.connect(output->endpoint(), link.to);
+    }
+    if (after == cut) after = document_.add_node(type, made, position_of(at));
+    if (const FrameId frame = frame_of(link.from.node); !frame.empty() && frame == frame_of(link.to.node)) after = nodes::put_into_frame(after, made, frame);
+    push(tr("Insert into a wire"), std::move(after));
     return made;
 }
 
@@ -272,6 +301,7 @@ void GraphModel::remove(const std::vector<NodeId>& ids, const std::vector<LinkId
     for (const LinkId& link : links) after = after.disconnect(link.from, link.to);
     for (const NodeId& id : ids)
         if (after.contains(id)) after = after.remove_node(id);
+    after = nodes::without_empty_frames(after);
     push(ids.empty() ? tr("Remove %n wire(s)", nullptr, static_cast<int>(links.size()))
                      : tr("Remove %n node(s)", nullptr, static_cast<int>(ids.size())),
          std::move(after));
@@ -291,7 +321,7 @@ void GraphModel::dissolve(const std::vector<NodeId>& ids) {
         }
         after = std::move(without);
     }
-    push(tr("Dissolve %n node(s)", nullptr, static_cast<int>(ids.size())), std::move(after));
+    push(tr("Dissolve %n node(s)", nullptr, static_cast<int>(ids.size())), nodes::without_empty_frames(after));
 }
 
 bool GraphModel::place_on_link(const NodeId& id, QPointF at, const LinkId& link) {
@@ -355,11 +385,12 @@ void GraphModel::set_params(const NodeId& id, const QJsonObject& values, Gesture
     push(tr("Change %1").arg(qt(id)), std::move(after), merge);
 }
 
-void GraphModel::move(const std::map<NodeId, QPointF>& to, Gesture gesture) {
+void GraphModel::move(const std::map<NodeId, QPointF>& to, Gesture gesture, const std::map<NodeId, FrameId>& into) {
     Document after = document_;
     const QString merge = gesture.number() ? QStringLiteral("move %1").arg(gesture.number()) : QString();
     for (const auto& [id, point] : to)
         if (after.position(id) != position_of(point)) after = after.move(id, position_of(point));
+    for (const auto& [id, frame] : into) after = nodes::put_into_frame(after, id, frame);
     push(tr("Move %n node(s)", nullptr, static_cast<int>(to.size())), std::move(after), merge);
 }
 

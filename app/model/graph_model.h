@@ -10,10 +10,12 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <unordered_map>
 #include <vector>
 
 #include "app/model/arrange.h"
 #include "app/model/ids.h"
+#include "nodes/core/frames.h"
 #include "nodes/core/node.h"
 #include "nodes/core/validate.h"
 
@@ -44,6 +46,8 @@ struct NodeLook {
     bool known = true;
     nodes::NodeMode mode = nodes::NodeMode::On;
     bool subgraph = false;  // can be entered
+    bool bend = false;      // nothing but a bend in a wire
+    QColor colour;          // given by the user; invalid: that of the category
     std::vector<SocketLook> inputs;
     std::vector<SocketLook> outputs;
     QString text;                   // of a node that is nothing but words
@@ -97,6 +101,8 @@ public:
     const std::vector<Level>& levels() const { return levels_; }  // outermost first; empty: the document itself
     void enter(const NodeId& use);                                // no subgraph: nothing happens
     void leave();
+    // Shows the level that these uses lead to, from the outermost; false, and nothing happens, where they lead nowhere.
+    bool go_to(const std::vector<NodeId>& uses);
     // The id that a node of this level has in a run, and the node of this level that a run's id belongs to (a use of a
     // subgraph for what is inside); nothing where it belongs to none.
     NodeId run_id(const NodeId& shown) const;
@@ -120,6 +126,10 @@ public:
     bool type_accepts(const nodes::Node& type, const SocketId& from) const;
     QString connect_problem(const SocketId& a, const SocketId& b) const;  // empty: may be connected
 
+    // --- frames of the level that is shown ---
+    const std::map<FrameId, nodes::Frame>& frames() const { return frames_; }
+    FrameId frame_of(const NodeId& id) const;  // empty for none
+
     // What validate() says, refreshed a moment after each edit.
     const std::vector<nodes::Problem>& problems() const { return problems_; }
     // File names that the person at the window gave to parameters, as typed or chosen: what a run may touch beside the
@@ -129,8 +139,11 @@ public:
     void validate_now();
 
     // --- edits, one undo step each ---
-    // A node of a known type; when `link` is given, its first fitting socket is connected to it in the same step.
-    NodeId add_node(const std::string& type, QPointF at, const SocketId& link = {});
+    // A node of a known type; when `link` is given, its first fitting socket is connected to it in the same step, and
+    // when `frame` is, the node is put into it.
+    NodeId add_node(const std::string& type, QPointF at, const SocketId& link = {}, const FrameId& frame = {});
+    // A node that a wire then leads through; it is not connected where no sockets fit.
+    NodeId insert_node(const std::string& type, QPointF at, const LinkId& link);
     void remove(const std::vector<NodeId>& ids, const std::vector<LinkId>& links = {});
     // The same, and what read a node reads what it read: of each output the input that a bypass would pass on.
     void dissolve(const std::vector<NodeId>& ids);
@@ -148,7 +161,16 @@ public:
     // Nodes in columns along the wires, all or some; sizes are those on the canvas.
     void arrange(const std::map<NodeId, QSizeF>& sizes);
     void align(const std::map<NodeId, QSizeF>& sizes, Edge edge);
-    void move(const std::map<NodeId, QPointF>& to, Gesture gesture = Gesture::none());
+    // `into` names frames that nodes are put into by the way, empty: out of any.
+    void move(const std::map<NodeId, QPointF>& to, Gesture gesture = Gesture::none(), const std::map<NodeId, FrameId>& into = {});
+    void set_node_colour(const std::vector<NodeId>& ids, const QColor& colour);  // invalid: that of the category again
+    // A frame around nodes; empty, and nothing happens, without any.
+    FrameId add_frame(const std::vector<NodeId>& ids, const QString& title);
+    void remove_frames(const std::set<FrameId>& ids);  // the nodes stay
+    void set_frame_title(const FrameId& id, const QString& title);
+    void set_frame_colour(const std::set<FrameId>& ids, const QColor& colour);  // invalid: none
+    // An edit of the document itself, whatever level is shown, which stays.
+    void change_whole(const QString& text, const nodes::Document& after);
     QString rename(const NodeId& id, const QString& to);  // returns why not
     void set_mode(const std::vector<NodeId>& ids, nodes::NodeMode mode);
     // Makes a subgraph of nodes and returns its use; the other way round puts the nodes back and returns them. Throw
@@ -174,6 +196,7 @@ signals:
     void node_renamed(const app::NodeId& from, const app::NodeId& to);
     void node_changed(const app::NodeId& id);  // parameters or the record
     void node_moved(const app::NodeId& id);
+    void frames_changed();  // which there are, what they are called, or whose
     void link_added(const app::LinkId& link);
     void link_removed(const app::LinkId& link);
     void edited();  // once after each edit, undo and redo
@@ -199,7 +222,8 @@ private:
     nodes::Document whole_with(const nodes::Document& shown) const;
     void set_path(const std::string& path);
     void move_all(const QString& text, const std::map<NodeId, QPointF>& to);
-    std::vector<NodeId> insert(const nodes::Document& fragment, QPointF shift, const QString& text);
+    std::vector<NodeId> insert(const nodes::Document& fragment, QPointF shift, const QString& text, std::map<FrameId, FrameId> frames = {});
+    void read_frames();
 
     nodes::Document document_;     // what is shown
     nodes::Document outermost_;    // the whole as it was when a level was entered, or empty
@@ -208,6 +232,11 @@ private:
     QUndoStack undo_;
     QTimer validate_later_;
     std::vector<nodes::Problem> problems_;
+    std::map<FrameId, nodes::Frame> frames_;
+    std::unordered_map<NodeId, FrameId> framed_;
+    // Links by both of their nodes, of the document that is kept beside them.
+    mutable std::unordered_map<NodeId, std::vector<LinkId>> links_by_node_;
+    mutable nodes::Document indexed_;
     std::map<nodes::Endpoint, std::string>
         given_files_;  // by node and parameter: of what is typed only the last counts
 };

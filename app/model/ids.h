@@ -11,6 +11,8 @@ namespace app {
 
 using NodeId = std::string;  // the id of a node in the document
 
+using FrameId = std::string;  // the id of a frame, nodes/core/frames.h
+
 struct SocketId {
     NodeId node;
     std::string name;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "app/model/ids.h"
+#include "app/model/other_names.h"
 #include "nodes/core/registry.h"
 
 namespace app {
@@ -34,6 +35,7 @@ int word_score(const QString& word, const nodes::NodeInfo& info) {
     int score = 10 * substring_score(word, title);
     score = std::max(score, 8 * substring_score(word, id));
     score = std::max(score, 4 * substring_score(word, qt(info.category)));
+    for (const QString& name : other_names(info.id)) score = std::max(score, 6 * substring_score(word, name));
     if (score == 0 && word.size() > 1 && (in_order(word, title) || in_order(word, id))) score = 3;
     if (score == 0 && word.size() > 2 && substring_score(word, qt(info.help)) >= 2) score = 2;
     return score;
@@ -49,6 +51,16 @@ int match_score(const QString& query, const nodes::NodeInfo& info) {
         sum += score;
     }
     return sum;
+}
+
+QString other_name(const QString& query, const nodes::NodeInfo& info) {
+    const QStringList words = query.split(' ', Qt::SkipEmptyParts);
+    if (words.isEmpty()) return {};
+    const auto in_title = [&](const QString& word) { return substring_score(word, qt(info.title)) > 0 || substring_score(word, qt(info.id)) > 0; };
+    if (std::ranges::all_of(words, in_title)) return {};
+    for (const QString& name : other_names(info.id))
+        if (std::ranges::all_of(words, [&](const QString& word) { return in_title(word) || substring_score(word, name) > 0; })) return name;
+    return {};
 }
 
 std::vector<const nodes::Node*> search_types(const QString& query,
