@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "app/build_stamp.h"
+#include "app/panels/canvas_bench.h"
 #include "app/panels/main_window.h"
 #include "app/panels/theme.h"
 
@@ -69,13 +70,20 @@ int main(int argc, char** argv) {
     const QCommandLineOption allow(QStringLiteral("allow"),
                                    QStringLiteral("Lets graphs read and write here too (may be repeated)."),
                                    QStringLiteral("PATH"));
-    parser.addOptions({screenshot, select, size, theme, output, allow});
+    const QCommandLineOption keys(QStringLiteral("keys"), QStringLiteral("Lists the commands of the window with their ids and keys, and ends."));
+    QCommandLineOption bench(QStringLiteral("bench-canvas"), QStringLiteral("Measures how fast a graph, or so many nodes, opens and draws."), QStringLiteral("FILE|COUNT"));
+    bench.setFlags(QCommandLineOption::HiddenFromHelp);
+    parser.addOptions({bench, keys, screenshot, select, size, theme, output, allow});
     parser.process(application);
 
     const QString wanted =
         parser.isSet(theme) ? parser.value(theme) : QSettings().value(QStringLiteral("theme")).toString();
     app::apply_theme(application, wanted == QLatin1String("light") ? app::Theme::Light : app::Theme::Dark);
     app::MainWindow window;
+    if (parser.isSet(keys)) {
+        std::fputs(qPrintable(window.canvas_actions().keys().table()), stdout);
+        return 0;
+    }
     window.runs().set_output_folder(parser.isSet(output) ? parser.value(output) : default_output_folder());
     window.allow(parser.values(allow));
     if (const auto place = nodes::DiskCache::usual(heddle_build_stamp)) window.runs().keep_results(std::make_shared<nodes::DiskCache>(*place));
@@ -85,6 +93,10 @@ int main(int argc, char** argv) {
     if (!parser.isSet(screenshot))
         window.keep_unsaved(QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) + QStringLiteral("/unsaved"));
     window.show();
+    if (parser.isSet(bench)) {
+        application.processEvents();
+        return app::bench_canvas(window, parser.value(bench));
+    }
     const QStringList files = parser.positionalArguments();
     const bool opened = files.isEmpty() || window.open_file(files.front());
     if (parser.isSet(select)) window.scene().select({parser.value(select).toStdString()});

@@ -52,6 +52,13 @@ const SocketPlace* NodeGeometry::socket_at(QPointF point, qreal reach) const {
 
 NodeGeometry layout_node(const NodeLook& look, QSize thumbnail, const Style& style) {
     NodeGeometry g;
+    if (look.bend) {
+        g.card = g.title = {QPointF(), style.bend_size};
+        const qreal middle = style.bend_size.height() / 2;
+        for (const SocketLook& socket : look.inputs) g.sockets.push_back({socket.id, {0, middle}, {}, false});
+        for (const SocketLook& socket : look.outputs) g.sockets.push_back({socket.id, {style.bend_size.width(), middle}, {}, true});
+        return g;
+    }
     const qreal width = width_of(look, style);
     g.title = {0, 0, width, style.title_height};
     qreal y = style.title_height + 6;

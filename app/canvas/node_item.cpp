@@ -3,11 +3,18 @@
 #include <QCursor>
 #include <QGraphicsSceneHoverEvent>
 #include <QStyleOptionGraphicsItem>
+#include <cmath>
 
 #include "app/canvas/painter.h"
 #include "app/canvas/scene.h"
 
 namespace app {
+namespace {
+
+constexpr qreal far_scale = 0.22;           // below it a card is a few pixels: rectangles will do
+constexpr qreal largest_kept_scale = 1.6;  // above it few cards are in sight, and their pictures large
+
+}  // namespace
 
 NodeItem::NodeItem(GraphScene& scene, NodeId id) : scene_(scene), id_(std::move(id)) {
     setFlags(ItemIsMovable | ItemIsSelectable | ItemSendsGeometryChanges);
@@ -28,7 +35,12 @@ void NodeItem::refresh() {
     lay_out();
 }
 
-void NodeItem::refresh_status() { update(); }
+void NodeItem::refresh_status() { forget_picture(); }
+
+void NodeItem::forget_picture() {
+    picture_scale_ = 0;
+    update();
+}
 
 void NodeItem::refresh_thumbnail() {
     thumbnail_ = scene_.runs().thumbnail(id_);
@@ -38,8 +50,11 @@ void NodeItem::refresh_thumbnail() {
 void NodeItem::lay_out() {
     prepareGeometryChange();
     geometry_ = layout_node(look_, thumbnail_.size(), canvas_style());
-    update();
+    scene_.counts().layouts++;
+    tone_ = node_tone(look_, canvas_style());
+    forget_picture();
     scene_.update_wires(id_);
+    scene_.fit_frames_later();
 }
 
 QPointF NodeItem::socket_centre(const SocketId& id) const {
@@ -63,7 +78,52 @@ QPainterPath NodeItem::shape() const {
 
 void NodeItem::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidget*) {
     const qreal scale = QStyleOptionGraphicsItem::levelOfDetailFromTransform(painter->worldTransform());
-    paint_node(*painter,
+    scene_.counts().nodes_painted++;
+    if (scale < far_scale) {
+        const bool failed = scene_.runs().status(id_).state == nodes::NodeState::Failed;
+        return paint_node_far(*painter, geometry_, tone_, look_.mode, isSelected() ? canvas_style().selection : failed ? canvas_style().failed : QColor(), thumbnail_, canvas_style());
+    }
+    if (!paint_kept(*painter, scale)) paint_whole(*painter, scale);
+}
+
+// Text and round corners cost far more than copying a picture of them does. While the view zooms, a picture of another
+// size will do; once it rests each is drawn as it should be.
+bool NodeItem::paint_kept(QPainter& painter, qreal scale) {
+    const bool changing = hovered_ || scene_.dragging() || scale > largest_kept_scale || painter.worldTransform().type() > QTransform::TxScale;
+    if (changing) return false;
+    const QRectF area = boundingRect();
+    const QPointF corner = painter.worldTransform().map(area.topLeft());
+    const qreal pixels = painter.device()->devicePixelRatioF();
+    QPixmap picture;
+    const bool kept = picture_scale_ > 0 && QPixmapCache::find(picture_, &picture) && picture.devicePixelRatio() == pixels;
+    const qreal ratio = kept ? scale / picture_scale_ : 0;
+    const bool same = std::abs(ratio - 1) < 1e-4;
+    if (!same && !(scene_.hurrying() && ratio > 0.5 && ratio < 1.7)) {
+        picture = QPixmap((area.size() * scale * pixels).toSize() + QSize(2, 2));
+        picture.setDevicePixelRatio(pixels);
+        picture.fill(Qt::transparent);
+        QPainter into(&picture);
+        into.scale(scale, scale);
+        into.translate(-area.topLeft());
+        paint_whole(into, scale);
+        into.end();
+        scene_.counts().pictures_drawn++;
+        if (picture_.isValid()) QPixmapCache::remove(picture_);
+        picture_ = QPixmapCache::insert(picture);
+        picture_scale_ = scale;
+    }
+    const QTransform before = painter.worldTransform();
+    painter.resetTransform();
+    if (scale == picture_scale_ || same)
+        painter.drawPixmap(corner.toPoint(), picture);
+    else
+        painter.drawPixmap(QRectF(corner, picture.deviceIndependentSize() * ratio), picture, QRectF(QPointF(), QSizeF(picture.size())));
+    painter.setWorldTransform(before);
+    return true;
+}
+
+void NodeItem::paint_whole(QPainter& painter, qreal scale) {
+    paint_node(painter,
                {.look = look_,
                 .geometry = geometry_,
                 .status = scene_.runs().status(id_),
@@ -77,8 +137,16 @@ void NodeItem::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidget
 }
 
 QVariant NodeItem::itemChange(GraphicsItemChange change, const QVariant& value) {
+    if (change == ItemPositionChange && scene_.snapping_now()) {
+        const qreal step = canvas_style().grid_step;
+        const QPointF at = value.toPointF();
+        return QPointF(std::round(at.x() / step) * step, std::round(at.y() / step) * step);
+    }
     if (change == ItemPositionHasChanged) scene_.update_wires(id_);
-    if (change == ItemSelectedHasChanged) setZValue(value.toBool() ? 2 : 1);
+    if (change == ItemSelectedHasChanged) {
+        setZValue(value.toBool() ? 2 : 1);
+        forget_picture();
+    }
     return QGraphicsItem::itemChange(change, value);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QGraphicsItem>
+#include <QPixmapCache>
 
 #include "app/canvas/geometry.h"
 
@@ -23,6 +24,8 @@ public:
 
     // Asks the model again: the look, then everything that follows from it.
     void refresh();
+    // The picture of it that is kept is drawn anew: after anything that it shows has changed.
+    void forget_picture();
     // Only what a run changes.
     void refresh_status();
     void refresh_thumbnail();
@@ -44,6 +47,8 @@ protected:
 private:
     QString tip_at(QPointF point) const;
     void lay_out();
+    void paint_whole(QPainter& painter, qreal scale);
+    bool paint_kept(QPainter& painter, qreal scale);
 
     GraphScene& scene_;
     NodeId id_;
@@ -51,6 +56,9 @@ private:
     QImage thumbnail_;
     NodeGeometry geometry_;
     bool hovered_ = false;
+    QColor tone_;                 // of the title bar
+    QPixmapCache::Key picture_;   // what was last drawn; may be gone, the cache has a budget
+    qreal picture_scale_ = 0;
 };
 
 }  // namespace app

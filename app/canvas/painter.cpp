@@ -179,10 +179,38 @@ void paint_params(QPainter& painter, const NodePaint& node, const Style& style) 
 
 }  // namespace
 
+QColor node_tone(const NodeLook& look, const Style& style) {
+    if (look.colour.isValid()) return style.tinted(look.colour);
+    return look.known ? style.category(look.category) : mix(style.card, style.failed, 0.3);
+}
+
+void paint_node_far(QPainter& painter, const NodeGeometry& geometry, const QColor& tone, nodes::NodeMode mode, const QColor& outline, const QImage& thumbnail, const Style& style) {
+    painter.setRenderHint(QPainter::Antialiasing, false);
+    const qreal fade = mode == nodes::NodeMode::On ? 0 : mode == nodes::NodeMode::Muted ? 0.65 : 0.4;
+    const auto shade = [&](const QColor& colour) { return fade > 0 ? mix(colour, style.canvas, fade) : colour; };
+    const qreal rim = outline.isValid() ? 12 : 4;
+    painter.fillRect(geometry.card.adjusted(-rim, -rim, rim, rim), shade(outline.isValid() ? outline : style.card_border));
+    painter.fillRect(geometry.card, shade(style.card));
+    painter.fillRect(geometry.title, shade(tone));
+    if (geometry.thumbnail.isEmpty() || thumbnail.isNull()) return;
+    painter.setRenderHint(QPainter::SmoothPixmapTransform, false);
+    painter.drawImage(geometry.thumbnail, thumbnail);
+}
+
 void paint_node(QPainter& painter, const NodePaint& node, qreal scale, const Style& style) {
     painter.setOpacity(node.look.mode == nodes::NodeMode::On ? 1 : node.look.mode == nodes::NodeMode::Muted ? 0.35 : 0.6);
     const NodeGeometry& g = node.geometry;
     const bool with_text = scale >= text_scale;
+    if (node.look.bend) {
+        painter.setRenderHint(QPainter::Antialiasing);
+        const qreal corner = g.card.height() / 2;
+        painter.setPen(QPen(outline_of(node, style), node.selected ? 1.8 : 1));
+        painter.setBrush(node.look.colour.isValid() ? style.tinted(node.look.colour) : style.card);
+        painter.drawRoundedRect(g.card, corner, corner);
+        paint_sockets(painter, node, false, style);
+        painter.setOpacity(1);
+        return;
+    }
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setRenderHint(QPainter::SmoothPixmapTransform);
     if (with_text) {  // a soft shadow from a few translucent layers
@@ -195,7 +223,7 @@ void paint_node(QPainter& painter, const NodePaint& node, qreal scale, const Sty
     painter.setPen(Qt::NoPen);
     painter.setBrush(style.card);
     painter.drawRoundedRect(g.card, style.corner, style.corner);
-    painter.setBrush(node.look.known ? style.category(node.look.category) : mix(style.card, style.failed, 0.3));
+    painter.setBrush(node_tone(node.look, style));
     painter.drawPath(title_path(g.title, style.corner));
     paint_progress(painter, node, style);
 
@@ -227,6 +255,35 @@ void paint_node(QPainter& painter, const NodePaint& node, qreal scale, const Sty
     painter.setOpacity(1);
 }
 
+void paint_frame(QPainter& painter, const QRectF& box, const QRectF& title_box, const QString& title, const QColor& colour, bool selected, qreal scale,
+                 const Style& style) {
+    const QColor tone = colour.isValid() ? colour : style.dim_text;
+    const bool fine = scale >= text_scale;
+    painter.setRenderHint(QPainter::Antialiasing, fine);
+    painter.setPen(QPen(selected ? style.selection : mix(style.canvas, tone, 0.6), selected ? 1.8 : 1, Qt::SolidLine));
+    painter.setBrush(mix(style.canvas, tone, 0.1));
+    const qreal corner = fine ? style.corner + 2 : 0;
+    corner > 0 ? painter.drawRoundedRect(box, corner, corner) : painter.drawRect(box);
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(mix(style.canvas, tone, 0.3));
+    const QRectF bar = title_box.adjusted(1, 1, -1, 0);
+    corner > 0 ? painter.drawPath(title_path(bar, corner)) : painter.drawRect(bar);
+    if (fine) draw_text(painter, title_box.adjusted(style.padding, 0, -style.padding, 0), title, Qt::AlignLeft, style.title_font, style.title_text);
+}
+
+void paint_frame_label(QPainter& painter, const QRectF& box, const QString& title, const Style& style) {
+    if (box.width() < 30 || box.height() < 16 || title.isEmpty()) return;
+    const QFontMetricsF metrics(style.title_font);
+    const QString text = metrics.elidedText(title, Qt::ElideRight, box.width() - 8);
+    const QRectF label(box.left(), box.top(), metrics.horizontalAdvance(text) + 8, 16);
+    QColor back = style.canvas;
+    back.setAlphaF(0.8f);
+    painter.fillRect(label, back);
+    painter.setFont(style.title_font);
+    painter.setPen(style.title_text);
+    painter.drawText(label, Qt::AlignCenter | Qt::TextSingleLine, text);
+}
+
 void paint_wire(QPainter& painter, const QPainterPath& path, const QColor& from, const QColor& to, bool selected,
                 bool hovered, bool loose, const Style& style) {
     painter.setRenderHint(QPainter::Antialiasing);
@@ -235,14 +292,26 @@ void paint_wire(QPainter& painter, const QPainterPath& path, const QColor& from,
     // A rim of the canvas's colour keeps crossing wires apart.
     painter.setPen(QPen(style.canvas, width + 2.4, Qt::SolidLine, Qt::RoundCap));
     painter.drawPath(path);
-    QLinearGradient gradient(path.pointAtPercent(0), path.pointAtPercent(1));
     const qreal fade = selected || hovered ? 0 : 0.18;
+    if (!loose && (selected || from == to)) {
+        painter.setPen(QPen(selected ? style.selection : mix(from, style.canvas, fade), width, Qt::SolidLine, Qt::RoundCap));
+        painter.drawPath(path);
+        return;
+    }
+    QLinearGradient gradient(path.elementAt(0), path.currentPosition());
     gradient.setColorAt(0, selected ? style.selection : mix(from, style.canvas, fade));
     gradient.setColorAt(1, selected ? style.selection : mix(to, style.canvas, fade));
     QPen pen(QBrush(gradient), width, loose ? Qt::DashLine : Qt::SolidLine, Qt::RoundCap);
     if (loose) pen.setDashPattern({4, 3});
     painter.setPen(pen);
     painter.drawPath(path);
+}
+
+void paint_wire_far(QPainter& painter, const QPolygonF& line, const QColor& colour, bool selected, qreal scale, const Style& style) {
+    painter.setRenderHint(QPainter::Antialiasing, false);
+    // One pixel wide, whatever the scale: the quick way of the rasteriser.
+    painter.setPen(QPen(selected ? style.selection : mix(colour, style.canvas, scale < 0.2 ? 0.4 : 0.2), 0));
+    painter.drawPolyline(line);
 }
 
 void paint_grid(QPainter& painter, const QRectF& exposed, qreal scale, const Style& style) {

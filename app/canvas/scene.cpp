@@ -32,7 +32,21 @@ GraphScene::GraphScene(GraphModel& model, RunController& runs, QObject* parent)
             if (!added && at->second.severity == nodes::Severity::Warning) at->second = problem;
         }
         problems_.swap(now);
-        update();
+        for (const auto* side : {&now, &problems_})
+            for (const auto& [id, problem] : *side) {
+                const auto* other = side == &now ? &problems_ : &now;
+                const auto at = other->find(id);
+                if (at != other->end() && at->second.severity == problem.severity && at->second.message == problem.message) continue;
+                if (NodeItem* node = item(id)) node->forget_picture();
+            }
+    });
+    fit_later_.setSingleShot(true);
+    fit_later_.setInterval(0);
+    connect(&fit_later_, &QTimer::timeout, this, &GraphScene::fit_frames);
+    connect(&model_, &GraphModel::frames_changed, this, &GraphScene::sync_frames);
+    connect(&model_, &GraphModel::edited, this, &GraphScene::fit_frames);
+    connect(this, &QGraphicsScene::selectionChanged, this, [this] {
+        for (const auto& [id, frame] : frames_) frame->refresh_selected();
     });
     connect(&runs_, &RunController::status_changed, this, [this](const NodeId& id) {
         if (NodeItem* node = item(id)) node->refresh_status();
@@ -47,6 +61,7 @@ GraphScene::~GraphScene() {
     // Items are the maps' own: they leave before the base class would delete them.
     const QSignalBlocker quiet(this);
     loose_.reset();
+    frames_.clear();
     wires_.clear();
     nodes_.clear();
 }
@@ -55,13 +70,20 @@ GraphScene::~GraphScene() {
 
 void GraphScene::rebuild() {
     cancel_drag();
-    attached_.clear();
-    // Out of the maps first: items that go while they are selected tell so, and whoever hears it asks the scene.
-    (void)std::exchange(wires_, {});
-    (void)std::exchange(nodes_, {});
+    const bool selected = !selectedItems().isEmpty();
+    {
+        const QSignalBlocker quiet(this);  // items that go would tell of a selection among those that are gone
+        frames_.clear();
+        attached_.clear();
+        wires_.clear();
+        nodes_.clear();
+    }
     problems_.clear();
     for (const NodeId& id : model_.node_ids()) add_node(id);
-    for (const LinkId& link : model_.links()) add_link(link);
+    // Cards know their links already.
+    for (const LinkId& link : model_.links()) add_wire(link);
+    rebuild_frames();
+    if (selected) emit selectionChanged();
 }
 
 void GraphScene::add_node(const NodeId& id) {
@@ -88,6 +110,10 @@ void GraphScene::rename_node(const NodeId& from, const NodeId& to) {
 void GraphScene::add_link(const LinkId& link) {
     refresh(link.from.node);  // sockets change from open to linked, unknown ones appear
     refresh(link.to.node);
+    add_wire(link);
+}
+
+void GraphScene::add_wire(const LinkId& link) {
     auto wire = std::make_unique<WireItem>(link);
     place_wire(*wire);
     addItem(wire.get());
@@ -185,6 +211,7 @@ std::map<NodeId, QSizeF> GraphScene::sizes_of_selection() const {
 
 void GraphScene::restyle() {
     for (auto& [id, node] : nodes_) node->refresh();
+    for (auto& [link, wire] : wires_) place_wire(*wire);
     update();
 }
 
@@ -213,7 +240,7 @@ SocketId GraphScene::socket_at(QPointF point) const {
 }
 
 void GraphScene::mousePressEvent(QGraphicsSceneMouseEvent* event) {
-    if (event->button() == Qt::LeftButton)
+    if (event->button() == Qt::LeftButton) {
         if (const SocketId socket = socket_at(event->scenePos()); !socket.empty()) {
             const nodes::Link* link = socket.output ? nullptr : model_.document().link_into(socket.endpoint());
             if (link)  // pick up the end that sits in the input
@@ -223,6 +250,8 @@ void GraphScene::mousePressEvent(QGraphicsSceneMouseEvent* event) {
             event->accept();
             return;
         }
+        moving_ = true;
+    }
     QGraphicsScene::mousePressEvent(event);
 }
 
@@ -233,6 +262,7 @@ void GraphScene::mouseMoveEvent(QGraphicsSceneMouseEvent* event) {
         return;
     }
     QGraphicsScene::mouseMoveEvent(event);
+    if (moving_ && !frames_.empty()) fit_moving_frames();
 }
 
 void GraphScene::mouseReleaseEvent(QGraphicsSceneMouseEvent* event) {
@@ -242,7 +272,11 @@ void GraphScene::mouseReleaseEvent(QGraphicsSceneMouseEvent* event) {
         return;
     }
     QGraphicsScene::mouseReleaseEvent(event);
-    if (event->button() == Qt::LeftButton) store_moves();
+    if (event->button() == Qt::LeftButton) {
+        store_moves();
+        moving_ = false;
+        fit_frames();
+    }
 }
 
 void GraphScene::mouseDoubleClickEvent(QGraphicsSceneMouseEvent* event) {
@@ -253,8 +287,14 @@ void GraphScene::mouseDoubleClickEvent(QGraphicsSceneMouseEvent* event) {
                 event->accept();
                 return;
             }
-        emit search_wanted(event->scenePos(), {});
         event->accept();
+        if (const FrameItem* frame = frame_title_at(event->scenePos())) {
+            emit frame_activated(frame->id());
+        } else if (const WireItem* wire = wire_at(event->scenePos())) {
+            add_reroute(*wire->link(), event->scenePos());
+        } else {
+            emit search_wanted(event->scenePos(), {});
+        }
         return;
     }
     QGraphicsScene::mouseDoubleClickEvent(event);
@@ -270,7 +310,18 @@ void GraphScene::store_moves() {
             model_.place_on_link(id, at, *wire->link());
             return;
         }
-    if (!moved.empty()) model_.move(moved);
+    if (!moved.empty()) model_.move(moved, Gesture::none(), dropped_into(moved));
+}
+
+const WireItem* GraphScene::wire_at(QPointF point) const {
+    for (QGraphicsItem* any : items(point))
+        if (const auto* wire = qgraphicsitem_cast<WireItem*>(any); wire && wire->link()) return wire;
+    return nullptr;
+}
+
+void GraphScene::add_reroute(const LinkId& link, QPointF at) {
+    const Style& style = canvas_style();
+    select({model_.insert_node("flow.reroute", at - QPointF(style.bend_size.width(), style.bend_size.height()) / 2, link)});
 }
 
 const WireItem* GraphScene::wire_under(const NodeItem& node) const {

@@ -4,11 +4,21 @@
 #include <QGraphicsScene>
 #include <map>
 
+#include "app/canvas/frame_item.h"
 #include "app/canvas/node_item.h"
 #include "app/canvas/wire_item.h"
 #include "app/model/run_controller.h"
 
 namespace app {
+
+// What drawing has cost so far: a test's measure.
+struct CanvasCounts {
+    int layouts = 0;         // of cards
+    int nodes_painted = 0;   // from a kept picture or anew
+    int pictures_drawn = 0;  // of nodes, to be kept
+};
+
+enum class Toward { Left, Right, Up, Down };
 
 class GraphScene : public QGraphicsScene {
     Q_OBJECT
@@ -23,6 +33,7 @@ public:
     NodeItem* item(const NodeId& id) const;  // null when there is none
     QPointF socket_position(const SocketId& id) const;
     SocketId socket_at(QPointF point) const;  // empty when none is near
+    bool empty() const { return nodes_.empty(); }
     QRectF content() const;                   // around all nodes; empty without any
     std::vector<NodeId> selected_nodes() const;
     std::vector<LinkId> selected_links() const;
@@ -41,10 +52,39 @@ public:
 
     void update_wires(const NodeId& id);
 
+    // --- frames ---
+    FrameItem* frame_item(const FrameId& id) const;      // null when there is none
+    std::set<FrameId> selected_frames() const;           // those of which all nodes are selected
+    FrameId frame_at(QPointF point) const;               // the smallest around it; empty for none
+    const FrameItem* frame_title_at(QPointF point) const;
+    const std::map<FrameId, std::unique_ptr<FrameItem>>& frame_items() const { return frames_; }
+    void fit_frames();        // now; a moment after a card has changed they do by themselves
+    void fit_frames_later();
+
+    // A bend in a wire, with its middle there; selected.
+    void add_reroute(const LinkId& link, QPointF at);
+    const WireItem* wire_at(QPointF point) const;      // null for none
+
+    CanvasCounts& counts() { return counts_; }
+    // While the view zooms, pictures of another size will do.
+    void set_hurrying(bool on) { hurrying_ = on; }
+    bool hurrying() const { return hurrying_; }
+
+    // While nodes are dragged with the mouse their places are whole steps of the grid.
+    void set_snapping(bool on) { snapping_ = on; }
+    bool snapping() const { return snapping_; }
+    bool snapping_now() const { return snapping_ && moving_; }
+
+    // The next node that way: along a wire to the left and right where there is one, else the nearest. Empty for none.
+    NodeId neighbour(const NodeId& from, Toward toward) const;
+    NodeId nearest_to(QPointF point) const;
+    void nudge(QPointF step, Gesture gesture);      // moves the selected nodes
+
 signals:
     // A double click on nothing, or a wire dropped there: `from` is its socket, else empty.
     void search_wanted(QPointF at, const app::SocketId& from);
     void node_activated(const app::NodeId& id);  // double click on a node
+    void frame_activated(const app::FrameId& id);  // double click on its title
     void message(const QString& text);           // why a gesture did nothing
 
 protected:
@@ -61,12 +101,17 @@ private:
     void add_link(const LinkId& link);
     void remove_link(const LinkId& link);
     void refresh(const NodeId& id);
+    void add_wire(const LinkId& link);
     void place_wire(WireItem& wire);
     QColor socket_colour(const SocketId& id) const;
     void start_drag(SocketId from, std::optional<LinkId> taken, QPointF at);
     void move_drag(QPointF at);
     void finish_drag(QPointF at);
     void store_moves();
+    void rebuild_frames();
+    void sync_frames();
+    void fit_moving_frames();
+    std::map<NodeId, FrameId> dropped_into(const std::map<NodeId, QPointF>& moved) const;
     // A wire under the middle of a node that has no wires itself; null for none.
     const WireItem* wire_under(const NodeItem& node) const;
 
@@ -76,6 +121,12 @@ private:
     std::map<LinkId, std::unique_ptr<WireItem>> wires_;
     std::map<NodeId, std::set<WireItem*>> attached_;  // the wires of each node
     std::map<NodeId, nodes::Problem> problems_;
+    std::map<FrameId, std::unique_ptr<FrameItem>> frames_;
+    QTimer fit_later_;
+    CanvasCounts counts_;
+    bool hurrying_ = false;
+    bool snapping_ = false;
+    bool moving_ = false;  // nodes, with the mouse
 
     SocketId drag_source_;
     std::set<SocketId> partners_;

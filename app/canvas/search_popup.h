@@ -1,15 +1,12 @@
 // A small list over the canvas: type, choose, and a node is added where it was opened.
 #pragma once
 
-#include <QFrame>
-#include <QLineEdit>
-#include <QListWidget>
-
+#include "app/canvas/pick_popup.h"
 #include "app/model/graph_model.h"
 
 namespace app {
 
-class SearchPopup : public QFrame {
+class SearchPopup : public PickPopup {
     Q_OBJECT
 
 public:
@@ -19,24 +16,15 @@ public:
     // with `from` only types that fit that socket are listed, and the new node is connected to it.
     void open(QPoint corner, QPointF at, const SocketId& from = {});
 
-    QLineEdit* field() const { return field_; }
-    QListWidget* list() const { return list_; }
-
 signals:
     void chosen(const std::string& type, QPointF at, const app::SocketId& from);
-    void closed();
 
 protected:
-    bool eventFilter(QObject* watched, QEvent* event) override;
+    void fill() override;
+    void choose(const QListWidgetItem& item) override;
 
 private:
-    void fill();
-    void choose();
-    void close_popup();
-
     GraphModel& model_;
-    QLineEdit* field_;
-    QListWidget* list_;
     QPointF at_;
     SocketId from_;
 };

@@ -108,6 +108,8 @@ QColor mix(const QColor& a, const QColor& b, qreal t) {
                             channel(a.alphaF(), b.alphaF()));
 }
 
+QColor Style::tinted(const QColor& colour) const { return mix(card, colour, card.lightness() < 128 ? 0.55 : 0.5); }
+
 QColor Style::category(const QString& name) const {
     if (name.isEmpty()) return mix(card, card_border, 0.6);
     std::uint32_t sum = 2166136261u ^ hue_salt;  // FNV-1a: the same on every machine, unlike qHash

@@ -3,6 +3,7 @@
 
 #include <QColor>
 #include <QFont>
+#include <QSizeF>
 #include <QString>
 
 namespace app {
@@ -28,6 +29,7 @@ struct Style {
     qreal min_width = 168;
     qreal max_width = 248;
     qreal note_height = 320;  // most that the words of a note take
+    QSizeF bend_size{40, 20};  // a node that is only a bend in a wire
     qreal thumbnail_side = 112;  // most that a picture on a node is high
     qreal socket_radius = 5.5;
     qreal socket_reach = 13;  // how near a click has to be
@@ -46,6 +48,8 @@ struct Style {
 
     // The title bar of a category: a calm tone, the same for the same name everywhere.
     QColor category(const QString& name) const;
+    // The same calm for a colour that the user chose.
+    QColor tinted(const QColor& colour) const;
 };
 
 const Style& canvas_style();

@@ -1,6 +1,7 @@
 #include "app/canvas/view.h"
 
 #include <QKeyEvent>
+#include <QPixmapCache>
 #include <QScrollBar>
 #include <QWheelEvent>
 #include <algorithm>
@@ -15,15 +16,31 @@ namespace {
 constexpr qreal min_scale = 0.08, max_scale = 4;
 constexpr qreal max_framing_scale = 1.25;  // a graph of one node does not fill the window
 constexpr qreal frame_margin = 48;
-constexpr qreal arrow_step = 40;
+constexpr int rest_ms = 160;              // after the last step of zooming everything is drawn in full
+constexpr int picture_budget_kib = 96 * 1024;  // for the pictures of nodes that are kept
+constexpr qreal new_node_gap = 70;      // as arranging leaves
 
 }  // namespace
 
 GraphView::GraphView(GraphScene& scene, QWidget* parent)
-    : QGraphicsView(&scene, parent), scene_(scene), search_(new SearchPopup(scene.model(), viewport())) {
+    : QGraphicsView(&scene, parent),
+      scene_(scene),
+      search_(new SearchPopup(scene.model(), viewport())),
+      connect_(new ConnectPopup(scene, viewport())),
+      frame_title_(new FrameTitleEdit(*this)),
+      find_(new FindBar(*this)),
+      minimap_(new Minimap(*this)) {
     setObjectName(QStringLiteral("canvas"));
     setAccessibleName(tr("Graph"));
     setRenderHints(QPainter::Antialiasing | QPainter::TextAntialiasing | QPainter::SmoothPixmapTransform);
+    setOptimizationFlags(DontSavePainterState | DontAdjustForAntialiasing);
+    QPixmapCache::setCacheLimit(std::max(QPixmapCache::cacheLimit(), picture_budget_kib));
+    rest_.setSingleShot(true);
+    rest_.setInterval(rest_ms);
+    connect(&rest_, &QTimer::timeout, this, [this] {
+        scene_.set_hurrying(false);
+        viewport()->update();
+    });
     setDragMode(RubberBandDrag);
     setRubberBandSelectionMode(Qt::IntersectsItemShape);
     setTransformationAnchor(NoAnchor);
@@ -36,14 +53,35 @@ GraphView::GraphView(GraphScene& scene, QWidget* parent)
     connect(&scene_, &GraphScene::search_wanted, this, &GraphView::open_search_at);
     connect(search_, &SearchPopup::closed, this, [this] { setFocus(); });
     connect(search_, &SearchPopup::chosen, this, [this](const std::string& type, QPointF at, const SocketId& from) {
+        if (wire_) {
+            const LinkId wire = *wire_;
+            wire_.reset();
+            const NodeId made = scene_.model().insert_node(type, at - QPointF(canvas_style().min_width / 2, canvas_style().title_height), wire);
+            scene_.select({made});
+            return emit node_chosen(made);
+        }
         // A node that was dragged out of an input ends about where the wire was dropped.
         const QPointF shift =
             from.empty() ? QPointF()
                          : QPointF(from.output ? 0 : -canvas_style().min_width, -canvas_style().title_height - 16);
-        const NodeId made = scene_.model().add_node(type, at + shift, from);
+        const NodeId made = scene_.model().add_node(type, at + shift, from, scene_.frame_at(at));
         scene_.select({made});
         emit node_chosen(made);
     });
+    connect(connect_, &PickPopup::closed, this, [this] { setFocus(); });
+    connect(connect_, &ConnectPopup::connect_chosen, this, [this](const SocketId& own, const SocketId& other) {
+        if (const QString problem = scene_.model().connect_sockets(own, other); !problem.isEmpty()) emit scene_.message(problem);
+    });
+    connect(connect_, &ConnectPopup::new_node_chosen, this, [this](const std::string& type, const SocketId& own) {
+        const QRectF card = scene_.item(own.node)->card_in_scene();
+        const QPointF at(own.output ? card.right() + new_node_gap : card.left() - new_node_gap - canvas_style().min_width, card.top());
+        const NodeId made = scene_.model().add_node(type, at, own, scene_.model().frame_of(own.node));
+        scene_.select({made});
+        show_node(made);
+        emit node_chosen(made);
+    });
+    connect(&scene_, &GraphScene::frame_activated, frame_title_, &FrameTitleEdit::open);
+    minimap_->hide();
 }
 
 // --- looking around ---
@@ -52,6 +90,7 @@ void GraphView::frame(const QRectF& area) {
     if (area.isEmpty() || viewport()->width() <= 0) {
         resetTransform();
         centerOn(area.center());
+        emit view_changed();
         return;
     }
     const QSizeF room(std::max(50.0, viewport()->width() - 2 * frame_margin),
@@ -60,6 +99,7 @@ void GraphView::frame(const QRectF& area) {
         std::clamp(std::min(room.width() / area.width(), room.height() / area.height()), min_scale, max_framing_scale);
     setTransform(QTransform::fromScale(scale, scale));
     centerOn(area.center());
+    emit view_changed();
 }
 
 void GraphView::frame_all() { frame(scene_.content()); }
@@ -72,11 +112,14 @@ void GraphView::frame_selection() {
 
 void GraphView::zoom_by(qreal factor, QPointF anchor) {
     const qreal scale = std::clamp(scale_factor() * factor, min_scale, max_scale);
+    scene_.set_hurrying(true);
+    rest_.start();
     const QPointF before = mapToScene(anchor.toPoint());
     setTransform(QTransform::fromScale(scale, scale));
     const QPointF shift = QPointF(mapFromScene(before)) - anchor;
     horizontalScrollBar()->setValue(horizontalScrollBar()->value() + qRound(shift.x()));
     verticalScrollBar()->setValue(verticalScrollBar()->value() + qRound(shift.y()));
+    emit view_changed();
 }
 
 void GraphView::pan_to(QPoint position) {
@@ -104,7 +147,13 @@ QPointF GraphView::place_for_new() const {
 
 void GraphView::open_search() { open_search_at(place_for_new(), {}); }
 
+void GraphView::open_search_on(QPointF scene_point, const LinkId& wire) {
+    open_search_at(scene_point, wire.source());
+    wire_ = wire;
+}
+
 void GraphView::open_search_at(QPointF scene_point, const SocketId& from) {
+    wire_.reset();
     search_->open(mapFromScene(scene_point), scene_point, from);
 }
 
@@ -144,10 +193,7 @@ void GraphView::mouseReleaseEvent(QMouseEvent* event) {
 }
 
 void GraphView::keyPressEvent(QKeyEvent* event) {
-    const bool plain = !(event->modifiers() & ~(Qt::ShiftModifier | Qt::KeypadModifier));
-    QPoint pan;
     switch (event->key()) {
-        case Qt::Key_Tab: return open_search();
         case Qt::Key_Space:
             if (!event->isAutoRepeat()) {
                 space_ = true;
@@ -157,15 +203,7 @@ void GraphView::keyPressEvent(QKeyEvent* event) {
         case Qt::Key_Escape:
             if (!scene_.dragging()) break;
             return scene_.cancel_drag();
-        case Qt::Key_Left: pan = {1, 0}; break;
-        case Qt::Key_Right: pan = {-1, 0}; break;
-        case Qt::Key_Up: pan = {0, 1}; break;
-        case Qt::Key_Down: pan = {0, -1}; break;
         default: break;
-    }
-    if (!pan.isNull() && plain) {
-        set_panning(false);
-        return pan_to(pan * qRound(arrow_step));
     }
     QGraphicsView::keyPressEvent(event);
 }
@@ -183,8 +221,15 @@ void GraphView::drawBackground(QPainter* painter, const QRectF& area) {
     paint_grid(*painter, area, scale_factor(), canvas_style());
 }
 
-void GraphView::drawForeground(QPainter* painter, const QRectF&) {
-    if (!scene_.model().node_ids().empty()) return;
+void GraphView::drawForeground(QPainter* painter, const QRectF& area) {
+    if (scale_factor() < text_scale && !scene_.frame_items().empty()) {
+        painter->save();
+        painter->resetTransform();
+        for (const auto& [id, frame] : scene_.frame_items())
+            if (frame->box().intersects(area)) paint_frame_label(*painter, mapFromScene(frame->box()).boundingRect(), frame->title(), canvas_style());
+        painter->restore();
+    }
+    if (!scene_.empty()) return;
     painter->save();
     painter->resetTransform();
     QFont large = canvas_style().title_font;

@@ -1,10 +1,16 @@
 // The window onto the scene: pans, zooms, frames, and opens the search.
 #pragma once
 
+#include <QElapsedTimer>
 #include <QGraphicsView>
 
+#include "app/canvas/connect_popup.h"
+#include "app/canvas/find_bar.h"
+#include "app/canvas/frame_title_edit.h"
+#include "app/canvas/minimap.h"
 #include "app/canvas/scene.h"
 #include "app/canvas/search_popup.h"
+#include "app/model/bookmarks.h"
 
 namespace app {
 
@@ -16,6 +22,10 @@ public:
 
     GraphScene& graph() const { return scene_; }
     SearchPopup* search() const { return search_; }
+    ConnectPopup* connector() const { return connect_; }
+    FindBar& find_bar() const { return *find_; }
+    Minimap& minimap() const { return *minimap_; }
+    FrameTitleEdit* frame_title() const { return frame_title_; }
 
     void frame_all();
     void frame_selection();                      // all without a selection
@@ -26,9 +36,26 @@ public:
     // Opens the search there, or at place_for_new().
     void open_search();
     void open_search_at(QPointF scene_point, const SocketId& from);
+    // The same for a node that a wire is to lead through.
+    void open_search_on(QPointF scene_point, const LinkId& wire);
+    // Lists what the one selected node may be connected to.
+    void open_connect();
+
+    void look_at(QPointF scene_point);        // puts it into the middle
+    void show_node(const NodeId& id);         // moves there where it is out of sight, and closer where it is too small to read
+    // Selects the next node that way; the one nearest to the middle where none is selected.
+    void step_focus(Toward toward);
+    // Moves the selected nodes by a step of the grid; steps without a pause are one undo step.
+    void nudge(Toward toward);
+    void pan(Toward toward);
+    Bookmark bookmark() const;                // where the view is
+    bool go_to(const Bookmark& bookmark);     // false where its level is gone
+    void place_overlays();                    // after one of them changed its size
 
 signals:
     void node_chosen(const app::NodeId& id);  // added by the search
+    void view_changed();                      // another part of the scene is shown
+    void menu_wanted(QPoint global, QPointF at);
 
 protected:
     bool focusNextPrevChild(bool) override { return false; }  // Tab opens the search
@@ -36,6 +63,9 @@ protected:
     void mousePressEvent(QMouseEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;
     void mouseReleaseEvent(QMouseEvent* event) override;
+    void contextMenuEvent(QContextMenuEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+    void scrollContentsBy(int dx, int dy) override;
     void keyPressEvent(QKeyEvent* event) override;
     void keyReleaseEvent(QKeyEvent* event) override;
     void drawBackground(QPainter* painter, const QRectF& area) override;
@@ -48,6 +78,15 @@ private:
 
     GraphScene& scene_;
     SearchPopup* search_;
+    ConnectPopup* connect_;
+    FrameTitleEdit* frame_title_;
+    FindBar* find_;
+    Minimap* minimap_;
+    std::optional<LinkId> wire_;  // that the searched node goes into
+    QElapsedTimer nudged_;
+    Gesture nudge_ = Gesture::none();
+    std::vector<NodeId> nudged_nodes_;
+    QTimer rest_;  // after zooming
     bool space_ = false;
     bool panning_ = false;
     QPoint pan_from_;

@@ -1,10 +1,16 @@
 #include "app/canvas/wire_item.h"
 
 #include <QPainterPathStroker>
+#include <QStyleOptionGraphicsItem>
 
 #include "app/canvas/painter.h"
 
 namespace app {
+namespace {
+
+constexpr int line_steps = 10;
+
+}  // namespace
 
 WireItem::WireItem(std::optional<LinkId> link) : link_(std::move(link)) {
     setFlag(ItemIsSelectable, link_.has_value());
@@ -16,6 +22,8 @@ WireItem::WireItem(std::optional<LinkId> link) : link_(std::move(link)) {
 void WireItem::set_ends(QPointF from, QPointF to) {
     prepareGeometryChange();
     path_ = wire_path(from, to);
+    line_.clear();
+    shape_.reset();
     update();
 }
 
@@ -31,12 +39,26 @@ QRectF WireItem::boundingRect() const {
 }
 
 QPainterPath WireItem::shape() const {
-    QPainterPathStroker stroker;
-    stroker.setWidth(2 * canvas_style().wire_reach);
-    return stroker.createStroke(path_);
+    if (!shape_) {
+        QPainterPathStroker stroker;
+        stroker.setWidth(2 * canvas_style().wire_reach);
+        shape_ = stroker.createStroke(path_);
+    }
+    return *shape_;
 }
 
 void WireItem::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidget*) {
+    const qreal scale = QStyleOptionGraphicsItem::levelOfDetailFromTransform(painter->worldTransform());
+    if (scale < text_scale && link_ && !hovered_) {
+        if (line_.isEmpty() && path_.elementCount() == 4) {
+            const QPointF a = path_.elementAt(0), b = path_.elementAt(1), c = path_.elementAt(2), d = path_.elementAt(3);
+            for (int i = 0; i <= line_steps; ++i) {
+                const qreal t = static_cast<qreal>(i) / line_steps, u = 1 - t;
+                line_ << u * u * u * a + 3 * u * u * t * b + 3 * u * t * t * c + t * t * t * d;
+            }
+        }
+        return paint_wire_far(*painter, line_, from_, isSelected(), scale, canvas_style());
+    }
     paint_wire(*painter, path_, from_, to_, isSelected(), hovered_, !link_, canvas_style());
 }
 

@@ -30,6 +30,8 @@ protected:
 private:
     std::optional<LinkId> link_;
     QPainterPath path_;
+    QPolygonF line_;                        // the path as a few points, made when it is needed
+    mutable std::optional<QPainterPath> shape_;
     QColor from_, to_;
     bool hovered_ = false;
 };

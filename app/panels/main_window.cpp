@@ -42,6 +42,7 @@ MainWindow::MainWindow(QWidget* parent)
     build_menus();
     build_toolbar();
     build_status_bar();
+    canvas_actions_ = new CanvasActions(*this, *view_, edit_menu_, view_menu_);
 
     connect(&model_, &GraphModel::dirty_changed, this, &MainWindow::update_title);
     connect(&model_, &GraphModel::path_changed, this, &MainWindow::update_title);
@@ -148,7 +149,7 @@ void MainWindow::update_actions() {
     action("run_selected")->setEnabled(some);
     action("cancel")->setEnabled(running);
     action("pause")->setEnabled(running);
-    for (const char* name : {"copy", "cut", "duplicate", "mute", "bypass", "group", "dissolve"}) action(name)->setEnabled(some);
+    for (const char* name : {"copy", "cut", "duplicate", "mute", "bypass", "group", "dissolve", "frame", "unframe"}) action(name)->setEnabled(some);
     action("delete")->setEnabled(some || !scene_.selected_links().empty());
     progress_->setVisible(running);
 }

@@ -12,6 +12,7 @@
 #include "app/canvas/view.h"
 #include "app/model/autosave.h"
 #include "app/model/log_relay.h"
+#include "app/panels/canvas_actions.h"
 #include "app/panels/log_panel.h"
 #include "app/panels/message_bar.h"
 #include "app/panels/param_panel.h"
@@ -35,6 +36,7 @@ public:
     ViewerPanel& viewer() { return *viewer_; }
     LogPanel& log() { return *log_; }
     MessageBar& messages() { return *bar_; }
+    CanvasActions& canvas_actions() { return *canvas_actions_; }
 
     // Asks first where edits would be lost. False when it was refused or could not be read; the window then shows why
     // and keeps what it has.
@@ -109,6 +111,8 @@ private:
     ViewerPanel* viewer_;
     LogPanel* log_;
     MessageBar* bar_;
+    CanvasActions* canvas_actions_ = nullptr;
+    QMenu *edit_menu_ = nullptr, *view_menu_ = nullptr;
     QMenu* recent_ = nullptr;
     QMenu* panels_ = nullptr;
     QLabel* status_ = nullptr;

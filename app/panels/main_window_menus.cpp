@@ -54,7 +54,7 @@ void MainWindow::build_file_menu() {
 }
 
 void MainWindow::build_edit_menu() {
-    QMenu* menu = menuBar()->addMenu(tr("&Edit"));
+    QMenu* menu = edit_menu_ = menuBar()->addMenu(tr("&Edit"));
     const auto stack_action = [&](QAction* made, const char* name, Glyph glyph, const QKeySequence& keys) {
         made->setObjectName(QString::fromLatin1(name));
         made->setIcon(icon(glyph));
@@ -124,7 +124,7 @@ void MainWindow::build_run_menu() {
 }
 
 void MainWindow::build_view_menu() {
-    QMenu* menu = menuBar()->addMenu(tr("&View"));
+    QMenu* menu = view_menu_ = menuBar()->addMenu(tr("&View"));
     QAction* all =
         add_action(menu, "frame_all", tr("Frame &All"), QKeySequence(Qt::Key_Home), [this] { view_->frame_all(); });
     all->setIcon(icon(Glyph::Frame));
@@ -133,7 +133,7 @@ void MainWindow::build_view_menu() {
     const auto zoom = [this](qreal factor) { view_->zoom_by(factor, view_->viewport()->rect().center()); };
     add_action(menu, "zoom_in", tr("Zoom &In"), QKeySequence::ZoomIn, [zoom] { zoom(1.25); });
     add_action(menu, "zoom_out", tr("Zoom &Out"), QKeySequence::ZoomOut, [zoom] { zoom(0.8); });
-    add_action(menu, "zoom_actual", tr("Actual &Size"), QKeySequence(Qt::CTRL | Qt::Key_1),
+    add_action(menu, "zoom_actual", tr("Actual &Size"), QKeySequence(Qt::CTRL | Qt::Key_0),
                [this, zoom] { zoom(1 / view_->scale_factor()); });
     menu->addSeparator();
     for (QDockWidget* dock : findChildren<QDockWidget*>()) menu->addAction(dock->toggleViewAction());

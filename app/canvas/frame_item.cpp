@@ -1,0 +1,95 @@
+#include "app/canvas/frame_item.h"
+
+#include <QGraphicsSceneMouseEvent>
+#include <QStyleOptionGraphicsItem>
+#include <algorithm>
+
+#include "app/canvas/painter.h"
+#include "app/canvas/scene.h"
+
+namespace app {
+namespace {
+
+constexpr qreal room = 18;  // between cards and the frame around them
+
+}  // namespace
+
+FrameItem::FrameItem(GraphScene& scene, FrameId id) : scene_(scene), id_(std::move(id)) {
+    setZValue(-1);  // behind wires and nodes
+    setAcceptedMouseButtons(Qt::LeftButton);
+    setCursor(Qt::ArrowCursor);
+    refresh();
+}
+
+void FrameItem::refresh() {
+    const auto at = scene_.model().frames().find(id_);
+    if (at == scene_.model().frames().end()) return;
+    title_ = qt(at->second.title);
+    colour_ = QColor::fromString(qt(at->second.colour));
+    nodes_ = at->second.nodes;
+    setToolTip(title_);
+    fit();
+    refresh_selected();
+    update();
+}
+
+void FrameItem::fit() {
+    QRectF cards;
+    for (const NodeId& id : nodes_)
+        if (const NodeItem* node = scene_.item(id)) cards |= node->card_in_scene();
+    const QRectF box = cards.isNull() ? QRectF() : cards.adjusted(-room, -room - canvas_style().title_height, room, room);
+    if (box == box_) return;
+    prepareGeometryChange();
+    box_ = box;
+}
+
+void FrameItem::refresh_selected() {
+    const bool now = !nodes_.empty() && std::ranges::all_of(nodes_, [&](const NodeId& id) {
+        const NodeItem* node = scene_.item(id);
+        return node && node->isSelected();
+    });
+    if (now == selected_) return;
+    selected_ = now;
+    update();
+}
+
+QRectF FrameItem::title_box() const { return {box_.left(), box_.top(), box_.width(), canvas_style().title_height}; }
+
+QRectF FrameItem::boundingRect() const { return box_.adjusted(-2, -2, 2, 2); }
+
+QPainterPath FrameItem::shape() const {
+    QPainterPath path;
+    path.addRect(title_box());
+    return path;
+}
+
+void FrameItem::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidget*) {
+    const qreal scale = QStyleOptionGraphicsItem::levelOfDetailFromTransform(painter->worldTransform());
+    paint_frame(*painter, box_, title_box(), title_, colour_, selected_, scale, canvas_style());
+}
+
+void FrameItem::mousePressEvent(QGraphicsSceneMouseEvent* event) {
+    if (event->modifiers() & (Qt::ControlModifier | Qt::ShiftModifier)) {
+        std::vector<NodeId> ids = scene_.selected_nodes();
+        if (selected_)
+            std::erase_if(ids, [&](const NodeId& id) { return std::ranges::find(nodes_, id) != nodes_.end(); });
+        else
+            ids.insert(ids.end(), nodes_.begin(), nodes_.end());
+        scene_.select(ids);
+    } else if (!selected_) {
+        scene_.select(nodes_);
+    }
+    grabbed_.clear();
+    for (const NodeId& id : scene_.selected_nodes()) grabbed_[id] = scene_.item(id)->pos();
+    event->accept();
+}
+
+void FrameItem::mouseMoveEvent(QGraphicsSceneMouseEvent* event) {
+    const QPointF way = event->scenePos() - event->buttonDownScenePos(Qt::LeftButton);
+    for (const auto& [id, from] : grabbed_)
+        if (NodeItem* node = scene_.item(id)) node->setPos(from + way);
+}
+
+void FrameItem::mouseReleaseEvent(QGraphicsSceneMouseEvent*) { grabbed_.clear(); }
+
+}  // namespace app

@@ -1,0 +1,56 @@
+// A frame on the canvas: as large as the cards of its nodes with some room around them. Its title takes hold of them all.
+#pragma once
+
+#include <QGraphicsItem>
+#include <map>
+
+#include "app/canvas/style.h"
+#include "app/model/graph_model.h"
+
+namespace app {
+
+class GraphScene;
+
+class FrameItem final : public QGraphicsItem {
+public:
+    enum { Type = UserType + 3 };
+
+    FrameItem(GraphScene& scene, FrameId id);
+
+    int type() const override { return Type; }
+    const FrameId& id() const { return id_; }
+    const QString& title() const { return title_; }
+    QColor tone() const { return colour_.isValid() ? colour_ : canvas_style().dim_text; }
+    const std::vector<NodeId>& nodes() const { return nodes_; }
+    // Asks the model again.
+    void refresh();
+    // To the cards as they stand now.
+    void fit();
+    // Whether all of its nodes are selected; asked again when the selection changes.
+    bool selected() const { return selected_; }
+    void refresh_selected();
+
+    const QRectF& box() const { return box_; }  // in the scene
+    QRectF title_box() const;
+
+    QRectF boundingRect() const override;
+    QPainterPath shape() const override;  // the title: what is inside of a frame stays within reach
+    void paint(QPainter* painter, const QStyleOptionGraphicsItem* option, QWidget* widget) override;
+
+protected:
+    void mousePressEvent(QGraphicsSceneMouseEvent* event) override;
+    void mouseMoveEvent(QGraphicsSceneMouseEvent* event) override;
+    void mouseReleaseEvent(QGraphicsSceneMouseEvent* event) override;
+
+private:
+    GraphScene& scene_;
+    FrameId id_;
+    QString title_;
+    QColor colour_;
+    std::vector<NodeId> nodes_;
+    QRectF box_;
+    bool selected_ = false;
+    std::map<NodeId, QPointF> grabbed_;  // where nodes were when they were taken hold of
+};
+
+}  // namespace app

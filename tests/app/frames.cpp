@@ -1,0 +1,206 @@
+// Frames on the canvas: made, moved, named, joined and left by gestures, one undo step each.
+#include "tests/app/editor_fixture.h"
+
+using namespace app;
+
+namespace {
+
+// Two constants in a frame, and an adder far to the right.
+struct Framed : tests::Editor {
+    NodeId a = model.add_node("stub.constant", {0, 0}), b = model.add_node("stub.constant", {0, 200}), sum = model.add_node("stub.add", {700, 0});
+    FrameId frame = model.add_frame({a, b}, "Numbers");
+
+    Framed() { view.frame_all(); }
+    QPoint frame_title_place() { return at(scene.frame_item(frame)->title_box().center()); }
+    std::vector<NodeId> members() {
+        const auto at = model.frames().find(frame);
+        return at == model.frames().end() ? std::vector<NodeId>() : at->second.nodes;
+    }
+    int steps() { return model.undo_stack().index(); }
+};
+
+}  // namespace
+
+class FramesOnCanvasTest : public QObject {
+    Q_OBJECT
+
+private slots:
+    void the_selection_gets_a_frame_whose_title_is_typed() {
+        tests::Editor e;
+        const NodeId a = e.model.add_node("stub.constant", {0, 0});
+        e.model.add_node("stub.add", {300, 0});
+        e.view.frame_all();
+        e.scene.select({a});
+        const int steps = e.model.undo_stack().index();
+        e.trigger("frame");
+        QCOMPARE(e.model.frames().size(), 1u);
+        QCOMPARE(e.model.undo_stack().index(), steps + 1);
+        QVERIFY(e.view.frame_title()->isVisible());
+        QTest::keyClicks(e.view.frame_title(), "Prompts");
+        QTest::keyClick(e.view.frame_title(), Qt::Key_Return);
+        QVERIFY(!e.view.frame_title()->isVisible());
+        QCOMPARE(e.model.frames().begin()->second.title, std::string("Prompts"));
+        e.trigger("undo");
+        e.trigger("undo");
+        QVERIFY(e.model.frames().empty());
+        QVERIFY(e.scene.frame_items().empty());
+        e.trigger("redo");
+        QVERIFY(e.scene.frame_item(e.model.frames().begin()->first));
+    }
+
+    void escape_leaves_the_title_as_it_was() {
+        Framed e;
+        QTest::mouseDClick(e.view.viewport(), Qt::LeftButton, {}, e.frame_title_place());
+        QVERIFY(e.view.frame_title()->isVisible());
+        QTest::keyClicks(e.view.frame_title(), "Other");
+        QTest::keyClick(e.view.frame_title(), Qt::Key_Escape);
+        QVERIFY(!e.view.frame_title()->isVisible());
+        QCOMPARE(e.model.frames().at(e.frame).title, std::string("Numbers"));
+    }
+
+    void a_frame_is_as_large_as_its_nodes() {
+        Framed e;
+        const QRectF box = e.scene.frame_item(e.frame)->box();
+        QVERIFY(box.contains(e.scene.item(e.a)->card_in_scene()) && box.contains(e.scene.item(e.b)->card_in_scene()));
+        QVERIFY(!box.intersects(e.scene.item(e.sum)->card_in_scene()));
+        e.model.move({{e.b, {100, 600}}});
+        QVERIFY(e.scene.frame_item(e.frame)->box().contains(e.scene.item(e.b)->card_in_scene()));
+        e.trigger("undo");
+        QCOMPARE(e.scene.frame_item(e.frame)->box(), box);
+    }
+
+    void the_title_moves_the_frame_with_its_nodes_in_one_step() {
+        Framed e;
+        const int steps = e.steps();
+        const QPointF a = e.model.position(e.a), b = e.model.position(e.b), sum = e.model.position(e.sum);
+        const QRectF box = e.scene.frame_item(e.frame)->box();
+        e.drag(e.frame_title_place(), e.frame_title_place() + QPoint(60, 40));
+        QCOMPARE(e.steps(), steps + 1);
+        const QPointF way = e.model.position(e.a) - a;
+        QVERIFY(way.x() > 20 && way.y() > 10);
+        QCOMPARE(e.model.position(e.b) - b, way);
+        QCOMPARE(e.model.position(e.sum), sum);
+        QCOMPARE(e.scene.frame_item(e.frame)->box(), box.translated(way));
+        QCOMPARE(e.members(), (std::vector<NodeId>{e.a, e.b}));
+        e.trigger("undo");
+        QCOMPARE(e.scene.frame_item(e.frame)->box(), box);
+    }
+
+    void a_node_dropped_into_a_frame_joins_and_dragged_out_leaves() {
+        Framed e;
+        e.model.move({{e.b, {300, 300}}});      // room in the middle
+        e.view.frame_all();
+        const int steps = e.steps();
+        e.drag(e.title(e.sum), e.at(e.scene.frame_item(e.frame)->box().center()));
+        QCOMPARE(e.steps(), steps + 1);
+        QCOMPARE(e.members(), (std::vector<NodeId>{e.sum, e.a, e.b}));
+        const QPointF within = e.model.position(e.sum);
+        e.drag(e.title(e.sum), e.title(e.sum) + QPoint(12, 8));     // inside it moves only
+        QVERIFY(e.model.position(e.sum) != within);
+        QCOMPARE(e.members().size(), 3u);
+        e.drag(e.title(e.sum), e.title(e.sum) + QPoint(500, 200));
+        QCOMPARE(e.members(), (std::vector<NodeId>{e.a, e.b}));
+        e.trigger("undo");
+        QCOMPARE(e.members().size(), 3u);
+    }
+
+    void all_nodes_moved_together_keep_their_frame() {
+        Framed e;
+        e.trigger("select_all");
+        e.drag(e.title(e.a), e.title(e.a) + QPoint(150, 120));
+        QCOMPARE(e.members(), (std::vector<NodeId>{e.a, e.b}));
+    }
+
+    void a_click_on_the_title_takes_all_and_modes_count_for_all() {
+        Framed e;
+        QTest::mouseClick(e.view.viewport(), Qt::LeftButton, {}, e.frame_title_place());
+        QCOMPARE(e.scene.selected_nodes(), (std::vector<NodeId>{e.a, e.b}));
+        QCOMPARE(e.scene.selected_frames(), std::set<FrameId>{e.frame});
+        const int steps = e.steps();
+        e.trigger("bypass");
+        QCOMPARE(e.steps(), steps + 1);
+        for (const NodeId& id : {e.a, e.b}) QCOMPARE(e.model.document().node(id).mode, nodes::NodeMode::Bypassed);
+        QCOMPARE(e.model.document().node(e.sum).mode, nodes::NodeMode::On);
+        e.trigger("colour_blue");
+        QVERIFY(!e.model.frames().at(e.frame).colour.empty());
+        QVERIFY(!e.model.look(e.a).colour.isValid());
+        e.trigger("unframe");
+        QVERIFY(e.model.frames().empty());
+        QCOMPARE(e.model.node_ids().size(), 3u);
+        e.trigger("undo");
+        QCOMPARE(e.members().size(), 2u);
+    }
+
+    void removed_nodes_take_their_frame_along() {
+        Framed e;
+        const QByteArray before = e.model.document().to_json();
+        e.model.remove({e.a});
+        QCOMPARE(e.members(), std::vector<NodeId>{e.b});
+        e.model.remove({e.b});
+        QVERIFY(e.model.frames().empty());
+        QVERIFY(!e.model.document().to_json().contains("frame"));
+        e.trigger("undo");
+        e.trigger("undo");
+        QCOMPARE(e.model.document().to_json(), before);
+        QVERIFY(e.scene.frame_item(e.frame));
+    }
+
+    void copies_have_frames_of_their_own() {
+        Framed e;
+        const auto pasted = e.model.paste(e.model.copy({e.a, e.b}), {2000, 0});
+        QCOMPARE(e.model.frames().size(), 2u);
+        const FrameId made = e.model.frame_of(pasted.front());
+        QVERIFY(!made.empty() && made != e.frame);
+        QCOMPARE(e.model.frames().at(made).title, std::string("Numbers"));
+        const auto part = e.model.paste(e.model.copy({e.a}), {2000, 900});      // a part of a frame is none
+        QCOMPARE(e.model.frame_of(part.front()), FrameId());
+        const auto beside = e.model.duplicate({e.a});
+        QCOMPARE(e.model.frame_of(beside.front()), e.frame);
+    }
+
+    void a_node_added_in_a_frame_belongs_to_it() {
+        Framed e;
+        e.model.move({{e.b, {300, 400}}});
+        e.view.frame_all();
+        const NodeId made = e.add_at(e.at(e.scene.frame_item(e.frame)->box().center()), "counter");
+        QCOMPARE(e.model.frame_of(made), e.frame);
+        e.trigger("undo");
+        QCOMPARE(e.members().size(), 2u);
+    }
+
+    void frames_live_in_subgraphs() {
+        tests::Editor e;
+        const NodeId a = e.model.add_node("stub.constant", {0, 0}), b = e.model.add_node("stub.add", {300, 0}), c = e.model.add_node("stub.add", {600, 0});
+        e.model.connect_sockets({a, "out", true}, {b, "a", false});
+        e.model.connect_sockets({b, "sum", true}, {c, "a", false});
+        e.model.add_frame({a, b}, "Inside");
+        const NodeId use = e.model.group({a, b});
+        QVERIFY(e.scene.frame_items().empty());
+        e.model.enter(use);
+        QCOMPARE(e.scene.frame_items().size(), 1u);
+        QCOMPARE(e.scene.frame_items().begin()->second->title(), QString("Inside"));
+        e.model.set_frame_title(e.scene.frame_items().begin()->first, "Changed");
+        e.model.leave();
+        QVERIFY(e.scene.frame_items().empty());
+        QVERIFY(e.model.document().to_json().contains("Changed"));
+    }
+
+    void a_subgraph_of_a_frame_undoes_exactly() {
+        Framed e;
+        const QByteArray before = e.model.document().to_json();
+        e.model.group({e.a, e.b});
+        e.trigger("undo");
+        QCOMPARE(e.model.document().to_json(), before);
+    }
+
+    void frames_paint_at_every_size() {
+        Framed e;
+        for (const qreal zoom : {0.08, 0.3, 1.0, 3.0}) {
+            e.view.zoom_by(zoom / e.view.scale_factor(), {100, 100});
+            QVERIFY(!e.window.grab().isNull());
+        }
+    }
+};
+
+HEDDLE_TEST(frames, FramesOnCanvasTest)
+#include "frames.moc"
