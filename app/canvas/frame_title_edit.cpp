@@ -16,6 +16,8 @@ FrameTitleEdit::FrameTitleEdit(GraphView& view) : QLineEdit(view.viewport()), vi
     setAccessibleName(tr("Title of the frame"));
     hide();
     connect(this, &QLineEdit::returnPressed, this, [this] { finish(true); });
+    // Another document or level: its frames are others, perhaps by the same ids.
+    for (auto gone : {&GraphModel::reset, &GraphModel::level_changed}) connect(&view_.graph().model(), gone, this, [this] { finish(false); });
 }
 
 void FrameTitleEdit::open(const FrameId& frame) {

@@ -25,8 +25,8 @@ constexpr qreal new_node_gap = 70;      // as arranging leaves
 GraphView::GraphView(GraphScene& scene, QWidget* parent)
     : QGraphicsView(&scene, parent),
       scene_(scene),
-      search_(new SearchPopup(scene.model(), viewport())),
-      connect_(new ConnectPopup(scene, viewport())),
+      search_(new SearchPopup(scene.model(), this)),
+      connect_(new ConnectPopup(scene, this)),
       frame_title_(new FrameTitleEdit(*this)),
       find_(new FindBar(*this)),
       minimap_(new Minimap(*this)) {
@@ -73,7 +73,9 @@ GraphView::GraphView(GraphScene& scene, QWidget* parent)
         if (const QString problem = scene_.model().connect_sockets(own, other); !problem.isEmpty()) emit scene_.message(problem);
     });
     connect(connect_, &ConnectPopup::new_node_chosen, this, [this](const std::string& type, const SocketId& own) {
-        const QRectF card = scene_.item(own.node)->card_in_scene();
+        const NodeItem* node = scene_.item(own.node);
+        if (!node) return;
+        const QRectF card = node->card_in_scene();
         const QPointF at(own.output ? card.right() + new_node_gap : card.left() - new_node_gap - canvas_style().min_width, card.top());
         const NodeId made = scene_.model().add_node(type, at, own, scene_.model().frame_of(own.node));
         scene_.select({made});

@@ -23,6 +23,7 @@ KeysDialog::KeysDialog(KeyBindings& keys, QWidget* parent)
     list_->setRootIsDecorated(false);
     list_->setUniformRowHeights(true);
     list_->setAccessibleName(tr("Commands"));
+    list_->setStyleSheet(QStringLiteral("QTreeWidget::item:selected { background: %1; color: white; }").arg(canvas_style().accent.name()));
     field_->setAccessibleName(tr("New keys"));
     conflict_->setWordWrap(true);
     conflict_->setTextFormat(Qt::PlainText);

@@ -26,12 +26,14 @@ public:
         });
         connect(&model, &GraphModel::node_moved, this,
                 [this](const NodeId& id) { positions[id] = model_.position(id); });
+        connect(&model, &GraphModel::frames_changed, this, [this] { frames = model_.frames(); });
         connect(&model, &GraphModel::link_added, this, [this](const LinkId& link) { links.insert(link); });
         connect(&model, &GraphModel::link_removed, this, [this](const LinkId& link) { links.erase(link); });
         read();
     }
     bool agrees() const {
         const auto now = model_.links();
+        if (frames != model_.frames()) return false;
         if (links != std::set<LinkId>(now.begin(), now.end()) || positions.size() != model_.node_ids().size())
             return false;
         return std::ranges::all_of(positions, [&](const auto& entry) {
@@ -40,6 +42,7 @@ public:
     }
     std::map<NodeId, QPointF> positions;
     std::set<LinkId> links;
+    std::map<FrameId, nodes::Frame> frames;
 
 private:
     void read() {
@@ -47,6 +50,7 @@ private:
         for (const NodeId& id : model_.node_ids()) positions[id] = model_.position(id);
         const auto now = model_.links();
         links = {now.begin(), now.end()};
+        frames = model_.frames();
     }
     GraphModel& model_;
 };
@@ -60,7 +64,7 @@ void random_edit(GraphModel& model, std::mt19937& random) {
                                                 "stub.measure"};
     if (ids.size() < 3)
         return static_cast<void>(model.add_node(types[static_cast<std::size_t>(any(5))], QPointF(any(900), any(600))));
-    switch (any(9)) {
+    switch (any(12)) {
         case 0: model.add_node(types[static_cast<std::size_t>(any(5))], QPointF(any(900), any(600))); break;
         case 1: model.remove({node()}); break;
         case 2:
@@ -87,6 +91,20 @@ void random_edit(GraphModel& model, std::mt19937& random) {
         case 6: model.move({{node(), QPointF(any(900), any(600))}, {node(), QPointF(any(900), any(600))}}); break;
         case 7: model.rename(node(), QStringLiteral("name%1").arg(any(40))); break;
         case 8: model.duplicate({node(), node()}); break;
+        case 9: model.add_frame({node(), node()}, QStringLiteral("Frame %1").arg(any(9))); break;
+        case 10: {
+            const auto& frames = model.frames();
+            if (frames.empty()) break;
+            const FrameId frame = std::next(frames.begin(), any(static_cast<int>(frames.size())))->first;
+            if (any(2))
+                model.move({{node(), QPointF(any(900), any(600))}}, Gesture::none(), {{node(), any(3) ? frame : FrameId()}});
+            else if (any(3))
+                model.set_frame_title(frame, QStringLiteral("Name %1").arg(any(9)));
+            else
+                model.remove_frames({frame});
+            break;
+        }
+        case 11: model.set_node_colour({node()}, QColor::fromHsv(any(360), 100, 200)); break;
     }
 }
 
