@@ -307,6 +307,29 @@ void paint_wire(QPainter& painter, const QPainterPath& path, const QColor& from,
     painter.drawPath(path);
 }
 
+void paint_wire_line(QPainter& painter, const QPolygonF& line, const QColor& from, const QColor& to, bool selected, bool hovered, const Style& style) {
+    if (line.size() < 2) return;
+    painter.setRenderHint(QPainter::Antialiasing);
+    const qreal width = style.wire_width + (hovered || selected ? 0.8 : 0);
+    const qreal fade = selected || hovered ? 0 : 0.18;
+    QVector<QLineF> pieces;
+    pieces.reserve(line.size());
+    for (qsizetype i = 1; i < line.size(); ++i) pieces.append(QLineF(line[i - 1], line[i]));
+    // Square ends close the gaps between pieces.
+    painter.setPen(QPen(style.canvas, width + 2.4, Qt::SolidLine, Qt::SquareCap));
+    painter.drawLines(pieces);
+    const auto colour = [&](qreal t) { return selected ? style.selection : mix(mix(from, to, t), style.canvas, fade); };
+    if (selected || from == to) {
+        painter.setPen(QPen(colour(0), width, Qt::SolidLine, Qt::SquareCap));
+        painter.drawLines(pieces);
+        return;
+    }
+    for (qsizetype i = 0; i < pieces.size(); ++i) {
+        painter.setPen(QPen(colour((static_cast<qreal>(i) + 0.5) / static_cast<qreal>(pieces.size())), width, Qt::SolidLine, Qt::SquareCap));
+        painter.drawLine(pieces[i]);
+    }
+}
+
 void paint_wire_far(QPainter& painter, const QPolygonF& line, const QColor& colour, bool selected, qreal scale, const Style& style) {
     painter.setRenderHint(QPainter::Antialiasing, false);
     // One pixel wide, whatever the scale: the quick way of the rasteriser.

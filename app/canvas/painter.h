@@ -35,6 +35,8 @@ void paint_frame(QPainter& painter, const QRectF& box, const QRectF& title_box, 
 void paint_frame_label(QPainter& painter, const QRectF& box, const QString& title, const Style& style);
 void paint_wire(QPainter& painter, const QPainterPath& path, const QColor& from, const QColor& to, bool selected,
                 bool hovered, bool loose, const Style& style);
+// The same from a few points of the path: thick curves cost the rasteriser ten times what straight pieces do.
+void paint_wire_line(QPainter& painter, const QPolygonF& line, const QColor& from, const QColor& to, bool selected, bool hovered, const Style& style);
 // Without a rim and in one colour; `line` is the path as a few points.
 void paint_wire_far(QPainter& painter, const QPolygonF& line, const QColor& colour, bool selected, qreal scale, const Style& style);
 void paint_grid(QPainter& painter, const QRectF& exposed, qreal scale, const Style& style);

@@ -8,7 +8,8 @@
 namespace app {
 namespace {
 
-constexpr int line_steps = 10;
+constexpr int line_steps = 24;
+constexpr qreal largest_line_scale = 1.6;  // above it the corners of a line of so few points would show
 
 }  // namespace
 
@@ -49,7 +50,7 @@ QPainterPath WireItem::shape() const {
 
 void WireItem::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidget*) {
     const qreal scale = QStyleOptionGraphicsItem::levelOfDetailFromTransform(painter->worldTransform());
-    if (scale < text_scale && link_ && !hovered_) {
+    if (scale < largest_line_scale && link_) {
         if (line_.isEmpty() && path_.elementCount() == 4) {
             const QPointF a = path_.elementAt(0), b = path_.elementAt(1), c = path_.elementAt(2), d = path_.elementAt(3);
             for (int i = 0; i <= line_steps; ++i) {
@@ -57,7 +58,8 @@ void WireItem::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidget
                 line_ << u * u * u * a + 3 * u * u * t * b + 3 * u * t * t * c + t * t * t * d;
             }
         }
-        return paint_wire_far(*painter, line_, from_, isSelected(), scale, canvas_style());
+        if (scale < text_scale && !hovered_) return paint_wire_far(*painter, line_, from_, isSelected(), scale, canvas_style());
+        return paint_wire_line(*painter, line_, from_, to_, isSelected(), hovered_, canvas_style());
     }
     paint_wire(*painter, path_, from_, to_, isSelected(), hovered_, !link_, canvas_style());
 }

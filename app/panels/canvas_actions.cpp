@@ -166,7 +166,7 @@ void CanvasActions::build_keyboard(QMenu* menu) {
             for (const LinkId& link : model_.links_of(id)) links.insert(link);
         if (!links.empty()) model_.remove({}, {links.begin(), links.end()});
     });
-    add_on_canvas(keyboard, "activate", tr("&Open"), QKeySequence(Qt::Key_Return), [this] {
+    add_on_canvas(keyboard, "activate", tr("&Open"), QKeySequence(Qt::Key_E), [this] {
         if (const auto ids = scene_.selected_nodes(); ids.size() == 1) emit scene_.node_activated(ids.front());
     });
     add_on_canvas(keyboard, "select_after", tr("Select What &Follows"), QKeySequence(Qt::Key_BracketRight), [this] {
