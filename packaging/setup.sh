@@ -1,7 +1,7 @@
-# Set-up shared by packaging/heddle, packaging/editor and packaging/test (sourced, bash): installs what is missing on
+# Set-up shared by packaging/heddle, packaging/editor, packaging/deb and packaging/test (sourced, bash): installs what is missing on
 # Debian and Ubuntu, builds, and says all of it on stderr, so that stdout belongs to the program that is started.
 #
-#   setup GROUP TARGET     GROUP: run or test (packages.debian); TARGET: what to build (heddle, heddle-editor, all)
+#   setup GROUP TARGET     GROUP: run, test or package (packages.debian); TARGET: what to build (heddle, heddle-editor, all)
 #
 # Environment:
 #   HEDDLE_BUILD_DIR   build folder (default: build/ in the repository)
