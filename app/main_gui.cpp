@@ -2,7 +2,6 @@
 #include <QApplication>
 #include <QCommandLineParser>
 #include <QDir>
-#include <QSettings>
 #include <QStandardPaths>
 #include <QTimer>
 #include <cstdio>
@@ -10,7 +9,7 @@
 #include "app/build_stamp.h"
 #include "app/panels/canvas_bench.h"
 #include "app/panels/main_window.h"
-#include "app/panels/theme.h"
+#include "app/panels/theme_choice.h"
 
 namespace {
 
@@ -48,6 +47,9 @@ int main(int argc, char** argv) {
     QApplication::setApplicationName(QStringLiteral("heddle-editor"));
     QApplication::setApplicationVersion(QStringLiteral(HEDDLE_VERSION));
     QApplication::setDesktopFileName(QStringLiteral("heddle-editor"));
+    QIcon icon(QStringLiteral(":/icons/48.png"));
+    icon.addFile(QStringLiteral(":/icons/256.png"));
+    QApplication::setWindowIcon(icon);
 
     QCommandLineParser parser;
     parser.setApplicationDescription(QStringLiteral("Edits and runs Heddle graphs."));
@@ -62,7 +64,7 @@ int main(int argc, char** argv) {
                                     QStringLiteral("NODE"));
     const QCommandLineOption size(QStringLiteral("size"), QStringLiteral("Size of the window, e.g. 1360x860."),
                                   QStringLiteral("WxH"));
-    const QCommandLineOption theme(QStringLiteral("theme"), QStringLiteral("dark or light."), QStringLiteral("NAME"));
+    const QCommandLineOption theme(QStringLiteral("theme"), QStringLiteral("dark, light, or system: as the desktop."), QStringLiteral("NAME"));
     const QCommandLineOption output(
         QStringLiteral("output-dir"),
         QStringLiteral("Folder that relative names of written files start from; else the current folder."),
@@ -76,9 +78,7 @@ int main(int argc, char** argv) {
     parser.addOptions({bench, keys, screenshot, select, size, theme, output, allow});
     parser.process(application);
 
-    const QString wanted =
-        parser.isSet(theme) ? parser.value(theme) : QSettings().value(QStringLiteral("theme")).toString();
-    app::apply_theme(application, wanted == QLatin1String("light") ? app::Theme::Light : app::Theme::Dark);
+    app::choose_theme(application, app::theme_named(parser.value(theme)).value_or(app::stored_theme()));
     app::MainWindow window;
     if (parser.isSet(keys)) {
         std::fputs(qPrintable(window.canvas_actions().keys().table()), stdout);

@@ -204,9 +204,7 @@ void MainWindow::run_selected() {
     if (!ids.empty()) run(ids);
 }
 
-void MainWindow::change_theme(Theme theme) {
-    apply_theme(*qApp, theme);
-    QSettings().setValue(QStringLiteral("theme"), theme == Theme::Light ? "light" : "dark");
+void MainWindow::restyle() {
     scene_.restyle();
     view_->viewport()->update();
     params_->rebuild();

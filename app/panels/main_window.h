@@ -96,7 +96,7 @@ private:
     void update_selection();
     void update_tally();
     void run_finished(nodes::RunStatus status, double ms, const QStringList& problems);
-    void change_theme(Theme theme);
+    void restyle();  // after the theme has changed
     void toggle_mode(nodes::NodeMode mode);
     // Runs an edit that may throw and shows why it did.
     void guarded(const std::function<void()>& act);

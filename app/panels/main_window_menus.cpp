@@ -9,6 +9,7 @@
 
 #include "app/panels/icons.h"
 #include "app/panels/main_window.h"
+#include "app/panels/theme_choice.h"
 #include "gpu/base/error.h"
 
 namespace app {
@@ -138,11 +139,7 @@ void MainWindow::build_view_menu() {
     menu->addSeparator();
     for (QDockWidget* dock : findChildren<QDockWidget*>()) menu->addAction(dock->toggleViewAction());
     menu->addSeparator();
-    QAction* light = menu->addAction(tr("&Light Theme"));
-    light->setObjectName(QStringLiteral("light_theme"));
-    light->setCheckable(true);
-    light->setChecked(current_theme() == Theme::Light);
-    connect(light, &QAction::toggled, this, [this](bool on) { change_theme(on ? Theme::Light : Theme::Dark); });
+    menu->addMenu(make_theme_menu(menu, [this] { restyle(); }));
 }
 
 // On again where all that is selected has the mode.

@@ -3,6 +3,7 @@
 #include <QStandardPaths>
 #include <QTemporaryDir>
 
+#include "app/panels/theme_choice.h"
 #include "tests/app/editor_fixture.h"
 
 namespace tests {
@@ -41,10 +42,45 @@ private slots:
     void window_follows_the_theme() {
         tests::Editor editor;
         editor.model.add_node("stub.add", {0, 0});
-        editor.trigger("light_theme");
+        editor.trigger("theme_light");
         QCOMPARE(app::current_theme(), app::Theme::Light);
-        editor.trigger("light_theme");
+        QCOMPARE(app::stored_theme(), app::ThemeChoice::Light);
+        editor.trigger("theme_dark");
         QCOMPARE(app::current_theme(), app::Theme::Dark);
+        QCOMPARE(app::stored_theme(), app::ThemeChoice::Dark);
+    }
+    void window_follows_the_desktop_where_that_is_chosen() {
+        tests::Editor editor;
+        app::SystemTheme& desktop = app::SystemTheme::instance();
+        desktop.prefer(1);
+        editor.trigger("theme_system");
+        QCOMPARE(app::current_theme(), app::Theme::Dark);
+        desktop.prefer(2);  // the portal says that the desktop has become light
+        QCOMPARE(app::current_theme(), app::Theme::Light);
+        QCOMPARE(app::stored_theme(), app::ThemeChoice::System);
+        editor.trigger("theme_dark");
+        desktop.prefer(1);
+        desktop.prefer(2);  // is nothing to one who has chosen
+        QCOMPARE(app::current_theme(), app::Theme::Dark);
+        desktop.prefer(0);
+    }
+    void the_desktops_palette_decides_without_a_portal() {
+        QPalette dark(QColor(0x202020)), light(QColor(0xf0f0f0));
+        QCOMPARE(app::SystemTheme::theme_of(dark), app::Theme::Dark);
+        QCOMPARE(app::SystemTheme::theme_of(light), app::Theme::Light);
+        // The program's own palette does not hide the desktop's.
+        app::choose_theme(*qApp, app::ThemeChoice::Dark);
+        QEvent change(QEvent::ApplicationPaletteChange);
+        QCoreApplication::sendEvent(qApp, &change);
+        QCoreApplication::processEvents();
+        QCOMPARE(app::SystemTheme::instance().theme(), app::Theme::Light);  // Fusion's, as no desktop gives one here
+        QCOMPARE(qApp->palette().color(QPalette::Window), app::canvas_style().window);
+        QCOMPARE(app::current_theme(), app::Theme::Dark);
+    }
+    void themes_have_names() {
+        for (const auto choice : {app::ThemeChoice::System, app::ThemeChoice::Dark, app::ThemeChoice::Light})
+            QCOMPARE(app::theme_named(app::name_of(choice)), std::optional(choice));
+        QVERIFY(!app::theme_named(QStringLiteral("pink")));
     }
 };
 
