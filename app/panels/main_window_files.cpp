@@ -32,6 +32,12 @@ bool is_own_file(const QString& path, const nodes::OpenedGraph& opened) {
     return !opened.report && file.open(QIODevice::ReadOnly) && file.getChar(&first) && (first == '{' || std::isspace(static_cast<unsigned char>(first)));
 }
 
+// A pipe or a device: reading it might never end.
+bool has_no_end(const QString& path) {
+    const QFileInfo file(path);
+    return file.exists() && !file.isFile() && !file.isDir();
+}
+
 // What a translation could not carry over, in a line.
 QString report_text(const nodes::ComfyReport& report) {
     QStringList missing;
@@ -46,6 +52,10 @@ QString report_text(const nodes::ComfyReport& report) {
 }  // namespace
 
 bool MainWindow::open_file(const QString& path) {
+    if (has_no_end(path)) {
+        error(tr("Could not open %1: expected a file, it is a pipe or a device").arg(QFileInfo(path).fileName()));
+        return false;
+    }
     try {
         return show_graph(path, nodes::open_graph(path.toStdString()));  // read first: a bad file asks nothing
     } catch (const std::exception& problem) {
@@ -227,6 +237,7 @@ void MainWindow::dropEvent(QDropEvent* event) {
 
 void MainWindow::drop_file(const QString& path, QPointF at) {
     guarded([&] {
+        if (has_no_end(path)) return static_cast<void>(open_file(path));  // says why not
         std::optional<nodes::OpenedGraph> graph;
         try {
             graph = nodes::open_graph(path.toStdString());
