@@ -24,17 +24,21 @@ QString default_output_folder() {
                : current.path();
 }
 
-// Runs the graph, grabs the window, ends the program: 0 when the run was done and the file was written.
+// Grabs the window in a moment and ends the program: 0 when the run was done and the file was written.
+void grab(app::MainWindow& window, const QString& path, bool done) {
+    QTimer::singleShot(settle_ms, &window, [&window, path, done] {
+        window.view().frame_all();
+        const bool saved = window.grab().save(path);
+        if (!saved)
+            std::fprintf(stderr, "save a screenshot: expected a picture file that can be written, got %s\n",
+                         qPrintable(path));
+        QCoreApplication::exit(!saved ? 9 : done ? 0 : 1);
+    });
+}
+
 void take_screenshot(app::MainWindow& window, const QString& path) {
     QObject::connect(&window.runs(), &app::RunController::finished, &window, [&window, path](nodes::RunStatus status) {
-        QTimer::singleShot(settle_ms, &window, [&window, path, status] {
-            window.view().frame_all();
-            const bool saved = window.grab().save(path);
-            if (!saved)
-                std::fprintf(stderr, "save a screenshot: expected a picture file that can be written, got %s\n",
-                             qPrintable(path));
-            QCoreApplication::exit(!saved ? 9 : status == nodes::RunStatus::Done ? 0 : 1);
-        });
+        grab(window, path, status == nodes::RunStatus::Done);
     });
     QTimer::singleShot(0, &window, [&window] { window.runs().start(); });
 }
@@ -58,7 +62,7 @@ int main(int argc, char** argv) {
     parser.addPositionalArgument(QStringLiteral("file"), QStringLiteral("The graph to open (.heddle)."),
                                  QStringLiteral("[FILE]"));
     const QCommandLineOption screenshot(
-        QStringLiteral("screenshot"), QStringLiteral("Runs the graph, writes a picture of the window to PNG and ends."),
+        QStringLiteral("screenshot"), QStringLiteral("Runs the graph, if one is named, writes a picture of the window to PNG and ends."),
         QStringLiteral("PNG"));
     const QCommandLineOption select(QStringLiteral("select"), QStringLiteral("Selects a node at the start."),
                                     QStringLiteral("NODE"));
@@ -98,6 +102,7 @@ int main(int argc, char** argv) {
         return app::bench_canvas(window, parser.value(bench));
     }
     const QStringList files = parser.positionalArguments();
+    if (files.isEmpty()) window.show_gallery();
     const bool opened = files.isEmpty() || window.open_file(files.front());
     if (parser.isSet(select)) window.scene().select({parser.value(select).toStdString()});
     if (parser.isSet(screenshot)) {
@@ -105,7 +110,10 @@ int main(int argc, char** argv) {
             std::fprintf(stderr, "%s\n", qPrintable(window.messages().text()));
             return 4;
         }
-        take_screenshot(window, parser.value(screenshot));
+        if (files.isEmpty())
+            grab(window, parser.value(screenshot), true);
+        else
+            take_screenshot(window, parser.value(screenshot));
     }
     return QApplication::exec();
 }

@@ -9,6 +9,7 @@
 #include <QToolBar>
 #include <QVBoxLayout>
 
+#include "app/panels/gallery.h"
 #include "app/panels/icons.h"
 #include "app/panels/inspection.h"
 #include "app/panels/theme.h"
@@ -205,6 +206,7 @@ void MainWindow::run_selected() {
 }
 
 void MainWindow::restyle() {
+    if (gallery_ && gallery_->isVisible()) show_gallery();
     scene_.restyle();
     view_->viewport()->update();
     params_->rebuild();

@@ -21,6 +21,8 @@
 
 namespace app {
 
+class Gallery;
+
 class MainWindow : public QMainWindow {
     Q_OBJECT
 
@@ -43,6 +45,9 @@ public:
     bool open_file(const QString& path);
     // A file from outside: opens the graph that it is or holds, else adds the node that reads it.
     void drop_file(const QString& path, QPointF at);
+    // The start page, until something comes into the document.
+    void show_gallery();
+    bool open_example(const QString& path);  // as a new graph that is not saved yet
     bool new_file();
     bool save();
     bool save_to(const QString& path);
@@ -96,6 +101,7 @@ private:
     void update_selection();
     void update_tally();
     void run_finished(nodes::RunStatus status, double ms, const QStringList& problems);
+    void hide_gallery();
     void restyle();  // after the theme has changed
     void toggle_mode(nodes::NodeMode mode);
     // Runs an edit that may throw and shows why it did.
@@ -113,6 +119,8 @@ private:
     MessageBar* bar_;
     CanvasActions* canvas_actions_ = nullptr;
     QMenu *edit_menu_ = nullptr, *view_menu_ = nullptr;
+    Gallery* gallery_ = nullptr;
+    std::vector<QDockWidget*> put_away_;  // panels that the gallery hides
     QMenu* recent_ = nullptr;
     QMenu* panels_ = nullptr;
     QLabel* status_ = nullptr;

@@ -46,6 +46,7 @@ void MainWindow::build_file_menu() {
     add_action(menu, "open", tr("&Open..."), QKeySequence::Open, [this] { choose_file(); });
     recent_ = menu->addMenu(tr("Open &Recent"));
     connect(recent_, &QMenu::aboutToShow, this, &MainWindow::fill_recent);
+    add_action(menu, "gallery", tr("&Examples"), {}, [this] { show_gallery(); });
     menu->addSeparator();
     add_action(menu, "save", tr("&Save"), QKeySequence::Save, [this] { save(); });
     add_action(menu, "save_as", tr("Save &As..."), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S),
