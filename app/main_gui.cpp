@@ -7,7 +7,9 @@
 #include <cstdio>
 
 #include "app/build_stamp.h"
+#include "app/panels/accessibility.h"
 #include "app/panels/canvas_bench.h"
+#include "app/panels/language.h"
 #include "app/panels/main_window.h"
 #include "app/panels/theme_choice.h"
 
@@ -79,10 +81,15 @@ int main(int argc, char** argv) {
     const QCommandLineOption keys(QStringLiteral("keys"), QStringLiteral("Lists the commands of the window with their ids and keys, and ends."));
     QCommandLineOption bench(QStringLiteral("bench-canvas"), QStringLiteral("Measures how fast a graph, or so many nodes, opens and draws."), QStringLiteral("FILE|COUNT"));
     bench.setFlags(QCommandLineOption::HiddenFromHelp);
-    parser.addOptions({bench, keys, screenshot, select, size, theme, output, allow});
+    const QCommandLineOption language(QStringLiteral("language"),
+                                      QStringLiteral("Language of the window, en or zh_CN; else the system's."),
+                                      QStringLiteral("NAME"));
+    parser.addOptions({bench, keys, screenshot, select, size, theme, language, output, allow});
     parser.process(application);
 
     app::choose_theme(application, app::theme_named(parser.value(theme)).value_or(app::stored_theme()));
+    app::use_language(application, parser.value(language));
+    const app::WidgetNames names(&application);
     app::MainWindow window;
     if (parser.isSet(keys)) {
         std::fputs(qPrintable(window.canvas_actions().keys().table()), stdout);

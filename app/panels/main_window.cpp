@@ -9,6 +9,7 @@
 #include <QToolBar>
 #include <QVBoxLayout>
 
+#include "app/panels/accessibility.h"
 #include "app/panels/gallery.h"
 #include "app/panels/icons.h"
 #include "app/panels/inspection.h"
@@ -74,6 +75,7 @@ MainWindow::MainWindow(QWidget* parent)
     connect(&runs_, &RunController::running_changed, this, &MainWindow::update_actions);
     connect(&runs_, &RunController::tally_changed, this, &MainWindow::update_tally);
     connect(&runs_, &RunController::finished, this, &MainWindow::run_finished);
+    describe_selection(*view_);
     update_title();
     update_actions();
     resize(1360, 860);

@@ -191,7 +191,7 @@ class SeedEditor final : public LineEditor {
 public:
     explicit SeedEditor(const ParamInfo& info) : LineEditor(info) {
         line()->setValidator(new QRegularExpressionValidator(QRegularExpression(QStringLiteral("[0-9]{0,20}")), this));
-        QToolButton* dice = add_button(Glyph::Dice, tr("Another seed"));
+        QToolButton* dice = add_button(Glyph::Dice, ParamEditor::tr("Another seed"));
         dice->setObjectName(QStringLiteral("dice"));
         connect(dice, &QToolButton::clicked, this, [this] {
             // Below 2^32: easy to read aloud and to type.
@@ -203,8 +203,8 @@ public:
 class FileEditor final : public LineEditor {
 public:
     FileEditor(const ParamInfo& info, QString folder) : LineEditor(info), folder_(std::move(folder)) {
-        line()->setPlaceholderText(info.required ? tr("Needs a file") : tr("No file"));
-        QToolButton* browse = add_button(Glyph::Folder, tr("Choose a file"));
+        line()->setPlaceholderText(info.required ? ParamEditor::tr("Needs a file") : ParamEditor::tr("No file"));
+        QToolButton* browse = add_button(Glyph::Folder, ParamEditor::tr("Choose a file"));
         browse->setObjectName(QStringLiteral("browse"));
         connect(browse, &QToolButton::clicked, this, &FileEditor::choose);
     }
@@ -213,7 +213,7 @@ private:
     void choose() {
         auto* dialog = new QFileDialog(this, qt(info().label), folder_.isEmpty() ? QDir::currentPath() : folder_);
         dialog->setAttribute(Qt::WA_DeleteOnClose);
-        if (!info().filter.empty()) dialog->setNameFilters({qt(info().filter), tr("All files (*)")});
+        if (!info().filter.empty()) dialog->setNameFilters({qt(info().filter), ParamEditor::tr("All files (*)")});
         const bool reads = info().kind == ParamKind::InputFile;
         dialog->setAcceptMode(reads ? QFileDialog::AcceptOpen : QFileDialog::AcceptSave);
         dialog->setFileMode(reads ? QFileDialog::ExistingFile : QFileDialog::AnyFile);
@@ -234,7 +234,7 @@ private:
 class ColorEditor final : public LineEditor {
 public:
     explicit ColorEditor(const ParamInfo& info)
-        : LineEditor(info), swatch_(add_button(Glyph::Add, tr("Choose a colour"))) {
+        : LineEditor(info), swatch_(add_button(Glyph::Add, ParamEditor::tr("Choose a colour"))) {
         connect(swatch_, &QToolButton::clicked, this, [this] {
             auto* dialog = new QColorDialog(colour(), this);
             dialog->setAttribute(Qt::WA_DeleteOnClose);

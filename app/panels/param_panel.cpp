@@ -113,6 +113,7 @@ void ParamPanel::build_header(QVBoxLayout* layout) {
     label->setToolTip(tr("How the document and --set call this node: letters, digits, '_' and '-'"));
     name_ = new QLineEdit(qt(node_));
     name_->setObjectName(QStringLiteral("node_name"));
+    name_->setAccessibleName(tr("Name"));
     connect(name_, &QLineEdit::editingFinished, this, [this, line = name_] {
         if (line != name_) return;  // on its way out: another node is shown
         if (const QString refusal = model_.rename(node_, name_->text()); !refusal.isEmpty()) {
