@@ -95,7 +95,8 @@ void GraphScene::add_node(const NodeId& id) {
 void GraphScene::remove_node(const NodeId& id) {
     if (drag_source_.node == id) cancel_drag();
     attached_.erase(id);  // its wires went before it
-    const auto gone = nodes_.extract(id);  // as in rebuild(): the item ends when the map no longer has it
+    // Out of the map first: an item that goes with its selection tells, and who hears it asks for all others.
+    const auto gone = nodes_.extract(id);
 }
 
 void GraphScene::rename_node(const NodeId& from, const NodeId& to) {

@@ -265,6 +265,24 @@ class MonkeyTest : public QObject {
     Q_OBJECT
 
 private slots:
+    // What the monkey found.
+    void selected_nodes_go_with_their_level() {
+        tests::Editor e;
+        const NodeId only = e.model.add_node("stub.kinds", {});
+        e.scene.select({only});
+        e.trigger("group");  // the last item of the scene goes while it is selected
+        const auto uses = e.model.node_ids();
+        QCOMPARE(uses.size(), std::size_t{1});
+        QVERIFY(e.scene.item(uses.front()));
+        e.model.add_node("stub.add", {300, 0});
+        for (int i = 0; i < 20; ++i) {
+            e.scene.select({uses.front()});
+            e.trigger("enter");
+            e.scene.select({only});
+            e.trigger("leave");
+        }
+        QVERIFY(e.scene.selected_nodes().empty());
+    }
     void random_events_lose_nothing() {
         const int events = number_from("HEDDLE_MONKEY_EVENTS", usual_events);
         const int seed = number_from("HEDDLE_MONKEY_SEED", 1);
