@@ -52,7 +52,8 @@ bool WidgetNames::eventFilter(QObject* object, QEvent* event) {
 }
 
 QString selection_in_words(const GraphScene& scene) {
-    const std::vector<NodeId> ids = scene.selected_nodes();
+    std::vector<NodeId> ids = scene.selected_nodes();
+    std::erase_if(ids, [&](const NodeId& id) { return !scene.model().contains(id); });  // in the middle of an edit
     if (ids.empty()) return Words::tr("nothing selected");
     if (ids.size() > 1) return Words::tr("%n nodes selected", nullptr, static_cast<int>(ids.size()));
     const NodeLook look = scene.model().look(ids.front());
