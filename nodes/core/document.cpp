@@ -300,18 +300,18 @@ std::map<std::string, std::shared_ptr<const Document>> Document::contents() cons
     return all;
 }
 
-// Types come after those that they use; in a ring of subgraphs, which validate() refuses, one misses another.
+// Types come after those that they use; in a ring of subgraphs or too deep a nest, which validate() refuses, one misses another.
 void Document::set_subgraphs(std::map<std::string, std::shared_ptr<const Document>> contents) {
     const auto map = std::make_shared<SubgraphMap>();
     for (auto& [name, content] : contents) (*map)[name].content = std::move(content);
     subgraphs_ = map;
     std::set<std::string> begun;
-    const std::function<void(const std::string&)> build = [&](const std::string& name) {
-        if (!map->contains(name) || !begun.insert(name).second) return;
-        for (const std::string& used : used_subgraphs(*(*map)[name].content)) build(used);
+    const std::function<void(const std::string&, std::size_t)> build = [&](const std::string& name, std::size_t depth) {
+        if (depth > deepest_subgraph || !map->contains(name) || !begun.insert(name).second) return;
+        for (const std::string& used : used_subgraphs(*(*map)[name].content)) build(used, depth + 1);
         (*map)[name].type = subgraph_type(name, inside(name));
     };
-    for (const auto& [name, subgraph] : *map) build(name);
+    for (const auto& [name, subgraph] : *map) build(name, 0);
 }
 
 Document Document::move(const std::string& id, Position to) const {

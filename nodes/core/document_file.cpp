@@ -4,6 +4,7 @@
 #include <QJsonDocument>
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <tuple>
 
 #include "gpu/base/error.h"
@@ -43,8 +44,8 @@ NodeRecord read_record(const std::string& id, const QJsonValue& value) {
     const QJsonValue type = take(fields, "type");
     const QJsonValue version = take(fields, "version");
     if (!type.isString() || type.toString().isEmpty()) bad_file("{}: expected a text 'type'", where);
-    if (!version.isUndefined() && version.toInteger(0) < 1)
-        bad_file("{}: expected a whole number 'version' from 1", where);
+    if (!version.isUndefined() && version.toInt(0) < 1)
+        bad_file("{}: expected a whole number 'version' from 1 to {}", where, std::numeric_limits<int>::max());
     NodeRecord record{.id = id, .type = type.toString().toStdString(), .version = version.toInt(1)};
     record.params = take_object(fields, "params", where);
     const QJsonValue mode = take(fields, "mode");

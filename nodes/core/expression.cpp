@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gpu/base/error.h"
+#include "nodes/core/json_text.h"
 #include "nodes/core/nearest.h"
 #include "nodes/core/node.h"
 
@@ -151,33 +152,52 @@ private:
     int depth_ = 0;
 };
 
-double number_of(const Document& document, const Endpoint& param, std::vector<Endpoint>& within);
+// Computes each parameter once: "b.x + b.x" over thirty parameters in a row would be a thousand million additions.
+class Evaluation {
+public:
+    explicit Evaluation(const Document& document) : document_(document) {}
 
-QJsonValue computed_within(const Document& document, const Endpoint& param, std::vector<Endpoint>& within) {
-    const QJsonValue value = document.param(param.node, param.socket);
-    const auto text = expression_of(value);
-    if (!text) return value;
-    gpu::check(std::ranges::find(within, param) == within.end() && within.size() < deepest, ErrorCode::InvalidGraph,
-               "expression '{}': expected no ring of parameters, {} depends on itself", *text, param.text());
-    within.push_back(param);
-    const double result = evaluate_expression(*text, [&](const Endpoint& other) { return number_of(document, other, within); });
-    within.pop_back();
-    gpu::check(std::isfinite(result), ErrorCode::InvalidGraph, "expression '{}': expected a number, got {}", *text, result);
-    const Node* type = document.type_of(param.node);
-    const ParamInfo* info = type ? type->param(param.socket) : nullptr;
-    if (info && info->kind == ParamKind::Bool) return result != 0;
-    if (info && (info->kind == ParamKind::Int || info->kind == ParamKind::Seed)) return static_cast<qint64>(std::llround(std::clamp(result, -9e15, 9e15)));
-    return result;
-}
+    QJsonValue value_of(const Endpoint& param) {
+        within_.clear();      // what an error may have left
+        return computed(param);
+    }
 
-double number_of(const Document& document, const Endpoint& param, std::vector<Endpoint>& within) {
-    if (!document.contains(param.node))
-        throw Error(ErrorCode::InvalidGraph, "expected a node of the document, got '{}'{}", param.node, suggestion(param.node, document.node_ids()));
-    const QJsonValue value = computed_within(document, param, within);
-    if (value.isBool()) return value.toBool();
-    gpu::check(value.isDouble(), ErrorCode::InvalidGraph, "expected a parameter that is a number, got {}", param.text());
-    return value.toDouble();
-}
+private:
+    QJsonValue computed(const Endpoint& param) {
+        const QJsonValue value = document_.param(param.node, param.socket);
+        const auto text = expression_of(value);
+        if (!text) return value;
+        if (const auto at = known_.find(param); at != known_.end()) return at->second;
+        gpu::check(std::ranges::find(within_, param) == within_.end() && within_.size() < deepest, ErrorCode::InvalidGraph,
+                   "expression '{}': expected no ring of parameters, {} depends on itself", *text, param.text());
+        within_.push_back(param);
+        const double result = evaluate_expression(*text, [&](const Endpoint& other) { return number_of(other); });
+        within_.pop_back();
+        gpu::check(std::isfinite(result), ErrorCode::InvalidGraph, "expression '{}': expected a number, got {}", *text, result);
+        return known_[param] = as_declared(param, result);
+    }
+
+    QJsonValue as_declared(const Endpoint& param, double result) const {
+        const Node* type = document_.type_of(param.node);
+        const ParamInfo* info = type ? type->param(param.socket) : nullptr;
+        if (info && info->kind == ParamKind::Bool) return result != 0;
+        if (info && (info->kind == ParamKind::Int || info->kind == ParamKind::Seed)) return static_cast<qint64>(std::llround(std::clamp(result, -9e15, 9e15)));
+        return result;
+    }
+
+    double number_of(const Endpoint& param) {
+        if (!document_.contains(param.node))
+            throw Error(ErrorCode::InvalidGraph, "expected a node of the document, got '{}'{}", param.node, suggestion(param.node, document_.node_ids()));
+        const QJsonValue value = computed(param);
+        if (value.isBool()) return value.toBool();
+        gpu::check(value.isDouble(), ErrorCode::InvalidGraph, "expected a parameter that is a number, got {}", param.text());
+        return value.toDouble();
+    }
+
+    const Document& document_;
+    std::vector<Endpoint> within_;
+    std::map<Endpoint, QJsonValue> known_;
+};
 
 }  // namespace
 
@@ -191,11 +211,11 @@ QJsonValue expression_value(const std::string& text) { return QJsonObject{{"=", 
 double evaluate_expression(const std::string& text, const std::function<double(const Endpoint&)>& value_of) { return Parser(text, value_of).all(); }
 
 QJsonValue computed_param(const Document& document, const std::string& node, const std::string& param) {
-    std::vector<Endpoint> within;
-    return computed_within(document, {node, param}, within);
+    return Evaluation(document).value_of({node, param});
 }
 
 Document computed(const Document& document) {
+    Evaluation evaluation(document);
     std::vector<std::pair<Endpoint, QJsonValue>> results;
     for (const std::string& id : document.node_ids()) {
         const QJsonObject& params = document.node(id).params;
@@ -203,14 +223,19 @@ Document computed(const Document& document) {
             if (!expression_of(at.value())) continue;
             try {
                 const std::string name = at.key().toStdString();
-                results.emplace_back(Endpoint{id, name}, computed_param(document, id, name));
+                results.emplace_back(Endpoint{id, name}, evaluation.value_of({id, name}));
             } catch (const Error&) {      // validate() says why
             }
         }
     }
-    Document result = document;
-    for (const auto& [param, value] : results) result = result.set_param(param.node, param.socket, value);
-    return result;
+    if (results.empty()) return document;
+    std::vector<NodeRecord> records;
+    auto next = results.begin();      // in the order of the ids, as the nodes are
+    for (const std::string& id : document.node_ids()) {
+        NodeRecord& record = records.emplace_back(document.node(id));
+        for (; next != results.end() && next->first.node == id; ++next) record.params[QString::fromStdString(next->first.socket)] = normalised(next->second);
+    }
+    return document.with_content(records, document.links());
 }
 
 }  // namespace nodes

@@ -19,6 +19,9 @@ using gpu::ErrorCode;
 
 // --- subgraphs ---
 
+// Ten uses of a subgraph of ten uses of ... : a file of a few lines must not fill the memory.
+constexpr std::size_t most_nodes = 200000;
+
 class Expander {
 public:
     explicit Expander(const Document& document) : document_(document) { open(computed(document), "", NodeMode::On); }
@@ -29,6 +32,7 @@ private:
     void open(const Document& level, const std::string& prefix, NodeMode mode) {
         std::set<std::string> uses;
         for (const std::string& id : level.node_ids()) {
+            gpu::check(++seen_ <= most_nodes, ErrorCode::InvalidGraph, "expected at most {} nodes once subgraphs are open, got more", most_nodes);
             NodeRecord record = level.node(id);
             record.id = prefix + id;
             if (mode == NodeMode::Muted) record.mode = mode;
@@ -60,6 +64,7 @@ private:
     void open_use(const NodeRecord& use) {
         const std::string name = subgraph_of(use.type);
         gpu::check(std::ranges::find(within_, name) == within_.end(), ErrorCode::InvalidGraph, "expected subgraph '{}' not to hold itself", name);
+        gpu::check(within_.size() < deepest_subgraph, ErrorCode::InvalidGraph, "expected subgraphs at most {} deep, got '{}' below", deepest_subgraph, name);
         within_.push_back(name);
         Document content = document_.inside(name);
         std::map<Endpoint, QJsonValue> values;
@@ -75,6 +80,7 @@ private:
     std::vector<NodeRecord> records_;
     std::vector<Link> links_;
     std::vector<std::string> within_;
+    std::size_t seen_ = 0;
 };
 
 // --- modes and wires ---

@@ -29,6 +29,9 @@ std::string nearest(const std::string& wanted, const std::vector<std::string>& c
     for (const std::string& candidate : candidates) {
         // The last part of a dotted name counts as the name: "encode" is near to "latent.encode".
         const std::string tail = candidate.substr(candidate.rfind('.') + 1);
+        // No edit distance is below the difference of the lengths, which keeps very long names cheap.
+        const std::size_t longer = std::max(wanted.size(), candidate.size()) - std::min(wanted.size(), candidate.size());
+        if (tail != wanted && longer >= least) continue;
         const std::size_t distance = tail == wanted ? 1 : edit_distance(wanted, candidate);
         if (distance >= least || distance >= candidate.size()) continue;
         least = distance;

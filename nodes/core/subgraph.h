@@ -22,6 +22,9 @@ namespace nodes {
 
 struct SocketType;
 
+// How deep subgraphs may stand one in another. What uses deeper ones does not run, and validate() says so.
+inline constexpr std::size_t deepest_subgraph = 64;
+
 // NAME of a type "subgraph:NAME", else empty.
 std::string subgraph_of(const std::string& type);
 std::string subgraph_type_id(const std::string& name);
