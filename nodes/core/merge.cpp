@@ -3,6 +3,7 @@
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <map>
 #include <set>
 
 #include "gpu/base/format.h"
@@ -17,9 +18,11 @@ QJsonObject object_of(const Document& document) { return QJsonDocument::fromJson
 // Links by the input that they end in, which holds one.
 QJsonObject by_input(const QJsonValue& links) {
     QJsonObject result;
+    std::map<QString, int> seen;
     for (const QJsonValue link : links.toArray()) {
-        QString key = link["to"].toString();
-        while (result.contains(key)) key += "'";      // several into one input: kept apart
+        const QString input = link["to"].toString();
+        QString key = input;      // several into one input: kept apart
+        for (int& count = seen[input]; result.contains(key);) key = input + "'" + QString::number(++count).rightJustified(9, QLatin1Char('0'));      // in the order of the file
         result[key] = link;
     }
     return result;
@@ -50,29 +53,40 @@ QJsonObject unkeyed(QJsonObject document) {
     return document;
 }
 
+// What a value of the file is part of: the names of nodes do not tell, one may be called "layout".
+enum class Part { Level, Subgraphs, Links, Link, Layout, Other };
+
+Part part_of(Part outer, const QString& key) {
+    switch (outer) {
+        case Part::Level: return key == "links" ? Part::Links : key == "layout" ? Part::Layout : key == "subgraphs" ? Part::Subgraphs : Part::Other;
+        case Part::Subgraphs: return Part::Level;
+        case Part::Links: return Part::Link;      // one fact
+        default: return outer;
+    }
+}
+
 class Merger {
 public:
     std::vector<MergeConflict> conflicts;
 
-    QJsonValue merge(const QString& where, const QJsonValue& base, const QJsonValue& ours, const QJsonValue& theirs) {
+    QJsonValue merge(const QString& where, const QJsonValue& base, const QJsonValue& ours, const QJsonValue& theirs, Part part = Part::Level) {
         if (ours == theirs || theirs == base) return ours;
         if (ours == base) return theirs;
-        // Parts of what both changed; a link is one fact.
-        const bool parts = ours.isObject() && theirs.isObject() && (base.isObject() || base.isUndefined()) && !where.contains("links.");
-        if (parts) return merge_parts(where, base.toObject(), ours.toObject(), theirs.toObject());
-        if (where.startsWith("layout") || where.contains(".layout")) return ours.isUndefined() ? theirs : ours;
+        const bool parts = ours.isObject() && theirs.isObject() && (base.isObject() || base.isUndefined()) && part != Part::Link;
+        if (parts) return merge_parts(where, base.toObject(), ours.toObject(), theirs.toObject(), part);
+        if (part == Part::Layout) return ours.isUndefined() ? theirs : ours;
         conflicts.push_back({where.toStdString(), base, ours, theirs});
         return ours.isUndefined() ? theirs : ours;      // removed here, changed there: it stays
     }
 
 private:
-    QJsonObject merge_parts(const QString& where, const QJsonObject& base, const QJsonObject& ours, const QJsonObject& theirs) {
+    QJsonObject merge_parts(const QString& where, const QJsonObject& base, const QJsonObject& ours, const QJsonObject& theirs, Part part) {
         std::set<QString> keys;
         for (const QJsonObject* side : {&base, &ours, &theirs})
             for (const QString& key : side->keys()) keys.insert(key);
         QJsonObject result;
         for (const QString& key : keys) {
-            const QJsonValue value = merge(where.isEmpty() ? key : where + "." + key, base[key], ours[key], theirs[key]);
+            const QJsonValue value = merge(where.isEmpty() ? key : where + "." + key, base[key], ours[key], theirs[key], part_of(part, key));
             if (!value.isUndefined()) result[key] = value;
         }
         return result;
@@ -81,8 +95,8 @@ private:
 
 // Nodes that links of the result name and that one side has removed come back.
 void restore_linked(QJsonObject& level, const QString& where, const QJsonObject& ours, const QJsonObject& theirs, std::vector<MergeConflict>& conflicts) {
-    QJsonObject records = level["nodes"].toObject();
-    for (const QJsonValue link : level["links"].toObject())
+    QJsonObject records = level.value("nodes").toObject();
+    for (const QJsonValue link : level.value("links").toObject())
         for (const char* end : {"from", "to"}) {
             const QString id = link[QLatin1String(end)].toString().section('.', 0, 0);
             if (records.contains(id)) continue;
@@ -93,7 +107,7 @@ void restore_linked(QJsonObject& level, const QString& where, const QJsonObject&
             conflicts.push_back({(where + "nodes." + id).toStdString(), kept, mine, other});
         }
     level["nodes"] = records;
-    QJsonObject subgraphs = level["subgraphs"].toObject();
+    QJsonObject subgraphs = level.value("subgraphs").toObject();      // [] would add a member
     if (subgraphs.isEmpty()) return;
     for (auto at = subgraphs.begin(); at != subgraphs.end(); ++at) {
         QJsonObject inner = at.value().toObject();

@@ -96,6 +96,19 @@ private slots:
         QCOMPARE(merged.document.link_into({"sum", "b"})->from.node, std::string("new2"));
     }
 
+    // Names of nodes that are words of the file form, too.
+    void names_of_nodes_mean_nothing() {
+        for (const char* name : {"links", "layout", "subgraphs", "mylinks"}) {
+            const Document start = base().rename("one", name).set_param(name, "more", 1);
+            const Merged apart = merge(start, start.set_param(name, "value", 5), start.set_param(name, "more", 6));
+            QCOMPARE(places(apart), Places());
+            QCOMPARE(apart.document.param(name, "value"), QJsonValue(5));
+            QCOMPARE(apart.document.param(name, "more"), QJsonValue(6));
+            const Merged same = merge(start, start.set_param(name, "value", 5), start.set_param(name, "value", 6));
+            QCOMPARE(places(same), Places{std::string("nodes.") + name + ".params.value"});
+        }
+    }
+
     void insides_of_subgraphs_merge_too() {
         const Document start = grouped(base(), {"two", "sum"}, "adder");
         const Document ours = start.set_subgraph("adder", start.inside("adder").set_param("two", "value", 4));
