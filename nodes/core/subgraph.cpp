@@ -140,6 +140,12 @@ std::vector<SubgraphProblem> subgraph_problems(const Document& content) {
             if (!stated.empty() && !socket_type_named(stated))
                 problems.push_back({port->id, "expected the name of a socket type, got '" + stated + "'"});
         }
+    const QJsonValue listed = content.extra().value("params");
+    if (!listed.isObject() && !listed.isUndefined()) problems.push_back({"", "expected an object 'params' of parameters, NAME: \"NODE.PARAM\""});
+    const QJsonObject fields = listed.toObject();
+    for (auto at = fields.begin(); at != fields.end(); ++at)
+        if (const QStringList parts = at.value().toString().split('.'); parts.size() != 2 || parts[0].isEmpty() || parts[1].isEmpty())
+            problems.push_back({"", "parameter " + at.key().toStdString() + ": expected a text NODE.PARAM, got another value"});
     for (const auto& [param, at] : subgraph_params(content)) {
         const Node* inner = content.type_of(at.node);
         if (!inner || !inner->param(at.socket))

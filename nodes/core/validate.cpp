@@ -104,6 +104,9 @@ private:
             add(ProblemKind::NewerVersion, Severity::Warning, record.id, "",
                 gpu::format("expected version {} of {} or older, got {}: a newer Heddle wrote it", type->info().version,
                             record.type, record.version));
+        if (record.extra.contains("mode"))      // one that is not known here is kept there
+            add(ProblemKind::BadValue, document_.format() > document_format ? Severity::Warning : Severity::Error, record.id, "",
+                "expected the mode 'muted' or 'bypassed', or none, got '" + record.extra["mode"].toVariant().toString().toStdString() + "'");
         for (const QString& key : record.params.keys())
             if (const std::string name = key.toStdString(); !type->param(name))
                 add(ProblemKind::UnknownParam, newer ? Severity::Warning : Severity::Error, record.id, name,
@@ -247,6 +250,11 @@ void check_subgraphs(const Document& document, const Document& level, const std:
             problems.push_back({ProblemKind::Cycle, Severity::Error, path, "", "expected subgraph '" + name + "' not to hold itself"});
             continue;
         }
+        if (within.size() >= deepest_subgraph) {
+            problems.push_back({ProblemKind::BadValue, Severity::Error, path, "",
+                                gpu::format("expected subgraphs at most {} deep, got '{}' below", deepest_subgraph, name)});
+            continue;
+        }
         if (!checked.insert(name).second) continue;
         const Document content = document.inside(name);
         for (Problem& problem : check_inside(content)) {
@@ -310,7 +318,12 @@ std::vector<Problem> validate(const Document& document, const std::vector<std::s
     std::vector<Problem> problems = Validator(settled(document), targets, document.node_ids()).take();
     std::set<std::string> checked;
     check_subgraphs(document, document, "", checked, {}, problems);
-    if ((!checked.empty() || has_lists(document)) && !has_errors(problems)) check_lowered(document, problems);
+    if ((checked.empty() && !has_lists(document)) || has_errors(problems)) return problems;
+    try {
+        check_lowered(document, problems);
+    } catch (const gpu::Error& error) {      // too many nodes
+        problems.push_back({ProblemKind::BadValue, Severity::Error, "", "", error.message()});
+    }
     return problems;
 }
 
