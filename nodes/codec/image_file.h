@@ -30,7 +30,7 @@ struct SaveImageOptions {
     int quality = 95;                         // 1..100, JPEG and WebP; WebP at 100 is lossless
     Color background{1, 1, 1, 1};             // what shows through where the format has no alpha
     // JSON in ASCII that is stored with the picture: PNG text chunk and OpenEXR attribute "heddle", else the description
-    // of TIFF and JPEG. WebP, and JPEG from 60 kB on, hold none. Empty: nothing.
+    // of TIFF, JPEG and WebP; of JPEG from 60 kB on comments (picture_texts.h). Empty: nothing.
     std::string document;
 };
 

@@ -4,6 +4,7 @@
 #include "gpu/io/mapped_file.h"
 #include "nodes/codec/image_file.h"
 #include "nodes/codec/oiio.h"
+#include "nodes/codec/picture_texts.h"
 #include "nodes/codec/png.h"
 #include "nodes/codec/webp.h"
 
@@ -41,8 +42,7 @@ LoadedImage read_image(const std::string& path, std::optional<ColorSpace> assume
 
 std::string embedded_document(const std::string& path) {
     const gpu::MappedFile file(path);
-    if (is_png(file.bytes())) return decode_png(file.bytes(), true).document;
-    if (is_webp(file.bytes())) return {};
+    if (is_png(file.bytes()) || is_webp(file.bytes()) || is_jpeg(file.bytes())) return document_among(picture_texts(file.bytes()));
     return oiio::read(path, true).document;
 }
 

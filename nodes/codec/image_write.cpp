@@ -8,6 +8,7 @@
 #include "gpu/ops.h"
 #include "nodes/codec/image_file.h"
 #include "nodes/codec/oiio.h"
+#include "nodes/codec/picture_texts.h"
 #include "nodes/codec/png.h"
 #include "nodes/codec/webp.h"
 #include "nodes/types/pixels.h"
@@ -21,7 +22,7 @@ struct Format {
     std::vector<PixelDepth> depths;      // the first is "auto"
     bool alpha;
     bool gray;
-    const char* document;                // attribute for the document, empty: none
+    const char* document;                // attribute for the document
 };
 
 const std::vector<Format>& formats() {
@@ -33,7 +34,7 @@ const std::vector<Format>& formats() {
         {"tif", "tiff", {U8, U16, Float}, true, true, "ImageDescription"},
         {"tiff", "tiff", {U8, U16, Float}, true, true, "ImageDescription"},
         {"exr", "openexr", {Half, Float}, true, true, "heddle"},
-        {"webp", "webp", {U8}, true, false, ""},
+        {"webp", "webp", {U8}, true, false, "ImageDescription"},
     };
     return rows;
 }
@@ -95,8 +96,7 @@ bool flatten(std::vector<float>& values, const Color& under) {
 }
 
 std::vector<std::byte> encode_by_oiio(const std::string& path, const Format& format, PixelDepth depth, const Image& image,
-                                      std::int64_t channels, const std::vector<float>& values, const SaveImageOptions& options,
-                                      std::vector<std::string>& warnings) {
+                                      std::int64_t channels, const std::vector<float>& values, const SaveImageOptions& options) {
     const bool whole = depth == PixelDepth::U8 || depth == PixelDepth::U16;
     const std::string_view writer = format.writer;
     oiio::Encode job{.writer = format.writer, .depth = static_cast<oiio::Depth>(static_cast<int>(depth) - 1),
@@ -109,11 +109,10 @@ std::vector<std::byte> encode_by_oiio(const std::string& path, const Format& for
     }
     job.attributes.emplace_back("Software", "Heddle");
     // An EXIF block of JPEG ends at 64 kB.
-    if (writer == "jpeg" && options.document.size() > 60000)
-        warnings.push_back("the graph does not fit into a JPEG file and was left out");
-    else if (!options.document.empty())
-        job.attributes.emplace_back(format.document, options.document);
-    return oiio::encode(path, std::move(job));
+    const bool apart = writer == "jpeg" && options.document.size() > 60000;
+    if (!apart && !options.document.empty()) job.attributes.emplace_back(format.document, options.document);
+    std::vector<std::byte> bytes = oiio::encode(path, std::move(job));
+    return apart ? with_jpeg_document(bytes, options.document) : bytes;
 }
 
 }  // namespace
@@ -175,13 +174,14 @@ std::vector<std::string> write_image(const std::string& path, const Image& image
     const std::string_view writer = format.writer;
     const int w = static_cast<int>(one.width()), h = static_cast<int>(one.height());
     if (writer == "webp") {
-        gpu::write_file(path, encode_webp({w, h, channels == 4, quantised(values)}, options.quality));
+        const std::vector<std::byte> exif = options.document.empty() ? std::vector<std::byte>() : exif_with_description(options.document);
+        gpu::write_file(path, encode_webp({w, h, channels == 4, quantised(values)}, options.quality, exif));
     } else if (writer == "png") {
         const PngPicture picture{.width = w, .height = h, .channels = static_cast<int>(channels), .pixels = std::move(values),
                                  .document = options.document};
         gpu::write_file(path, encode_png(picture, depth == PixelDepth::U16 ? 16 : 8, one.space != ColorSpace::Raw));
     } else {
-        gpu::write_file(path, encode_by_oiio(path, format, depth, one, channels, values, options, warnings));
+        gpu::write_file(path, encode_by_oiio(path, format, depth, one, channels, values, options));
     }
     return warnings;
 }

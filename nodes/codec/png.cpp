@@ -1,5 +1,7 @@
 #include "nodes/codec/png.h"
 
+#include <zlib.h>
+
 #include <QBuffer>
 #include <QColorSpace>
 #include <QImageReader>
@@ -7,6 +9,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
+#include <memory>
 
 #include "gpu/base/error.h"
 
@@ -47,13 +51,26 @@ std::uint32_t big_endian(const std::byte* at) {
     return value;
 }
 
-// Deflated bytes, unpacked; empty where they are none or too many to be a graph.
+// Deflated bytes, unpacked; empty where they are damaged or too many to be a graph.
 std::string unpacked(std::string_view content) {
-    constexpr std::size_t most_compressed = 1 << 20;
-    if (content.empty() || content.size() > most_compressed) return {};
-    QByteArray packed("\0\0\0\0", 4);      // qUncompress wants a size in front; 0 is a poor guess, which is allowed
-    packed.append(content.data(), static_cast<qsizetype>(content.size()));
-    return qUncompress(packed).toStdString();
+    constexpr std::size_t most = 64 << 20;
+    if (content.empty() || content.size() > most) return {};
+    z_stream stream{};
+    if (inflateInit(&stream) != Z_OK) return {};
+    const std::unique_ptr<z_stream, int (*)(z_stream*)> owner(&stream, inflateEnd);
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));
+    stream.avail_in = static_cast<uInt>(content.size());
+    std::string text;
+    std::vector<char> part(1 << 16);
+    for (int status = Z_OK; status == Z_OK;) {
+        stream.next_out = reinterpret_cast<Bytef*>(part.data());
+        stream.avail_out = static_cast<uInt>(part.size());
+        status = inflate(&stream, Z_NO_FLUSH);
+        if (status != Z_OK && status != Z_STREAM_END) return {};
+        text.append(part.data(), part.size() - stream.avail_out);
+        if (text.size() > most) return {};
+    }
+    return text;
 }
 
 // What follows the keyword of an iTXt chunk: a flag, a method, a language and a translation that end in zeros, the text.

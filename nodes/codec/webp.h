@@ -21,7 +21,7 @@ bool is_webp(std::span<const std::byte> bytes);
 // Throws Error{BadFile} unless it is one whole still picture.
 WebpPixels decode_webp(std::span<const std::byte> bytes);
 
-// quality 1..100, 100 is lossless. Throws Error{InvalidGraph} above 16383 pixels a side, OutOfMemory.
-std::vector<std::byte> encode_webp(const WebpPixels& picture, int quality);
+// quality 1..100, 100 is lossless; `exif` is the block that goes with it (exif.h), empty for none. Throws Error{InvalidGraph} above 16383 pixels a side, OutOfMemory.
+std::vector<std::byte> encode_webp(const WebpPixels& picture, int quality, std::span<const std::byte> exif = {});
 
 }  // namespace nodes

@@ -22,7 +22,7 @@ struct ImageSave final : Node {
     Param<Color>      background{this, "background", "What a transparent picture stands on in a format without alpha",
                                  {.initial = "#ffffff", .advanced = true}};
     Param<bool>       embed     {this, "embed", "Stores this graph in the file, so that it can be opened from the picture "
-                                                "(PNG, OpenEXR, TIFF, JPEG below 60 kB; not WebP)",
+                                                "(heddle run PICTURE)",
                                  {.initial = true, .advanced = true}};
 
     void compute(Eval& ev) const override {
