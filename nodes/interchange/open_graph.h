@@ -14,8 +14,8 @@ struct OpenedGraph {
 };
 
 // By what is inside: a .heddle document; a ComfyUI workflow or prompt (JSON); a picture that Heddle wrote (PNG, JPEG,
-// TIFF, OpenEXR), or a video; a PNG with ComfyUI's chunks "workflow" and "prompt" (the first that can be read) or A1111's
-// "parameters". Throws as Document::load and import_comfy do, and Error{BadFile} for a picture without a graph.
+// WebP, TIFF, OpenEXR), or a video; a PNG, JPEG or WebP with what ComfyUI, its savers or A1111 put into it
+// (foreign_graphs.h; the first that can be read). Throws as Document::load and import_comfy do, and Error{BadFile} for a picture without a graph.
 OpenedGraph open_graph(const std::string& path, const ComfyOptions& options = {});
 
 // The same for text that came another way, such as stdin or the clipboard.
