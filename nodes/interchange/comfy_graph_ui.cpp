@@ -7,6 +7,7 @@
 
 #include "gpu/base/error.h"
 #include "nodes/interchange/comfy_class.h"
+#include "nodes/interchange/comfy_group_nodes.h"
 #include "nodes/interchange/comfy_graph.h"
 #include "nodes/interchange/comfy_import.h"
 
@@ -97,6 +98,9 @@ public:
         graph_.form = root["version"].toDouble() >= 1 ? "UI 1.0" : "UI 0.4";
         for (const QJsonValue one : root["definitions"].toObject().value("subgraphs").toArray())
             collect_definitions(one.toObject(), 0);
+        groups_ = root["extra"].toObject().value("groupNodes").toObject();
+        for (auto at = groups_.begin(); at != groups_.end(); ++at)
+            for (const char* prefix : {"workflow>", "workflow/"}) definitions_[prefix + at.key().toStdString()] = comfy_group_definition(at.value().toObject());
         read_level(root, "", 0);
         for (const std::string& id : order_) write(raw_.at(id));
         drop_lost();
@@ -141,6 +145,12 @@ private:
         node.widgets = fields["widgets_values"];
         node.promoted = fields["properties"].toObject().value("proxyWidgets").toArray();
         if (const auto at = definitions_.find(node.type); at != definitions_.end()) node.definition = at->second;
+        if (const QString group = QString::fromStdString(node.type).mid(9); !node.definition.isEmpty() && groups_.contains(group) && node.widgets.isArray()) {
+            const qsizetype values = node.widgets.toArray().size();
+            node.promoted = comfy_group_widgets(groups_[group].toObject(), values);
+            if (node.promoted.size() != values)
+                graph_.adjusted.push_back({node.id, node.type, gpu::format("its {} values fit no widgets of the group: those of its nodes are taken", values)});
+        }
         check(!raw_.contains(node.id), ErrorCode::BadFile, "{}: expected each id once, got it twice", where);
         check(raw_.size() < most_nodes, ErrorCode::BadFile, "workflow: expected at most {} nodes, got more",
               most_nodes);
@@ -207,7 +217,7 @@ private:
         if (node.mode == muted_mode) return {.source = {}, .lost = true};
         if (node.mode == bypass_mode) return bypassed(node, slot, type, depth);
         if (!node.definition.isEmpty()) return inside(node, slot, type, depth);
-        if (node.type == "PrimitiveNode") return {.source = {}, .value = node.widgets.toArray().at(0)};
+        if (node.type == "PrimitiveNode") return {.source = {}, .value = primitive_value(node)};
         if (is_reroute(node)) return node.inputs.empty() ? Resolved{} : resolve_input(node, 0, depth);
         if (node.type == "GetNode") return broadcast(node, depth);
         return {.source = ComfySource{id, slot}};
@@ -305,11 +315,12 @@ private:
         graph_.nodes.push_back(std::move(made));
     }
 
-    // Values of widgets that the instances around have taken over.
-    void promote(ComfyNode& made) const {
-        for (std::string prefix = prefix_of(made.id); !prefix.empty();) {
+    // Values of widgets that the instances around have taken over: calls each(widget, value), outer instances last.
+    template <typename Each>
+    void for_promoted(const std::string& id, Each each) const {
+        for (std::string prefix = prefix_of(id); !prefix.empty();) {
             const std::string instance = prefix.substr(0, prefix.size() - 1);
-            const std::string inner = made.id.substr(prefix.size());
+            const std::string inner = id.substr(prefix.size());
             prefix = prefix_of(instance);
             const auto at = raw_.find(instance);
             if (at == raw_.end() || !at->second.widgets.isArray()) continue;
@@ -318,10 +329,22 @@ private:
             if (promoted.size() != values.size()) continue;
             for (qsizetype i = 0; i < promoted.size(); ++i) {
                 const QJsonArray pair = promoted[i].toArray();
-                if (pair.size() >= 2 && pair[0].toVariant().toString().toStdString() == inner && !values[i].isNull())
-                    made.make_input(string_of(pair[1])).value = values[i];
+                const std::string widget = string_of(pair[1]);
+                if (!widget.empty() && pair[0].toVariant().toString().toStdString() == inner && !values[i].isNull()) each(widget, values[i]);
             }
         }
+    }
+
+    void promote(ComfyNode& made) const {
+        for_promoted(made.id, [&](const std::string& widget, const QJsonValue& value) { made.make_input(widget).value = value; });
+    }
+
+    QJsonValue primitive_value(const RawNode& node) const {
+        QJsonValue value = node.widgets.isObject() ? node.widgets.toObject().value("value") : node.widgets.toArray().at(0);
+        for_promoted(node.id, [&](const std::string& widget, const QJsonValue& given) {
+            if (widget == "value") value = given;
+        });
+        return value;
     }
 
     // Inner nodes of a subgraph gather around their instance.
@@ -390,6 +413,7 @@ private:
     const QJsonObject& root_;
     ComfyGraph graph_;
     std::map<std::string, QJsonObject> definitions_;
+    QJsonObject groups_;      // extra.groupNodes
     std::map<std::string, RawNode> raw_;
     std::vector<std::string> order_;
     std::map<std::string, RawLink> links_;

@@ -357,6 +357,50 @@ private slots:
         QCOMPARE(problems_of(made.document), QString());
     }
 
+    // The editor's groups before it had subgraphs: two prompts of one group, the second one's text linked from outside.
+    void group_nodes_are_expanded() {
+        const QByteArray text = R"({"version": 0.4, "nodes": [
+            {"id": 1, "type": "CheckpointLoaderSimple", "outputs": [{"name": "MODEL", "type": "MODEL"}, {"name": "CLIP", "type": "CLIP"}, {"name": "VAE", "type": "VAE"}], "widgets_values": ["m.ckpt"]},
+            {"id": 2, "type": "workflow>pair", "pos": [100, 0], "inputs": [{"name": "clip", "type": "CLIP", "link": 1}, {"name": "CLIPTextEncode clip", "type": "CLIP", "link": 2},
+                {"name": "text", "type": "STRING", "link": 5, "widget": {"name": "text"}}],
+             "outputs": [{"name": "CONDITIONING", "type": "CONDITIONING"}, {"name": "CLIPTextEncode CONDITIONING", "type": "CONDITIONING"}, {"name": "LATENT", "type": "LATENT"}],
+             "widgets_values": ["outer", "second", 320, 64, 2, 77, "randomize"]},
+            {"id": 3, "type": "KSampler", "inputs": [{"name": "model", "type": "MODEL", "link": 6}, {"name": "positive", "type": "CONDITIONING", "link": 3}, {"name": "negative", "type": "CONDITIONING", "link": 4},
+                {"name": "latent_image", "type": "LATENT", "link": 7}], "outputs": [{"name": "LATENT", "type": "LATENT"}], "widgets_values": [5, "fixed", 20, 8, "euler", "normal", 1]},
+            {"id": 4, "type": "PrimitiveNode", "outputs": [{"name": "STRING", "type": "STRING"}], "widgets_values": ["from outside"]}],
+          "links": [[1, 1, 1, 2, 0, "CLIP"], [2, 1, 1, 2, 1, "CLIP"], [3, 2, 0, 3, 1, "CONDITIONING"], [4, 2, 1, 3, 2, "CONDITIONING"], [5, 4, 0, 2, 2, "STRING"], [6, 1, 0, 3, 0, "MODEL"], [7, 2, 2, 3, 3, "LATENT"]],
+          "extra": {"groupNodes": {"pair": {"nodes": [
+            {"index": 0, "type": "CLIPTextEncode", "inputs": [{"name": "clip", "type": "CLIP", "link": null}], "outputs": [{"name": "CONDITIONING", "type": "CONDITIONING"}], "widgets_values": ["inner one"]},
+            {"index": 1, "type": "CLIPTextEncode", "inputs": [{"name": "clip", "type": "CLIP", "link": null}], "outputs": [{"name": "CONDITIONING", "type": "CONDITIONING"}], "widgets_values": ["inner two"]},
+            {"index": 2, "type": "EmptyLatentImage", "inputs": [], "outputs": [{"name": "LATENT", "type": "LATENT"}], "widgets_values": [64, 64, 1]},
+            {"index": 3, "type": "PrimitiveNode", "title": "Angle", "outputs": [{"name": "INT", "type": "INT"}], "widgets_values": [1, "fixed"]},
+            {"index": 4, "type": "LatentUpscaleBy", "inputs": [{"name": "samples", "type": "LATENT"}, {"name": "scale_by", "type": "FLOAT", "widget": {"name": "scale_by"}}], "outputs": [{"name": "LATENT", "type": "LATENT"}], "widgets_values": ["bilinear", 9]}],
+            "links": [[2, 0, 4, 0, 5, "LATENT"]], "external": [[2, 0, "LATENT"]]}}}})";
+        // What the group shows: two texts, three numbers of the latent, the primitive and the method of enlarging.
+        QByteArray values = text;
+        values.replace(R"(["outer", "second", 320, 64, 2, 77, "randomize"])", R"(["outer", "second", 320, 64, 2, 77, "randomize", "area"])");
+        const ComfyImport made = import_comfy(values);
+        QCOMPARE(param(made, "prompt-2-0", "text"), QString("from outside"));
+        QCOMPARE(param(made, "negative-2-1", "text"), QString("second"));
+        QCOMPARE(param(made, "size-2-2", "width"), QString("320"));
+        QCOMPARE(param(made, "size-2-2", "batch"), QString("2"));
+        QCOMPARE(source_of(made, "prompt-2-0", "encoder"), std::string("model-1.encoder"));
+        QCOMPARE(source_of(made, "negative-2-1", "encoder"), std::string("model-1.encoder"));
+        QCOMPARE(source_of(made, "sample-3", "positive"), std::string("prompt-2-0.conditioning"));
+        QCOMPARE(source_of(made, "sample-3", "negative"), std::string("negative-2-1.conditioning"));
+        QCOMPARE(source_of(made, "sample-3", "latent"), std::string("size-2-2.latent"));      // read outside as well
+        QCOMPARE(made.report.count(ComfyFate::Placeholder), std::size_t(0));
+        QCOMPARE(problems_of(made.document), QString());
+        // The older spelling; and values that fit nothing leave those of the inner nodes.
+        values.replace("workflow>pair", "workflow/pair");
+        QCOMPARE(param(import_comfy(values), "negative-2-1", "text"), QString("second"));
+        values.replace("second", "a\", \"b");
+        const ComfyImport other = import_comfy(values);
+        QCOMPARE(param(other, "negative-2-1", "text"), QString("inner two"));
+        QCOMPARE(param(other, "size-2-2", "width"), QString("64"));
+        QVERIFY(other.report.adjusted[0].what.find("9 values fit no widgets") != std::string::npos);
+    }
+
     void a_subgraph_within_itself_is_an_error() {
         const QByteArray text =
             R"({"nodes": [{"id": 1, "type": "s"}], "links": [], "definitions": {"subgraphs": [{"id": "s", "nodes": [{"id": 1, "type": "s"}], "links": []}]}})";
