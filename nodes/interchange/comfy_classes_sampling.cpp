@@ -14,7 +14,7 @@ std::vector<ComfyRule> with_rules(std::vector<ComfyRule> rules, std::initializer
 std::vector<ComfyRule> sampler_rules(const char* seed) {
     return {link("model", "model"),         link("positive", "positive"), link("negative", "negative"),
             link("latent_image", "latent"), value(seed, "seed"),          value("cfg", "guidance"),
-            fixed("noise", "torch-cpu")};
+            fixed("noise", "torch-cpu"),    fixed("levels", "k-diffusion")};
 }
 
 std::vector<ComfyRule> choice_rules() {
@@ -92,7 +92,7 @@ std::vector<ComfyClass> comfy_classes_sampling() {
          .parts = {{"sample.run",
                     "sample",
                     {fold("noise"), fold("guider"), fold("sampler"), fold("sigmas"), link("latent_image", "latent"),
-                     fixed("noise", "torch-cpu"), out("output", "latent"), out("denoised_output", "denoised")}}},
+                     fixed("noise", "torch-cpu"), fixed("levels", "k-diffusion"), out("output", "latent"), out("denoised_output", "denoised")}}},
          .exported = false},
 
         settings("KSamplerSelect", "sampler_name:COMBO=euler", "SAMPLER",

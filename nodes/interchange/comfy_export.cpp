@@ -21,7 +21,7 @@ using Kind = ComfyRule::Kind;
 const std::set<std::string> spare{
     "latent.empty.model",     "latent.empty.family", "image.save.depth",   "image.save.quality",
     "image.save.background",  "image.save.embed",    "sample.run.noise",   "sample.run.noise_scale",
-    "sample.run.rho",         "text.encode.steps",   "sample.run.order",   "text.encode.tokens",
+    "sample.run.rho",         "sample.run.levels",   "text.encode.steps",   "sample.run.order",   "text.encode.tokens",
     "mask.from_image.binary", "vae.decode.tile",     "vae.decode.overlap", "mask.from_image.threshold"};
 
 // Values that only mean something beside others are judged by those.

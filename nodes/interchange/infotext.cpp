@@ -153,6 +153,7 @@ private:
         set_number("sample", "guidance", "CFG scale");
         if (const std::string seed = value("Seed", ""); !seed.empty())
             set("sample", "seed", QString::fromStdString(seed));
+        set("sample", "levels", "k-diffusion");
         set("sample", "noise", value("RNG", "GPU") == "CPU" ? "torch-cpu" : "cuda-philox");
         const std::string name = value("Sampler", "Euler");
         choose(sampler_rows, "sampler", name);

@@ -29,6 +29,7 @@ struct ScheduleParams {
     Param<double> eta, noise_scale;
     Param<int>    order;
     Param<double> rho;
+    Param<Choice> levels;
 
     explicit ScheduleParams(Node* node)
         : sampler    (node, "sampler", "How a prediction moves the latent to the next noise level", {.initial = "euler", .names = sampler_names()}),
@@ -40,12 +41,14 @@ struct ScheduleParams {
           eta        (node, "eta", "Share of the noise that stochastic samplers make new; -1: the sampler's usual", {.initial = -1, .min = -1, .max = 10, .step = 0.1, .advanced = true}),
           noise_scale(node, "noise_scale", "Multiplies the noise that stochastic samplers add", {.initial = 1, .min = 0, .max = 10, .step = 0.05, .advanced = true}),
           order      (node, "order", "Order of UniPC", {.initial = 2, .min = 1, .max = 3, .advanced = true}),
-          rho        (node, "rho", "Exponent of the karras schedule", {.initial = 7, .min = 0.1, .max = 100, .advanced = true}) {}
+          rho        (node, "rho", "Exponent of the karras schedule", {.initial = 7, .min = 0.1, .max = 100, .advanced = true}),
+          levels     (node, "levels", "Where noise levels lie: as the sampler's authors place them, or as k-diffusion, ComfyUI and A1111 do",
+                      {.initial = "usual", .names = {"usual", "k-diffusion"}, .advanced = true}) {}
 
     // Of a denoising strength above 0.
     SamplingSettings settings(const Eval& ev) const {
         SamplingSettings made{.sampler = ev[sampler].name, .schedule = ev[schedule].name, .steps = ev[steps], .denoise = ev[denoise], .first = ev[first],
-                              .last = ev[last], .options = {.noise_scale = ev[noise_scale], .order = ev[order]}, .rho = ev[rho]};
+                              .last = ev[last], .options = {.noise_scale = ev[noise_scale], .order = ev[order]}, .rho = ev[rho], .k_diffusion = ev[levels].name == "k-diffusion"};
         if (ev[eta] >= 0) made.options.eta = ev[eta];
         return made;
     }

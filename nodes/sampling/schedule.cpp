@@ -1,5 +1,6 @@
 #include "nodes/sampling/schedule.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -53,6 +54,12 @@ NoiseLevels levels_at(const NoiseTable& table, std::vector<double> timesteps, co
     if (options.drop_last) timesteps.pop_back();
     NoiseLevels levels;
     for (const double timestep : timesteps) {
+        if (options.k_diffusion) {
+            const auto low = static_cast<int>(std::floor(timestep)), high = std::min(low + 1, table.count() - 1);
+            const double part = timestep - low, sigma = std::pow(table.level(low).sigma(), 1 - part) * std::pow(table.level(high).sigma(), part);
+            levels.push_back(part == 0 ? table.level(low) : level_of_sigma(std::nearbyint(timestep), sigma));
+            continue;
+        }
         const double whole = std::nearbyint(timestep);      // halves to even, as numpy rounds
         // At whole timesteps the table itself: it knows levels without any signal.
         if (options.whole_timesteps || timestep == whole) {
@@ -69,7 +76,7 @@ NoiseLevels levels_of(const NoiseTable& table, const std::vector<double>& sigmas
     NoiseLevels levels;
     for (const double sigma : sigmas) {
         const double timestep = table.timestep_of(sigma);
-        levels.push_back(level_of_sigma(options.whole_timesteps ? std::nearbyint(timestep) : timestep, sigma));
+        levels.push_back(level_of_sigma(options.whole_timesteps || options.k_diffusion ? std::nearbyint(timestep) : timestep, sigma));
     }
     // The end of a schedule of sigmas that keeps noise is the smallest of them (UniPC with Karras' sigmas).
     levels.push_back(options.end == EndLevel::Clean ? end_level(table, options.end) : NoiseLevel{-1, levels.back().signal, levels.back().noise});

@@ -21,6 +21,9 @@ struct ScheduleOptions {
     bool drop_last = false;         // makes one level more and drops the smallest: what multistep solvers prefer
     bool whole_timesteps = false;   // rounds timesteps
     double rho = 7;                 // exponent of `karras`
+    // Levels as k-diffusion places them and ComfyUI tells them: between timesteps log sigma is interpolated, and the network is
+    // told the nearest whole timestep.
+    bool k_diffusion = false;
     double highest_sigma = 0, lowest_sigma = 0;      // ends of schedules over sigmas; 0: the table's
 
     double high(const NoiseTable& table) const { return highest_sigma > 0 ? highest_sigma : table.highest_sigma(); }

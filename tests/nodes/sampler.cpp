@@ -8,6 +8,7 @@
 #include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
 #include "nodes/conform/conform.h"
+#include "nodes/models/diffusion/loop.h"
 #include "nodes/sampling/noise.h"
 #include "tests/support/test.h"
 
@@ -156,6 +157,33 @@ private slots:
                                                                        .whole_timesteps = info.whole_timesteps});
             QVERIFY(std::isfinite(spread(run(sampler, table, few, noise(NoiseSource::Heddle, {1, 4, 4, 4}, 1), {}))));
         }
+    }
+
+    // sigma(t) = exp((1 - w) ln sigma_floor(t) + w ln sigma_ceil(t)), t_i = (T - 1) (n - 1 - i) / (n - 1), then 0: of every sampler
+    // but UniPC, which k-diffusion's users give n + 1 levels and take the last one with noise away.
+    void levels_of_k_diffusion() {
+        const ModelInfo model;
+        const NoiseTable table(model.noise);
+        const auto sigma = [&](double t) {
+            const int low = static_cast<int>(t), high = std::min(low + 1, table.count() - 1);
+            return std::exp((1 - (t - low)) * std::log(table.level(low).sigma()) + (t - low) * std::log(table.level(high).sigma()));
+        };
+        for (const char* name : {"euler", "dpmpp_2m", "dpmpp_2m_sde", "dpmpp_3m_sde", "heun"}) {
+            const Sampling made = make_sampling(model, {.sampler = name, .schedule = "linspace", .steps = 20, .k_diffusion = true});
+            QCOMPARE(made.levels.size(), std::size_t(21));
+            for (int i = 0; i < 20; ++i) {
+                const double t = 999.0 * (19 - i) / 19;
+                const NoiseLevel& level = made.levels[static_cast<std::size_t>(i)];
+                QVERIFY2(std::abs(level.sigma() / sigma(t) - 1) < 1e-9, name);
+                QCOMPARE(level.timestep, std::nearbyint(t));
+            }
+            QCOMPARE(made.levels.back().noise, 0.0);
+        }
+        const Sampling unipc = make_sampling(model, {.sampler = "unipc", .schedule = "linspace", .steps = 20, .k_diffusion = true});
+        for (int i = 0; i < 20; ++i) QVERIFY(std::abs(unipc.levels[static_cast<std::size_t>(i)].sigma() / sigma(999.0 * (20 - i) / 20) - 1) < 1e-9);
+        // Karras' sigmas do not depend on it.
+        const Sampling usual = make_sampling(model, {.sampler = "dpmpp_2m", .schedule = "karras"}), theirs = make_sampling(model, {.sampler = "dpmpp_2m", .schedule = "karras", .k_diffusion = true});
+        for (std::size_t i = 0; i < usual.levels.size(); ++i) QCOMPARE(theirs.levels[i].sigma(), usual.levels[i].sigma());
     }
 
     void reference_cases_pass() {

@@ -35,7 +35,10 @@ Sampling make_sampling(const ModelInfo& model, const SamplingSettings& settings)
     check(settings.denoise >= 1 || whole < made.table->count(), ErrorCode::InvalidGraph,
           "sampling: expected a schedule of fewer than {} steps, got {}: {} steps at a denoising strength of {}", made.table->count(), whole, settings.steps,
           settings.denoise);
-    const ScheduleOptions options{.steps = whole, .end = about.end, .drop_last = about.drop_last, .whole_timesteps = about.whole_timesteps, .rho = settings.rho};
+    // Of their samplers UniPC alone leaves the last level but one out.
+    const bool drop_last = about.drop_last && (!settings.k_diffusion || about.end == EndLevel::Lowest);
+    const ScheduleOptions options{.steps = whole, .end = about.end, .drop_last = drop_last, .whole_timesteps = about.whole_timesteps && !settings.k_diffusion,
+                                  .rho = settings.rho, .k_diffusion = settings.k_diffusion};
     NoiseLevels levels = make_levels(settings.schedule == "auto" ? about.schedule : settings.schedule, *made.table, options);
     if (whole > settings.steps) levels.erase(levels.begin(), levels.end() - (settings.steps + 1));
     for (NoiseLevel& level : levels) level = held(level);

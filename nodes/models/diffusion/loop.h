@@ -22,6 +22,7 @@ struct SamplingSettings {
     int first = 0, last = 10000;         // of the steps: those that are run
     SamplerOptions options{};
     double rho = 7;                      // of Karras' schedule
+    bool k_diffusion = false;            // levels as in k-diffusion and ComfyUI, whatever the sampler's authors do
 };
 
 // Throws Error{InvalidGraph} for names that there are not, and for a part without steps.
