@@ -3,8 +3,9 @@
 
 #include "app/cli/catalogue.h"
 #include "app/cli/command.h"
-#include "app/cli/reference.h"
 #include "gpu/io/atomic_file.h"
+#include "nodes/reference/reference.h"
+#include "nodes/reference/schema.h"
 
 namespace app {
 namespace {
@@ -12,12 +13,12 @@ namespace {
 int list_nodes(const Arguments& arguments) {
     arguments.expect_count(0, 0, "no argument");
     if (const auto file = arguments.value("--html")) {
-        gpu::write_file(*file, reference_html().toStdString());
+        gpu::write_file(*file, nodes::reference_html().toStdString());
         print_line("wrote " + *file);
         return 0;
     }
     if (arguments.has("--schema")) {
-        print_json(document_schema());
+        print_json(nodes::document_schema());
         return 0;
     }
     if (arguments.has("--json")) {
