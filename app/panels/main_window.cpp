@@ -26,6 +26,7 @@ MainWindow::MainWindow(QWidget* parent)
       params_(new ParamPanel(model_, runs_)),
       viewer_(new ViewerPanel(model_, runs_)),
       log_(new LogPanel(model_, runs_)),
+      reference_(new ReferencePanel),
       bar_(new MessageBar) {
     setObjectName(QStringLiteral("main"));
     setAcceptDrops(true);
@@ -62,6 +63,7 @@ MainWindow::MainWindow(QWidget* parent)
             [this](const QString& text) { bar_->show_message(MessageBar::Level::Note, text); });
     connect(params_, &ParamPanel::message, this, &MainWindow::error);
     connect(viewer_, &ViewerPanel::pixel_hovered, this, [this](const QString& text) { pixel_->setText(text); });
+    connect(reference_, &ReferencePanel::example_wanted, this, [this](const QString& path) { guarded([&] { open_file(path); }); });
     connect(log_, &LogPanel::node_wanted, this, [this](const NodeId& id) {
         scene_.select({id});
         view_->frame_selection();
@@ -109,6 +111,9 @@ void MainWindow::build_docks() {
         tabifyDockWidget(findChild<QDockWidget*>(QStringLiteral("dock_log")), findChild<QDockWidget*>(QString::fromLatin1(name)));
     }
     findChild<QDockWidget*>(QStringLiteral("dock_log"))->raise();
+    dock("dock_reference", tr("Documentation"), reference_, Qt::RightDockWidgetArea);
+    tabifyDockWidget(findChild<QDockWidget*>(QStringLiteral("dock_picture")), findChild<QDockWidget*>(QStringLiteral("dock_reference")));
+    findChild<QDockWidget*>(QStringLiteral("dock_reference"))->hide();      // F1 shows it
 }
 
 void MainWindow::build_toolbar() {
@@ -161,6 +166,7 @@ void MainWindow::update_selection() {
     const auto ids = scene_.selected_nodes();
     ids.size() == 1 ? params_->show_node(ids.front()) : params_->show_count(static_cast<int>(ids.size()));
     if (ids.size() == 1) viewer_->show_node(ids.front());
+    if (ids.size() == 1 && reference_->isVisible()) reference_->show_type(model_.document().type_of(ids.front()));
     update_actions();
 }
 

@@ -16,6 +16,7 @@
 #include "app/panels/log_panel.h"
 #include "app/panels/message_bar.h"
 #include "app/panels/param_panel.h"
+#include "app/panels/reference_panel.h"
 #include "app/panels/viewer_panel.h"
 #include "nodes/interchange/open_graph.h"
 
@@ -37,6 +38,7 @@ public:
     ParamPanel& params() { return *params_; }
     ViewerPanel& viewer() { return *viewer_; }
     LogPanel& log() { return *log_; }
+    ReferencePanel& reference() { return *reference_; }
     MessageBar& messages() { return *bar_; }
     CanvasActions& canvas_actions() { return *canvas_actions_; }
 
@@ -104,6 +106,7 @@ private:
     void hide_gallery();
     void restyle();  // after the theme has changed
     void toggle_mode(nodes::NodeMode mode);
+    void show_reference();
     // Runs an edit that may throw and shows why it did.
     void guarded(const std::function<void()>& act);
     void error(const QString& text) { bar_->show_message(MessageBar::Level::Error, text); }
@@ -116,6 +119,7 @@ private:
     ParamPanel* params_;
     ViewerPanel* viewer_;
     LogPanel* log_;
+    ReferencePanel* reference_;
     MessageBar* bar_;
     CanvasActions* canvas_actions_ = nullptr;
     QMenu *edit_menu_ = nullptr, *view_menu_ = nullptr;

@@ -38,6 +38,8 @@ void MainWindow::build_menus() {
     build_edit_menu();
     build_run_menu();
     build_view_menu();
+    QMenu* help = menuBar()->addMenu(tr("&Help"));
+    add_action(help, "reference", tr("&Documentation of the Node"), QKeySequence(Qt::Key_F1), [this] { show_reference(); });
 }
 
 void MainWindow::build_file_menu() {
@@ -148,6 +150,15 @@ void MainWindow::toggle_mode(nodes::NodeMode mode) {
     const std::vector<NodeId> ids = scene_.selected_nodes();
     const bool all = std::ranges::all_of(ids, [&](const NodeId& id) { return model_.document().node(id).mode == mode; });
     model_.set_mode(ids, all ? nodes::NodeMode::On : mode);
+}
+
+void MainWindow::show_reference() {
+    auto* dock = findChild<QDockWidget*>(QStringLiteral("dock_reference"));
+    dock->show();
+    dock->raise();
+    const std::vector<NodeId> ids = scene_.selected_nodes();
+    reference_->show_type(ids.size() == 1 ? model_.document().type_of(ids.front()) : nullptr);
+    if (ids.size() != 1) reference_->search()->setFocus();
 }
 
 // --- the clipboard: a fragment is text, so that it can be pasted anywhere ---
