@@ -6,6 +6,7 @@
 
 #include "app/model/search.h"
 #include "gpu/base/error.h"
+#include "nodes/core/expression.h"
 #include "tests/app/editor_fixture.h"
 
 using namespace app;
@@ -64,7 +65,7 @@ void random_edit(GraphModel& model, std::mt19937& random) {
                                                 "stub.measure"};
     if (ids.size() < 3)
         return static_cast<void>(model.add_node(types[static_cast<std::size_t>(any(5))], QPointF(any(900), any(600))));
-    switch (any(12)) {
+    switch (any(17)) {
         case 0: model.add_node(types[static_cast<std::size_t>(any(5))], QPointF(any(900), any(600))); break;
         case 1: model.remove({node()}); break;
         case 2:
@@ -91,8 +92,24 @@ void random_edit(GraphModel& model, std::mt19937& random) {
         case 6: model.move({{node(), QPointF(any(900), any(600))}, {node(), QPointF(any(900), any(600))}}); break;
         case 7: model.rename(node(), QStringLiteral("name%1").arg(any(40))); break;
         case 8: model.duplicate({node(), node()}); break;
-        case 9: model.add_frame({node(), node()}, QStringLiteral("Frame %1").arg(any(9))); break;
-        case 10: {
+        case 9: model.set_mode({node(), node()}, static_cast<nodes::NodeMode>(any(3))); break;
+        case 10:
+            if (const NodeId id = node(); model.look(id).subgraph) break;
+            else if (const nodes::Node* type = model.declaration(id); type && type->param("value"))
+                model.set_param(id, "value", nodes::expression_value("2 * `" + node() + "`.value"));
+            break;
+        case 11:
+            try {
+                model.group({node(), node(), node()});
+            } catch (const gpu::Error&) {      // a path leads out and back in
+            }
+            break;
+        case 12:
+            if (const NodeId id = node(); model.look(id).subgraph) model.ungroup(id);
+            break;
+        case 13: model.dissolve({node()}); break;
+        case 14: model.add_frame({node(), node()}, QStringLiteral("Frame %1").arg(any(9))); break;
+        case 15: {
             const auto& frames = model.frames();
             if (frames.empty()) break;
             const FrameId frame = std::next(frames.begin(), any(static_cast<int>(frames.size())))->first;
@@ -104,7 +121,7 @@ void random_edit(GraphModel& model, std::mt19937& random) {
                 model.remove_frames({frame});
             break;
         }
-        case 11: model.set_node_colour({node()}, QColor::fromHsv(any(360), 100, 200)); break;
+        case 16: model.set_node_colour({node()}, QColor::fromHsv(any(360), 100, 200)); break;
     }
 }
 
@@ -233,6 +250,13 @@ private slots:
         for (int i = 0; i < 300; ++i) {
             random_edit(model, random);
             QVERIFY(shadow.agrees());
+            if (random() % 12 == 0) {      // and some steps back: what was undone is gone with the next edit
+                for (unsigned back = random() % 4; back > 0 && model.undo_stack().canUndo(); --back) model.undo_stack().undo();
+                states.resize(static_cast<std::size_t>(model.undo_stack().index()) + 1);
+                QCOMPARE(model.document().to_json(), states.back());
+                QVERIFY(shadow.agrees());
+                continue;
+            }
             if (model.undo_stack().index() >= static_cast<int>(states.size()))
                 states.push_back(model.document().to_json());
         }
