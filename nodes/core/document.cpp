@@ -82,8 +82,8 @@ std::vector<Link> Document::links_of(const std::string& node) const {
 
 std::span<const Link> Document::links_into(const std::string& node) const {
     const auto name = [](const Link& link) -> const std::string& { return link.to.node; };
-    const auto range = std::ranges::equal_range(*links_, node, {}, name);
-    return {range.begin(), range.end()};
+    // Not equal_range: what that returns does not compile with Clang 14.
+    return {std::ranges::lower_bound(*links_, node, {}, name), std::ranges::upper_bound(*links_, node, {}, name)};
 }
 
 Position Document::position(const std::string& id) const {

@@ -218,7 +218,7 @@ private:
 
     void report_cycle(std::vector<std::string> path) {
         std::ranges::reverse(path);  // now in the direction of the links
-        std::ranges::rotate(path, std::ranges::min_element(path));
+        std::rotate(path.begin(), std::ranges::min_element(path), path.end());      // std::ranges::rotate does not compile with Clang 14
         std::string text;
         for (const std::string& id : path) text += id + " -> ";
         error(ProblemKind::Cycle, path.front(), "", "expected no cycle, got " + text + path.front());
