@@ -5,8 +5,8 @@
 
 #include "gpu/base/error.h"
 #include "gpu/graph/op.h"
+#include "gpu/graph/vector_math.h"
 #include "gpu/ops.h"
-#include "gpu/ops/vector_math.h"
 
 namespace gpu {
 namespace {

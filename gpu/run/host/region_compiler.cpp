@@ -4,7 +4,7 @@
 #include <set>
 
 #include "gpu/base/error.h"
-#include "gpu/ops/vector_math.h"
+#include "gpu/graph/vector_math.h"
 #include "gpu/plan/rows.h"
 #include "gpu/plan/walk.h"
 #include "gpu/run/host/region.h"

@@ -1,4 +1,4 @@
-#include "gpu/ops/vector_math.h"
+#include "gpu/graph/vector_math.h"
 
 #include <algorithm>
 #include <bit>
