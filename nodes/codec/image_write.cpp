@@ -55,7 +55,7 @@ const Format& format_of(const std::string& path) {
     std::string suffix = std::filesystem::path(path).extension().string();
     std::ranges::transform(suffix, suffix.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     for (const Format& format : formats())
-        if (suffix == "." + std::string(format.suffix)) return format;
+        if (suffix.starts_with('.') && std::string_view(suffix).substr(1) == format.suffix) return format;
     throw gpu::Error(gpu::ErrorCode::InvalidGraph, "save picture {}: expected one of the suffixes {}, got {}", path,
                      joined(image_suffixes(), [](const auto& s) { return "." + s; }), suffix.empty() ? "none" : suffix);
 }

@@ -140,7 +140,7 @@ private:
 class PictureWriter final : public VideoWriter {
 public:
     PictureWriter(const std::string& path, const Video& like, const SaveVideoOptions& options) : path_(path) {
-        if (options.audio && like.source->audio()) warnings_.push_back("pictures hold no sound: it was left out");
+        if (options.audio && like.source->audio()) warnings_.emplace_back("pictures hold no sound: it was left out");
         picture_options_ = {.quality = options.quality, .background = options.background, .document = options.document};
         const fs::path whole = fs::absolute(path);
         std::string folder = (whole.parent_path() / gpu::format(".{}.XXXXXX", whole.stem().string())).string();
