@@ -1,5 +1,6 @@
 #include "app/panels/drawn_editor.h"
 
+#include <QCoreApplication>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QToolButton>
@@ -12,6 +13,7 @@ namespace app {
 namespace {
 
 class DrawnEditor final : public ParamEditor {
+    Q_DECLARE_TR_FUNCTIONS(app::DrawnEditor)
 public:
     explicit DrawnEditor(const nodes::ParamInfo& info) : ParamEditor(info), label_(new QLabel(this)), clear_(new QToolButton(this)) {
         auto* layout = new QHBoxLayout(this);

@@ -59,19 +59,360 @@
     </message>
     <message numerus="yes">
         <source>%n nodes selected</source>
-        <translation><numerusform>已选择 %n 个节点</numerusform></translation>
+        <translation>
+            <numerusform>已选择 %n 个节点</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>%n input(s)</source>
-        <translation><numerusform>%n 个输入</numerusform></translation>
+        <translation>
+            <numerusform>%n 个输入</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>%n output(s)</source>
-        <translation><numerusform>%n 个输出</numerusform></translation>
+        <translation>
+            <numerusform>%n 个输出</numerusform>
+        </translation>
     </message>
     <message>
         <source>done in part</source>
         <translation>部分完成</translation>
+    </message>
+</context>
+<context>
+    <name>app::CanvasActions</name>
+    <message>
+        <source>&amp;Red</source>
+        <translation>红色(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Orange</source>
+        <translation>橙色(&amp;O)</translation>
+    </message>
+    <message>
+        <source>&amp;Yellow</source>
+        <translation>黄色(&amp;Y)</translation>
+    </message>
+    <message>
+        <source>&amp;Green</source>
+        <translation>绿色(&amp;G)</translation>
+    </message>
+    <message>
+        <source>&amp;Cyan</source>
+        <translation>青色(&amp;C)</translation>
+    </message>
+    <message>
+        <source>&amp;Blue</source>
+        <translation>蓝色(&amp;B)</translation>
+    </message>
+    <message>
+        <source>&amp;Violet</source>
+        <translation>紫色(&amp;V)</translation>
+    </message>
+    <message>
+        <source>&amp;Keys...</source>
+        <translation>快捷键(&amp;K)...</translation>
+    </message>
+    <message>
+        <source>&amp;Frame Nodes</source>
+        <translation>为节点加框(&amp;F)</translation>
+    </message>
+    <message>
+        <source>Remove Fra&amp;me</source>
+        <translation>移除框(&amp;M)</translation>
+    </message>
+    <message>
+        <source>Re&amp;name</source>
+        <translation>重命名(&amp;N)</translation>
+    </message>
+    <message>
+        <source>C&amp;olour</source>
+        <translation>颜色(&amp;O)</translation>
+    </message>
+    <message>
+        <source>&amp;None</source>
+        <translation>无(&amp;N)</translation>
+    </message>
+    <message>
+        <source>Frame</source>
+        <translation>框</translation>
+    </message>
+    <message>
+        <source>&amp;Find...</source>
+        <translation>查找(&amp;F)...</translation>
+    </message>
+    <message>
+        <source>Find &amp;Next</source>
+        <translation>查找下一个(&amp;N)</translation>
+    </message>
+    <message>
+        <source>Find &amp;Previous</source>
+        <translation>查找上一个(&amp;P)</translation>
+    </message>
+    <message>
+        <source>&amp;Minimap</source>
+        <translation>缩略图(&amp;M)</translation>
+    </message>
+    <message>
+        <source>&amp;Snap to Grid</source>
+        <translation>对齐网格(&amp;S)</translation>
+    </message>
+    <message>
+        <source>&amp;Bookmarks</source>
+        <translation>书签(&amp;B)</translation>
+    </message>
+    <message>
+        <source>Go to Bookmark &amp;%1</source>
+        <translation>转到书签 &amp;%1</translation>
+    </message>
+    <message>
+        <source>The subgraph of bookmark %1 is gone</source>
+        <translation>书签 %1 所在的子图已不存在</translation>
+    </message>
+    <message>
+        <source>There is no bookmark %1 yet</source>
+        <translation>还没有书签 %1</translation>
+    </message>
+    <message>
+        <source>Set Bookmark %1</source>
+        <translation>设置书签 %1</translation>
+    </message>
+    <message>
+        <source>Set bookmark %1</source>
+        <translation>设置书签 %1</translation>
+    </message>
+    <message>
+        <source>On the &amp;Canvas</source>
+        <translation>在画布上(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Add &amp;Node Here...</source>
+        <translation>在此添加节点(&amp;N)...</translation>
+    </message>
+    <message>
+        <source>&amp;Connect...</source>
+        <translation>连接(&amp;C)...</translation>
+    </message>
+    <message>
+        <source>&amp;Disconnect</source>
+        <translation>断开(&amp;D)</translation>
+    </message>
+    <message>
+        <source>&amp;Open</source>
+        <translation>打开(&amp;O)</translation>
+    </message>
+    <message>
+        <source>Select What &amp;Follows</source>
+        <translation>选择下游节点(&amp;F)</translation>
+    </message>
+    <message>
+        <source>Left</source>
+        <translation>左</translation>
+    </message>
+    <message>
+        <source>Right</source>
+        <translation>右</translation>
+    </message>
+    <message>
+        <source>Up</source>
+        <translation>上</translation>
+    </message>
+    <message>
+        <source>Down</source>
+        <translation>下</translation>
+    </message>
+    <message>
+        <source>Go %1</source>
+        <translation>向%1移动焦点</translation>
+    </message>
+    <message>
+        <source>Move %1</source>
+        <translation>向%1移动节点</translation>
+    </message>
+    <message>
+        <source>Look %1</source>
+        <translation>向%1平移视图</translation>
+    </message>
+    <message>
+        <source>Add &amp;Reroute</source>
+        <translation>添加转接点(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Add &amp;Node...</source>
+        <translation>添加节点(&amp;N)...</translation>
+    </message>
+    <message>
+        <source>&amp;Delete Wire</source>
+        <translation>删除连线(&amp;D)</translation>
+    </message>
+</context>
+<context>
+    <name>app::ConnectPopup</name>
+    <message>
+        <source>Connect to</source>
+        <translation>连接到</translation>
+    </message>
+    <message>
+        <source>new %1</source>
+        <translation>新建 %1</translation>
+    </message>
+</context>
+<context>
+    <name>app::DirectEditor</name>
+    <message>
+        <source>Brush (B); the right button erases</source>
+        <translation>画笔 (B)；右键擦除</translation>
+    </message>
+    <message>
+        <source>Eraser (E)</source>
+        <translation>橡皮擦 (E)</translation>
+    </message>
+    <message>
+        <source>Lasso (L)</source>
+        <translation>套索 (L)</translation>
+    </message>
+    <message>
+        <source>Rectangle (R); Shift: a square</source>
+        <translation>矩形 (R)；Shift：正方形</translation>
+    </message>
+    <message>
+        <source>Ellipse (O); Shift: a circle</source>
+        <translation>椭圆 (O)；Shift：圆形</translation>
+    </message>
+    <message>
+        <source>Gradient (G), from nothing to everything</source>
+        <translation>渐变 (G)，从无到全部</translation>
+    </message>
+    <message>
+        <source>Fill (F) what is enclosed</source>
+        <translation>填充封闭区域 (F)</translation>
+    </message>
+    <message>
+        <source>Take away instead of adding</source>
+        <translation>减去而不是添加</translation>
+    </message>
+    <message>
+        <source>Remove all strokes</source>
+        <translation>移除所有笔画</translation>
+    </message>
+    <message>
+        <source>Another colour to show the mask in</source>
+        <translation>换一种颜色显示蒙版</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source>Radius of the brush, in pixels of the picture ([ and ])</source>
+        <translation>画笔半径，以图片像素为单位（[ 和 ]）</translation>
+    </message>
+    <message>
+        <source>Hard</source>
+        <translation>硬度</translation>
+    </message>
+    <message>
+        <source>Hardness of its edge ({ and })</source>
+        <translation>边缘硬度（{ 和 }）</translation>
+    </message>
+    <message>
+        <source>Strength</source>
+        <translation>强度</translation>
+    </message>
+    <message>
+        <source>How strongly it covers (digits)</source>
+        <translation>覆盖强度（数字键）</translation>
+    </message>
+    <message>
+        <source>Add a person of 18 points</source>
+        <translation>添加 18 个关键点的人物</translation>
+    </message>
+    <message>
+        <source>Add a person of 25 points, with feet</source>
+        <translation>添加 25 个关键点（含脚）的人物</translation>
+    </message>
+    <message>
+        <source>Remove the person that was touched last</source>
+        <translation>移除最后操作的人物</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n stroke(s)</source>
+        <translation>
+            <numerusform>%n 个笔画</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The points come from a file: clear it to edit them here</source>
+        <translation>关键点来自文件：清除文件后可在此编辑</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n person(s); drag points, Shift moves all, right click hides</source>
+        <translation>
+            <numerusform>%n 个人物；拖动关键点，Shift 移动全部，右键隐藏</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Drag the sides, corners or the box</source>
+        <translation>拖动边、角或整个方框</translation>
+    </message>
+    <message>
+        <source>Run once to see the picture under it</source>
+        <translation>运行一次即可看到下面的图片</translation>
+    </message>
+</context>
+<context>
+    <name>app::DrawnEditor</name>
+    <message>
+        <source>Clear</source>
+        <translation>清除</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n stroke(s), drawn on the picture</source>
+        <translation>
+            <numerusform>%n 个笔画，绘于图片上</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>app::FindBar</name>
+    <message>
+        <source>Find nodes</source>
+        <translation>查找节点</translation>
+    </message>
+    <message>
+        <source>Previous</source>
+        <translation>上一个</translation>
+    </message>
+    <message>
+        <source>Next</source>
+        <translation>下一个</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>%1 of %2</source>
+        <translation>第 %1 个，共 %2 个</translation>
+    </message>
+</context>
+<context>
+    <name>app::FrameBar</name>
+    <message>
+        <source>Play</source>
+        <translation>播放</translation>
+    </message>
+    <message>
+        <source>Frame</source>
+        <translation>帧</translation>
+    </message>
+</context>
+<context>
+    <name>app::FrameTitleEdit</name>
+    <message>
+        <source>Title of the frame</source>
+        <translation>框的标题</translation>
     </message>
 </context>
 <context>
@@ -128,7 +469,7 @@
         <translation>未设置</translation>
     </message>
     <message>
-        <source>This program does not know node type "%1". It is kept as it is.</source>
+        <source>This program does not know node type &quot;%1&quot;. It is kept as it is.</source>
         <translation>本程序不认识节点类型“%1”，将原样保留。</translation>
     </message>
     <message>
@@ -145,15 +486,21 @@
     </message>
     <message numerus="yes">
         <source>Remove %n wire(s)</source>
-        <translation><numerusform>移除 %n 条连线</numerusform></translation>
+        <translation>
+            <numerusform>移除 %n 条连线</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>Remove %n node(s)</source>
-        <translation><numerusform>移除 %n 个节点</numerusform></translation>
+        <translation>
+            <numerusform>移除 %n 个节点</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>Dissolve %n node(s)</source>
-        <translation><numerusform>溶解 %n 个节点</numerusform></translation>
+        <translation>
+            <numerusform>溶解 %n 个节点</numerusform>
+        </translation>
     </message>
     <message>
         <source>Insert into a wire</source>
@@ -161,7 +508,9 @@
     </message>
     <message numerus="yes">
         <source>Move %n node(s)</source>
-        <translation><numerusform>移动 %n 个节点</numerusform></translation>
+        <translation>
+            <numerusform>移动 %n 个节点</numerusform>
+        </translation>
     </message>
     <message>
         <source>Arrange</source>
@@ -189,15 +538,21 @@
     </message>
     <message numerus="yes">
         <source>Mute %n node(s)</source>
-        <translation><numerusform>静音 %n 个节点</numerusform></translation>
+        <translation>
+            <numerusform>静音 %n 个节点</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>Bypass %n node(s)</source>
-        <translation><numerusform>旁路 %n 个节点</numerusform></translation>
+        <translation>
+            <numerusform>旁路 %n 个节点</numerusform>
+        </translation>
     </message>
     <message numerus="yes">
         <source>Switch on %n node(s)</source>
-        <translation><numerusform>启用 %n 个节点</numerusform></translation>
+        <translation>
+            <numerusform>启用 %n 个节点</numerusform>
+        </translation>
     </message>
     <message>
         <source>Make a subgraph</source>
@@ -211,6 +566,30 @@
         <source>Rename</source>
         <translation>重命名</translation>
     </message>
+    <message numerus="yes">
+        <source>Frame %n node(s)</source>
+        <translation>
+            <numerusform>为 %n 个节点加框</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Remove a frame</source>
+        <translation>移除框</translation>
+    </message>
+    <message>
+        <source>Name a frame</source>
+        <translation>命名框</translation>
+    </message>
+    <message>
+        <source>Colour a frame</source>
+        <translation>设置框的颜色</translation>
+    </message>
+    <message numerus="yes">
+        <source>Colour %n node(s)</source>
+        <translation>
+            <numerusform>设置 %n 个节点的颜色</numerusform>
+        </translation>
+    </message>
 </context>
 <context>
     <name>app::GraphView</name>
@@ -221,6 +600,116 @@
     <message>
         <source>Press Tab or double-click to add a node</source>
         <translation>按 Tab 或双击以添加节点</translation>
+    </message>
+    <message>
+        <source>Select one node to connect it</source>
+        <translation>请选择一个节点进行连接</translation>
+    </message>
+</context>
+<context>
+    <name>app::HistogramView</name>
+    <message>
+        <source>Histogram</source>
+        <translation>直方图</translation>
+    </message>
+    <message>
+        <source>Below black: %1 % of the pixels
+Above white: %2 %</source>
+        <translation>低于黑色：%1 % 的像素
+高于白色：%2 %</translation>
+    </message>
+</context>
+<context>
+    <name>app::HistoryPanel</name>
+    <message>
+        <source>Results of earlier runs</source>
+        <translation>先前运行的结果</translation>
+    </message>
+    <message>
+        <source>Open Its Graph</source>
+        <translation>打开其节点图</translation>
+    </message>
+    <message>
+        <source>Forget All</source>
+        <translation>全部清除</translation>
+    </message>
+    <message>
+        <source>%1 ms</source>
+        <translation>%1 毫秒</translation>
+    </message>
+    <message>
+        <source>%1 s</source>
+        <translation>%1 秒</translation>
+    </message>
+    <message>
+        <source>run %1, %2</source>
+        <translation>第 %1 次运行，%2</translation>
+    </message>
+    <message>
+        <source>%1, took %2. A double click opens its graph.</source>
+        <translation>%1，用时 %2。双击打开其节点图。</translation>
+    </message>
+    <message>
+        <source>Open the graph of %1</source>
+        <translation>打开 %1 的节点图</translation>
+    </message>
+</context>
+<context>
+    <name>app::KeyBindings</name>
+    <message>
+        <source>Undo</source>
+        <translation>撤销</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>重做</translation>
+    </message>
+</context>
+<context>
+    <name>app::KeysDialog</name>
+    <message>
+        <source>&amp;Assign</source>
+        <translation>指定(&amp;A)</translation>
+    </message>
+    <message>
+        <source>&amp;Clear</source>
+        <translation>清除(&amp;C)</translation>
+    </message>
+    <message>
+        <source>&amp;Reset</source>
+        <translation>重置(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Keys</source>
+        <translation>快捷键</translation>
+    </message>
+    <message>
+        <source>Search commands or keys</source>
+        <translation>搜索命令或按键</translation>
+    </message>
+    <message>
+        <source>Command</source>
+        <translation>命令</translation>
+    </message>
+    <message>
+        <source>Id</source>
+        <translation>标识</translation>
+    </message>
+    <message>
+        <source>Commands</source>
+        <translation>命令</translation>
+    </message>
+    <message>
+        <source>New keys</source>
+        <translation>新按键</translation>
+    </message>
+    <message>
+        <source>Reset A&amp;ll</source>
+        <translation>全部重置(&amp;L)</translation>
+    </message>
+    <message>
+        <source>%1 belongs to: %2. Assigning takes it from there.</source>
+        <translation>%1 已属于：%2。指定后将从那里取走。</translation>
     </message>
 </context>
 <context>
@@ -604,12 +1093,47 @@
         <source>Actual &amp;Size</source>
         <translation>实际大小(&amp;S)</translation>
     </message>
+    <message>
+        <source>Values</source>
+        <translation>数值</translation>
+    </message>
+    <message>
+        <source>Times</source>
+        <translation>用时</translation>
+    </message>
+    <message>
+        <source>History</source>
+        <translation>历史</translation>
+    </message>
+    <message>
+        <source>Documentation</source>
+        <translation>文档</translation>
+    </message>
+    <message>
+        <source>&amp;Help</source>
+        <translation>帮助(&amp;H)</translation>
+    </message>
+    <message>
+        <source>&amp;Documentation of the Node</source>
+        <translation>节点文档(&amp;D)</translation>
+    </message>
+    <message>
+        <source>&amp;Pause</source>
+        <translation>暂停(&amp;P)</translation>
+    </message>
 </context>
 <context>
     <name>app::MessageBar</name>
     <message>
         <source>Close</source>
         <translation>关闭</translation>
+    </message>
+</context>
+<context>
+    <name>app::Minimap</name>
+    <message>
+        <source>Overview of the graph</source>
+        <translation>节点图总览</translation>
     </message>
 </context>
 <context>
@@ -643,7 +1167,9 @@
     <name>app::ParamPanel</name>
     <message numerus="yes">
         <source>%n nodes selected</source>
-        <translation><numerusform>已选择 %n 个节点</numerusform></translation>
+        <translation>
+            <numerusform>已选择 %n 个节点</numerusform>
+        </translation>
     </message>
     <message>
         <source>Select a node to see its parameters.</source>
@@ -654,7 +1180,7 @@
         <translation>名称</translation>
     </message>
     <message>
-        <source>How the document and --set call this node: letters, digits, '_' and '-'</source>
+        <source>How the document and --set call this node: letters, digits, &apos;_&apos; and &apos;-&apos;</source>
         <translation>文档和 --set 中此节点的名称：字母、数字、“_”和“-”</translation>
     </message>
     <message>
@@ -670,12 +1196,20 @@
         <translation>%1 的表达式</translation>
     </message>
     <message>
-        <source>Computed: numbers, + - * / % ^, min, max, round and others, and parameters as NODE.param</source>
-        <translation>计算：数字、+ - * / % ^、min、max、round 等，以及写作 NODE.param 的参数</translation>
-    </message>
-    <message>
         <source>Compute by an Expression</source>
         <translation>用表达式计算</translation>
+    </message>
+    <message>
+        <source>Computed: numbers, + - * / % ^, min, max, round and others, and parameters and lists as NODE.name</source>
+        <translation>计算：数字、+ - * / % ^、min、max、round 等，以及写作 NODE.name 的参数和列表</translation>
+    </message>
+    <message>
+        <source>An output of a list, as NODE.name</source>
+        <translation>列表的一个输出，写作 NODE.name</translation>
+    </message>
+    <message>
+        <source>Follow a List</source>
+        <translation>跟随列表</translation>
     </message>
 </context>
 <context>
@@ -689,12 +1223,43 @@
         <translation>还没有图片</translation>
     </message>
     <message>
-        <source>x %1  y %2    %3    R %4  G %5  B %6</source>
-        <translation>x %1  y %2    %3    R %4  G %5  B %6</translation>
+        <source>A</source>
+        <translation>A</translation>
     </message>
     <message>
-        <source>  A %1</source>
-        <translation>  A %1</translation>
+        <source>B</source>
+        <translation>B</translation>
+    </message>
+    <message>
+        <source>x %1  y %2    %3</source>
+        <translation>x %1  y %2    %3</translation>
+    </message>
+</context>
+<context>
+    <name>app::ReferencePanel</name>
+    <message>
+        <source>Find a node</source>
+        <translation>查找节点</translation>
+    </message>
+    <message>
+        <source>Find a node in the documentation</source>
+        <translation>在文档中查找节点</translation>
+    </message>
+    <message>
+        <source>Documentation of nodes</source>
+        <translation>节点文档</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>后退</translation>
+    </message>
+    <message>
+        <source>Forward</source>
+        <translation>前进</translation>
+    </message>
+    <message>
+        <source>No node is found by “%1”.</source>
+        <translation>没有找到与“%1”匹配的节点。</translation>
     </message>
 </context>
 <context>
@@ -702,6 +1267,120 @@
     <message>
         <source>Search nodes</source>
         <translation>搜索节点</translation>
+    </message>
+</context>
+<context>
+    <name>app::TimesPanel</name>
+    <message>
+        <source>edited since</source>
+        <translation>之后已编辑</translation>
+    </message>
+    <message>
+        <source>waits</source>
+        <translation>等待中</translation>
+    </message>
+    <message>
+        <source>runs</source>
+        <translation>运行中</translation>
+    </message>
+    <message>
+        <source>cached</source>
+        <translation>已缓存</translation>
+    </message>
+    <message>
+        <source>done</source>
+        <translation>完成</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>in part</source>
+        <translation>部分完成</translation>
+    </message>
+    <message>
+        <source>Time and memory of nodes</source>
+        <translation>各节点的用时和内存</translation>
+    </message>
+    <message>
+        <source>Node</source>
+        <translation>节点</translation>
+    </message>
+    <message>
+        <source>Kind</source>
+        <translation>类型</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>状态</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>Share</source>
+        <translation>占比</translation>
+    </message>
+    <message>
+        <source>Memory of results</source>
+        <translation>结果占用内存</translation>
+    </message>
+    <message>
+        <source>%1 ms</source>
+        <translation>%1 毫秒</translation>
+    </message>
+    <message>
+        <source>%1 s</source>
+        <translation>%1 秒</translation>
+    </message>
+</context>
+<context>
+    <name>app::ValuesPanel</name>
+    <message>
+        <source>Values of the selected node</source>
+        <translation>所选节点的数值</translation>
+    </message>
+    <message>
+        <source>Output</source>
+        <translation>输出</translation>
+    </message>
+    <message>
+        <source>Tensor</source>
+        <translation>张量</translation>
+    </message>
+    <message>
+        <source>Shape</source>
+        <translation>形状</translation>
+    </message>
+    <message>
+        <source>Type</source>
+        <translation>类型</translation>
+    </message>
+    <message>
+        <source>Least</source>
+        <translation>最小</translation>
+    </message>
+    <message>
+        <source>Largest</source>
+        <translation>最大</translation>
+    </message>
+    <message>
+        <source>Mean</source>
+        <translation>均值</translation>
+    </message>
+    <message>
+        <source>Deviation</source>
+        <translation>标准差</translation>
+    </message>
+    <message>
+        <source>NaN</source>
+        <translation>NaN</translation>
+    </message>
+    <message>
+        <source>Infinite</source>
+        <translation>无穷</translation>
     </message>
 </context>
 <context>
@@ -717,6 +1396,118 @@
     <message>
         <source>Actual size</source>
         <translation>实际大小</translation>
+    </message>
+    <message>
+        <source>Keep this picture as A, to compare others with it</source>
+        <translation>将此图片保留为 A，用于与其他图片比较</translation>
+    </message>
+    <message>
+        <source>A and this picture beside a line that can be dragged</source>
+        <translation>以可拖动的分界线并排显示 A 与此图片</translation>
+    </message>
+    <message>
+        <source>How far A and this picture are apart</source>
+        <translation>A 与此图片的差异</translation>
+    </message>
+    <message>
+        <source>A mask in colour over the other picture</source>
+        <translation>以颜色将蒙版叠加在另一图片上</translation>
+    </message>
+    <message>
+        <source>Channels, exposure, gamma, histogram</source>
+        <translation>通道、曝光、伽马、直方图</translation>
+    </message>
+    <message>
+        <source>Channel</source>
+        <translation>通道</translation>
+    </message>
+    <message>
+        <source>Channel; of latents and tensors red, green, blue and alpha are the first four</source>
+        <translation>通道；对潜空间和张量，红、绿、蓝、透明度为前四个通道</translation>
+    </message>
+    <message>
+        <source>RGB</source>
+        <translation>RGB</translation>
+    </message>
+    <message>
+        <source>Red</source>
+        <translation>红</translation>
+    </message>
+    <message>
+        <source>Green</source>
+        <translation>绿</translation>
+    </message>
+    <message>
+        <source>Blue</source>
+        <translation>蓝</translation>
+    </message>
+    <message>
+        <source>Alpha</source>
+        <translation>透明度</translation>
+    </message>
+    <message>
+        <source>Luminance</source>
+        <translation>亮度</translation>
+    </message>
+    <message>
+        <source> stops</source>
+        <translation> 挡</translation>
+    </message>
+    <message>
+        <source>Exposure: colours are multiplied by 2 to this power</source>
+        <translation>曝光：颜色乘以 2 的此次幂</translation>
+    </message>
+    <message>
+        <source>γ </source>
+        <translation>γ </translation>
+    </message>
+    <message>
+        <source>Gamma: v to the power of one by this is shown</source>
+        <translation>伽马：显示 v 的 1/γ 次幂</translation>
+    </message>
+    <message>
+        <source>Range</source>
+        <translation>范围</translation>
+    </message>
+    <message>
+        <source>The least value black and the largest white: for depth, latents and tensors</source>
+        <translation>最小值为黑、最大值为白：用于深度、潜空间和张量</translation>
+    </message>
+    <message>
+        <source>Reset</source>
+        <translation>重置</translation>
+    </message>
+    <message>
+        <source>As it is</source>
+        <translation>恢复原样</translation>
+    </message>
+    <message>
+        <source>Run the graph once to see the picture here</source>
+        <translation>运行一次节点图即可在此看到图片</translation>
+    </message>
+    <message>
+        <source>Add a person to begin</source>
+        <translation>添加人物以开始</translation>
+    </message>
+    <message>
+        <source>canvas</source>
+        <translation>画布</translation>
+    </message>
+    <message>
+        <source>No picture yet</source>
+        <translation>还没有图片</translation>
+    </message>
+    <message>
+        <source>A: %1</source>
+        <translation>A：%1</translation>
+    </message>
+    <message>
+        <source>Keep this picture as A, to compare others with it. Now: %1</source>
+        <translation>将此图片保留为 A，用于与其他图片比较。当前：%1</translation>
+    </message>
+    <message>
+        <source>A  </source>
+        <translation>A  </translation>
     </message>
 </context>
 </TS>
