@@ -144,6 +144,7 @@ struct Editor {
         click(node);
         auto* box = window.params().editor(param)->findChild<QComboBox*>();
         const int wanted = box->findText(name);
+        box->setFocus();    // else the arrows go to the canvas
         while (box->currentIndex() != wanted)
             QTest::keyClick(box, box->currentIndex() < wanted ? Qt::Key_Down : Qt::Key_Up);
     }

@@ -40,10 +40,12 @@ private slots:
     }
     void a_card_opens_a_copy_that_saving_asks_about() {
         tests::Editor e;
+        auto docks = e.window.findChildren<QDockWidget*>();
+        docks.removeIf([](const QDockWidget* dock) { return dock->isHidden(); });    // before it, too
+        QVERIFY(docks.size() > 2);
         e.window.show_gallery();
         auto* page = e.window.findChild<Gallery*>();
         QVERIFY(page->isVisible() && !e.view.isVisible());
-        const auto docks = e.window.findChildren<QDockWidget*>();
         for (QDockWidget* dock : docks) QVERIFY(dock->isHidden());
         QCoreApplication::processEvents();  // lays the cards out
         QToolButton* card = page->cards().at(0);

@@ -221,7 +221,9 @@ private slots:
         QVERIFY(!viewer.histogram()->isVisible());
         QTest::mouseClick(viewer.findChild<QToolButton*>("adjust"), Qt::LeftButton);
         QVERIFY(viewer.histogram()->isVisible());
-        QTest::keyClick(viewer.findChild<QComboBox*>("channel"), Qt::Key_Down);
+        auto* channel = viewer.findChild<QComboBox*>("channel");
+        channel->setFocus();    // else the arrow goes to the canvas
+        QTest::keyClick(channel, Qt::Key_Down);
         QVERIFY(settled(viewer));
         QCOMPARE(viewer.picture()->picture().pixelColor(20, 5), QColor(20, 20, 20));  // red is x
         QVERIFY(viewer.histogram()->histogram().gray);

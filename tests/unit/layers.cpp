@@ -33,7 +33,7 @@ const std::map<std::string, std::vector<std::string>> allowed{
     {"nodes", {"nodes/core", "nodes/types", "nodes/models", "nodes/sampling", "nodes/codec", "nodes/training", "gpu"}},
     {"app/model", {"nodes/core", "nodes/types", "nodes/interchange", "gpu"}},
     {"app/canvas", {"app/model", "nodes/core", "gpu"}},
-    {"app/panels", {"app/model", "app/canvas", "nodes/core", "nodes/types", "nodes/interchange", "gpu"}},
+    {"app/panels", {"app/model", "app/canvas", "nodes/core", "nodes/types", "nodes/interchange", "nodes/reference", "gpu"}},
 };
 
 // The longest row of `allowed` that the file lies in, or nothing.
