@@ -56,7 +56,8 @@ private slots:
             drawn(HEDDLE_SOURCE_DIR "/resources/graphs/text-to-image.heddle",
                   {"--set", "prompt.text=red heart", "--set", "negative.text=blue", "--set",
                    "sample.seed=1125899906842624", "--set", "sample.steps=8", "--set", "sample.guidance=4", "--set",
-                   "sample.sampler=euler", "--set", "sample.schedule=linspace", "--set", "sample.noise=torch-cpu"});
+                   "sample.sampler=euler", "--set", "sample.schedule=linspace", "--set", "sample.levels=k-diffusion", "--set",
+                   "sample.noise=torch-cpu"});
         QCOMPARE(theirs.size(), QSize(64, 64));
         QVERIFY(theirs == ours);
     }
