@@ -1,4 +1,4 @@
-// Results of this session's runs with the graphs that made them: a click shows one again, "open its graph" brings the graph back
+// Results of the runs since the program started with the graphs that made them: a click shows one again, "open its graph" brings the graph back
 // as an edit that can be undone.
 #pragma once
 

@@ -19,7 +19,7 @@ QString name_of(ThemeChoice choice);
 ThemeChoice stored_theme();  // dark where nothing was ever chosen
 void store_theme(ThemeChoice choice);
 
-// The choice that holds in this session; choosing gives the application the theme that it means now.
+// The choice that holds now; choosing gives the application the theme that it means now.
 ThemeChoice theme_choice();
 void choose_theme(QApplication& application, ThemeChoice choice);
 
