@@ -151,7 +151,7 @@ private:
     // Of elements: inputs that are one number are read as such where the primitive has that form.
     HostRegion::Instruction instruction(int member) {
         const PlanNode& node = nodes_[member];
-        HostRegion::Instruction made = row_by_row(member);
+        HostRegion::Instruction made = plain_instruction(member);
         unsigned singles = 0;
         for (std::size_t k = 0; k < made.in.size(); ++k) singles |= single_.contains(made.in[k]) ? 1u << k : 0u;
         const VectorFunction form = node.scalar >= 0 ? nullptr : vector_function(node.op->name(), singles);
@@ -164,11 +164,12 @@ private:
     // Of rows: one number when blocks run along the row, else as many as any other value.
     HostRegion::Instruction row_instruction(int member) {
         if (region_.across) return instruction(member);
-        const HostRegion::Instruction made = row_by_row(member);
+        const HostRegion::Instruction made = plain_instruction(member);
         single_.insert(made.out);
         return made;
     }
-    HostRegion::Instruction row_by_row(int member) {
+    // All inputs as arrays.
+    HostRegion::Instruction plain_instruction(int member) {
         const PlanNode& node = nodes_[member];
         if (node.scalar >= 0) return {copy_function(), {constant_slot(node.scalar)}, slot_of(member, true), false};
         HostRegion::Instruction made{static_cast<const ElementwiseOp&>(*node.op).vector(), {}, 0, false};
