@@ -28,8 +28,9 @@ dnnl::convolution_forward::primitive_desc conv_forward_desc(const ConvProblem& p
 dnnl::convolution_backward_data::primitive_desc conv_input_grad_desc(const ConvProblem& problem, ConvLayout layout);
 dnnl::convolution_backward_weights::primitive_desc conv_weight_grad_desc(const ConvProblem& problem, ConvLayout layout);
 
-// The layouts worth trying, best first; the last one always works.
-std::vector<ConvLayout> conv_layouts(const ConvProblem& problem, ConvPass pass);
+// The layouts worth trying, best first; the last one always works. `weight_stays`: its reordered copy is kept from call to call, or the
+// pass reads no weight.
+std::vector<ConvLayout> conv_layouts(const ConvProblem& problem, ConvPass pass, bool weight_stays);
 
 // Bytes of the reordered, perhaps transformed copy of the weight that a convolution or its input gradient keeps.
 std::uint64_t kept_conv_bytes(const Kernel& kernel, const Shape& x, const Shape& weight, const Shape& y);

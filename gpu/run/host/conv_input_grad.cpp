@@ -8,7 +8,7 @@ namespace {
 std::shared_ptr<HostPrimitive> prepare(const HostCall& call) {
     const ConvProblem problem{ConvGeometry::from_params(call.kernel.params), call.out.shape, call.in[1].shape, call.in[0].shape};
     const auto desc = first_known<dnnl::convolution_backward_data::primitive_desc>(
-        conv_layouts(problem, ConvPass::InputGrad), [&](ConvLayout layout) { return conv_input_grad_desc(problem, layout); });
+        conv_layouts(problem, ConvPass::InputGrad, call.in[1].leaf != nullptr), [&](ConvLayout layout) { return conv_input_grad_desc(problem, layout); });
     auto primitive = std::make_shared<HostPrimitive>(dnnl::convolution_backward_data(desc), desc.scratchpad_desc());
     primitive->input(DNNL_ARG_DIFF_DST, problem.map_given(problem.y), desc.diff_dst_desc());
     primitive->input(DNNL_ARG_WEIGHTS, problem.weight_given(), desc.weights_desc(), true);

@@ -8,7 +8,7 @@ namespace {
 std::shared_ptr<HostPrimitive> prepare(const HostCall& call) {
     const ConvProblem problem{ConvGeometry::from_params(call.kernel.params), call.in[0].shape, call.out.shape, call.in[1].shape};
     const auto desc = first_known<dnnl::convolution_backward_weights::primitive_desc>(
-        conv_layouts(problem, ConvPass::WeightGrad), [&](ConvLayout layout) { return conv_weight_grad_desc(problem, layout); });
+        conv_layouts(problem, ConvPass::WeightGrad, true), [&](ConvLayout layout) { return conv_weight_grad_desc(problem, layout); });
     auto primitive = std::make_shared<HostPrimitive>(dnnl::convolution_backward_weights(desc), desc.scratchpad_desc());
     primitive->input(DNNL_ARG_SRC, problem.map_given(problem.x), desc.src_desc());
     primitive->input(DNNL_ARG_DIFF_DST, problem.map_given(problem.y), desc.diff_dst_desc());

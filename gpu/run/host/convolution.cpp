@@ -29,7 +29,7 @@ std::shared_ptr<State> prepare(const HostCall& call) {
         state->later = along ? SIZE_MAX : bias >= 0 ? 1 : 0;
         return conv_forward_desc(problem, layout, bias_desc, along ? attributes : plain_attributes(), false);
     };
-    const auto desc = first_known<dnnl::convolution_forward::primitive_desc>(conv_layouts(problem, ConvPass::Forward), make);
+    const auto desc = first_known<dnnl::convolution_forward::primitive_desc>(conv_layouts(problem, ConvPass::Forward, call.in[1].leaf != nullptr), make);
     HostPrimitive primitive(dnnl::convolution_forward(desc), desc.scratchpad_desc());
     primitive.input(DNNL_ARG_SRC, problem.map_given(problem.x), desc.src_desc());
     primitive.input(DNNL_ARG_WEIGHTS, problem.weight_given(), desc.weights_desc(), true);
@@ -67,7 +67,7 @@ struct Prepared {
 
 Bands bands_of(const HostCall& call) {
     const ConvProblem problem{ConvGeometry::from_params(call.kernel.params), call.in[0].shape, call.in[1].shape, call.out.shape};
-    if (conv_layouts(problem, ConvPass::Forward).front() != ConvLayout::Winograd) return {};
+    if (conv_layouts(problem, ConvPass::Forward, call.in[1].leaf != nullptr).front() != ConvLayout::Winograd) return {};
     const std::int64_t per_row = (element_count(problem.x) + element_count(problem.y)) / (problem.y[0] * problem.y[2]) * std::int64_t{sizeof(float)} * 13 / 4;
     const std::int64_t pictures = problem.y[0], rows = problem.y[2];
     if (per_row * rows * pictures <= most_scratch) return {};
