@@ -19,13 +19,15 @@ struct TrainAutoencoder final : Node {
     Param<double>      square    {this, "square", "Weight of the mean squared difference", {.initial = 1, .min = 0, .max = 1000}};
     Param<double>      kl        {this, "kl", "Weight of the latent's divergence from a normal distribution, a mean over its elements", {.initial = 1e-5, .min = 0, .max = 10, .decimals = 8}};
     Param<double>      perceptual{this, "perceptual", "Weight of the difference that the judge sees", {.initial = 0.1, .min = 0, .max = 1000, .advanced = true}};
+    Param<double>      spectrum  {this, "spectrum", "0: each channel of the latent has deviation 1. Above: channels are uncorrelated directions, as loud as this power of what they change in the picture, so that a diffusion network learns coarse structure before detail (arXiv:2502.14831)",
+                                  {.initial = 0, .min = 0, .max = 1, .advanced = true}};
     Param<bool>        decoder   {this, "decoder_only", "The encoder stays as it is, so that latents keep their meaning", {.initial = false, .advanced = true}};
     Param<Seed>        seed      {this, "seed", "Of the weights that are drawn", {}};
     Out<ObjectiveRef>  objective {this, "objective", "To train"};
 
     void compute(Eval& ev) const override {
         AutoencoderTraining t{.dataset = ev[dataset], .loss = {.absolute = ev[absolute], .square = ev[square], .kl = ev[kl], .perceptual = ev[perceptual]},
-                              .seed = ev[seed], .decoder_only = ev[decoder]};
+                              .spectrum = ev[spectrum], .seed = ev[seed], .decoder_only = ev[decoder]};
         if (ev.has(validation)) t.validation = ev[validation];
         if (ev.has(judge)) t.judge = ev[judge];
         if (ev.has(start)) {

@@ -7,6 +7,7 @@
 #include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
 #include "nodes/sampling/noise.h"
+#include "nodes/training/latent_basis.h"
 
 namespace nodes {
 namespace {
@@ -69,7 +70,7 @@ public:
     Trained result(const NamedTensors& parameters) const override {
         NamedTensors all = parameters;
         all.insert(fixed_.begin(), fixed_.end());
-        if (!t_.decoder_only) take_in_statistics(all);
+        if (!t_.decoder_only) change_latent_basis(all, latent_basis(built(all), t_.dataset, t_.spectrum));
         return Trained({Value::of<Vae>(make_kl_autoencoder(weights_of(all), format(), {.groups = t_.config.groups, .eps = t_.config.eps}))});
     }
 
@@ -112,33 +113,6 @@ private:
     }
     static Tensor through(const KlAutoencoder& network, const Tensor& pictures) {
         return gpu::clamp(network.decode(network.encode(pictures)), 0, 1);
-    }
-
-    // Each channel's mean and deviation over the dataset, moved from the latent into the convolutions on its two sides.
-    void take_in_statistics(NamedTensors& all) const {
-        const KlAutoencoder network = built(all);
-        const std::int64_t channels = t_.config.channels, features = t_.config.features;
-        std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min<std::int64_t>(1024, t_.dataset.size())));
-        for (std::size_t i = 0; i < indices.size(); ++i)
-            indices[i] = static_cast<std::int64_t>(i) * t_.dataset.size() / static_cast<std::int64_t>(indices.size());
-        gpu::Tensors latents;
-        for (std::size_t at = 0; at < indices.size(); at += at_once) {
-            const auto part = std::span(indices).subspan(at, std::min<std::size_t>(at_once, indices.size() - at));
-            latents.push_back(network.encode(t_.dataset.pictures(part)));
-            gpu::evaluate({latents.back()});
-        }
-        const Tensor z = gpu::concat(latents, 0);                                                   // [N, C, h, w]
-        const Tensor mean = gpu::mean(z, {0, 2, 3}), spread = gpu::sqrt(gpu::mean(gpu::square(z - mean), {0, 2, 3}) + 1e-8);      // [1, C, 1, 1]
-        const Tensor m = gpu::reshape(mean, {channels}), d = gpu::reshape(spread, {channels});
-        // mean' = (mean - m) / d, log variance' = log variance - 2 log d
-        const Tensor scale = gpu::concat({1.0 / d, gpu::ones({channels})}, 0), move = gpu::concat({m / d, 2.0 * gpu::log(d)}, 0);
-        Tensor &weight = all["quant_conv.weight"], &bias = all["quant_conv.bias"];
-        weight = weight * gpu::reshape(scale, {2 * channels, 1, 1, 1});
-        bias = bias * scale - move;
-        // what comes back is z' d + m
-        Tensor &back = all["post_quant_conv.weight"], &back_bias = all["post_quant_conv.bias"];
-        back_bias = back_bias + gpu::reshape(gpu::matmul(gpu::reshape(back, {features, channels}), gpu::reshape(m, {channels, 1})), {features});
-        back = back * gpu::reshape(d, {1, channels, 1, 1});
     }
 
     AutoencoderTraining t_;

@@ -23,14 +23,15 @@ struct AutoencoderTraining {
     std::optional<Dataset> validation;      // pictures that are not trained on, for samples and PSNR
     VaeConfig config;
     AutoencoderLoss loss;
+    double spectrum = 0;                    // of the latents that come out (latent_basis.h)
     std::uint64_t seed = 0;                 // of weights that are drawn
     std::shared_ptr<const KlAutoencoder> start;      // whose weights are moved on; empty: drawn
     bool decoder_only = false;              // the encoder stays as it is: latents keep their meaning
     std::optional<Vision> judge;            // for the perceptual term
 };
 
-// The result is an autoencoder whose latents have mean 0 and deviation 1 in each channel over the dataset: the 1x1 convolutions around
-// the latent take the numbers in, so that its scale is 1 for whoever reads the file.
+// The result is an autoencoder whose latents have mean 0 and variance 1 over the dataset, in each channel or over all of them as `spectrum`
+// says: the 1x1 convolutions around the latent take the numbers in, so that its scale is 1 for whoever reads the file.
 ObjectiveRef autoencoder_objective(AutoencoderTraining training);
 
 // Peak signal-to-noise ratio in dB of pictures in 0..1 [N, 3, H, W], the mean over pictures. Evaluates.

@@ -249,6 +249,38 @@ private slots:
         QVERIFY2(std::abs(after - outcome.metrics[0].value) < 0.01, qPrintable(QString::number(after)));
     }
 
+    // Channels as directions of their own: the same pictures, uncorrelated, the first ones loudest, and what a channel's own deviation changes
+    // in the picture falls as its variance says.
+    void latents_turn_to_directions_of_the_picture() {
+        TrainPlan plan = plan_of(60);
+        const auto after = [&](double spectrum) {
+            const ObjectiveRef objective = autoencoder_objective({.dataset = discs(24), .validation = {}, .config = tiny_config(), .spectrum = spectrum, .start = {}, .judge = {}});
+            return train(*objective, plan, {}).trained.part<Vae>();
+        };
+        const Vae plain = after(0), turned = after(0.5);
+        std::vector<std::int64_t> indices{0, 5, 11, 17};
+        const gpu::Tensor pictures = discs(24).pictures(indices), z = turned->encode(pictures);
+        const std::vector<float> a = gpu::to_floats(plain->decode(plain->encode(pictures))), b = gpu::to_floats(turned->decode(z));
+        for (std::size_t i = 0; i < a.size(); ++i) QVERIFY2(std::abs(a[i] - b[i]) < 2e-3f, qPrintable(QString("%1 %2").arg(a[i]).arg(b[i])));
+
+        std::vector<std::int64_t> every(24);
+        for (std::size_t i = 0; i < 24; ++i) every[i] = static_cast<std::int64_t>(i);
+        const gpu::Tensor all = turned->encode(discs(24).pictures(every));
+        const std::int64_t channels = all.size(1), cells = gpu::element_count(all.shape()) / channels;
+        const gpu::Tensor rows = gpu::reshape(gpu::permute(all, {1, 0, 2, 3}), {channels, cells});
+        const std::vector<float> covariance = gpu::to_floats(gpu::matmul(rows, gpu::transpose(rows, 0, 1)) / static_cast<double>(cells));
+        float trace = 0;
+        for (std::int64_t i = 0; i < channels; ++i)
+            for (std::int64_t j = 0; j < channels; ++j) {
+                const float value = covariance[static_cast<std::size_t>(i * channels + j)];
+                if (i == j) trace += value;
+                else QVERIFY2(std::abs(value) < 2e-2f, qPrintable(QString("%1 %2: %3").arg(i).arg(j).arg(value)));
+                if (i > 0 && i == j) QVERIFY(value <= covariance[static_cast<std::size_t>((i - 1) * (channels + 1))]);
+            }
+        QVERIFY2(std::abs(trace / static_cast<float>(channels) - 1) < 1e-2f, qPrintable(QString::number(trace)));
+        QVERIFY(covariance.front() > 1.2f * covariance.back());
+    }
+
     void merges_are_learned_from_words() {
         const std::string merges = learn_merges({"red apple", "red cap", "a red APPLE 12"}, 100);
         QVERIFY(merges.starts_with("#version: 0.2\n"));
