@@ -150,6 +150,10 @@ void run_cell(Cell& cell, const nodes::RunOptions& options) {
     cell.result = nodes::run(cell.document, own);
 }
 
+int stopped_exit_code(const nodes::RunResult& result, int signal) {
+    return result.resumable || signal == 0 ? result.exit_code() : 128 + signal;
+}
+
 int exit_code_of(const std::vector<Cell>& cells) {
     const auto failed = std::ranges::count_if(cells, [](const Cell& cell) { return cell.result.exit_code() != 0; });
     if (failed == 0) return 0;

@@ -44,6 +44,8 @@ void run_cell(Cell& cell, const nodes::RunOptions& options);
 
 // 0 where all are done, 10 where some are, else what the first one says.
 int exit_code_of(const std::vector<Cell>& cells);
+// Of a process whose run a signal stopped (0: something else did): 75 where the run left a checkpoint, else 128 and the signal.
+int stopped_exit_code(const nodes::RunResult& result, int signal);
 
 // Parameters, metrics, files and errors of a cell that has run.
 QJsonObject cell_json(const Cell& cell);

@@ -24,7 +24,8 @@ std::string overview() {
     text += "\n'heddle COMMAND --help' says more; 'heddle --help-env' lists environment switches, 'heddle --version'\n"
             "the version.\n\n"
             "Exit status: 0 success, 1 failure, 2 usage, 3 invalid graph, 4 missing or bad file, 5 no usable device,\n"
-            "6 out of memory, 7 device lost, 8 NaN or Inf, 9 I/O, 10 some targets failed, 130 and 143 cancelled.\n";
+            "6 out of memory, 7 device lost, 8 NaN or Inf, 9 I/O, 10 some targets failed,\n"
+            "75 stopped with a checkpoint, 130 and 143 cancelled.\n";
     return text;
 }
 

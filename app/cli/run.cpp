@@ -40,7 +40,7 @@ int run_all_on_slurm(std::vector<Cell>& cells, bool several, const Arguments& ar
     return whole ? 0 : 128 + std::max(2, interrupt.signal());
 }
 
-// Runs cells one after another; what comes after a cancelled one is left out. Returns the exit status of a signal, or 0.
+// Runs cells one after another; what comes after a cancelled one is left out. Returns the exit status of a run that was stopped, or 0.
 int run_all(std::vector<Cell>& cells, bool several, const Arguments& arguments, RunSetup& setup, EventPrinter& printer) {
     setup.options.on_event = [&](const nodes::Event& event) { printer.print(event); };
     const InterruptScope interrupt(setup.options.cancel, setup.options.pause);
@@ -48,11 +48,12 @@ int run_all(std::vector<Cell>& cells, bool several, const Arguments& arguments, 
         print_head(cells, i, several, arguments, printer);
         run_cell(cells[i], setup.options);
         const nodes::RunResult& result = cells[i].result;
-        const bool stopped = result.status == nodes::RunStatus::Cancelled && interrupt.signal() != 0;
-        printer.end(result, stopped ? 128 + interrupt.signal() : result.exit_code());
-        if (result.status != nodes::RunStatus::Cancelled) continue;
+        const bool stopped = result.status == nodes::RunStatus::Cancelled;
+        const int status = stopped ? stopped_exit_code(result, interrupt.signal()) : result.exit_code();
+        printer.end(result, status);
+        if (!stopped) continue;
         cells.resize(i + 1);
-        return stopped ? 128 + interrupt.signal() : result.exit_code();
+        return status;
     }
     return 0;
 }

@@ -142,7 +142,7 @@ int run_task(const Arguments& arguments) {
         const nodes::RunResult& result = ready.result;
         if (result.status == nodes::RunStatus::Cancelled) {  // a time limit, scancel: no answer, what is finished is in the cache
             events.write("cancelled", {{"cell", static_cast<qint64>(cell + 1)}});
-            return 128 + std::max(2, interrupt.signal());
+            return stopped_exit_code(result, std::max(2, interrupt.signal()));
         }
         work.save({cell, submission, plan->cells[cell].key, result});
         events.write("cell_end", {{"cell", static_cast<qint64>(cell + 1)}, {"exit_code", result.exit_code()}});

@@ -108,7 +108,10 @@ int sweep(const Arguments& arguments) {
     const bool json = arguments.has("--json") || progress_style(arguments) == ProgressStyle::Json;
     const auto finished = [&](std::size_t i) { print_cell(cells, i, json); };
     const bool whole = on_slurm ? compute_on_slurm(arguments, setup, cells, finished) : compute_here(setup.options, cells, finished);
-    if (!whole) return 128 + std::max(2, interrupt.signal());
+    if (!whole) {
+        const auto stopped = std::ranges::find(cells, nodes::RunStatus::Cancelled, [](const Cell& cell) { return cell.result.status; });
+        return stopped_exit_code(stopped == cells.end() ? nodes::RunResult() : stopped->result, std::max(2, interrupt.signal()));
+    }
     if (const auto table = arguments.value("--table")) write_table(*table, cells);
     if (const auto sheet = arguments.value("--sheet")) write_sheet(*sheet, variations, cells, setup.document);
     return exit_code_of(cells);

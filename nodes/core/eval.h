@@ -35,6 +35,7 @@ public:
     virtual void on_metric(const std::string& name, double value, const std::string& unit) = 0;
     virtual void on_warning(const std::string& message) = 0;
     virtual void on_wrote(const std::string& path) = 0;
+    virtual void on_resumable() = 0;
     virtual std::string document_json() const = 0;
 };
 
@@ -98,6 +99,8 @@ public:
 
     // Tells that a file was completely written (the run lists it with its size and hash). Only for side_effect nodes.
     void wrote(const std::string& path) { host_.on_wrote(path); }
+    // Tells, before Cancelled leaves compute(), that state is on disk from which the same run goes on.
+    void resumable() { host_.on_resumable(); }
     // The document that runs, as canonical text, to embed in what is written. Only for side_effect nodes: a cached
     // result must not depend on it.
     std::string document_json() const;

@@ -546,6 +546,8 @@ private:
         send(output);
     }
 
+    void on_resumable() override { result_.resumable = true; }
+
     std::string document_json() const override { return document_.to_json().toStdString(); }
 
     const Document& document_;
@@ -569,7 +571,7 @@ int RunResult::exit_code() const {
         case RunStatus::Done: return 0;
         case RunStatus::Partial: return 10;
         case RunStatus::Invalid: return gpu::exit_code(ErrorCode::InvalidGraph);
-        case RunStatus::Cancelled: return gpu::exit_code(ErrorCode::Cancelled);
+        case RunStatus::Cancelled: return resumable ? 75 : gpu::exit_code(ErrorCode::Cancelled);
         case RunStatus::Failed: break;
     }
     return gpu::exit_code(failures.empty() ? ErrorCode::Failure : failures.front().code);

@@ -43,9 +43,10 @@ struct RunResult {
     int computed = 0;  // nodes that ran to their end
     int cached = 0;    // nodes taken from the cache
     double ms = 0;
+    bool resumable = false;  // cancelled, with a checkpoint on disk: the same run goes on from there
 
     // The process's exit status: 0, 3 for an invalid document, the failure's own code, 10 when some targets were done
-    // and others failed, 130 when cancelled.
+    // and others failed, 130 when cancelled, 75 (EX_TEMPFAIL, by which farms queue a job again) when resumable as well.
     int exit_code() const;
 };
 

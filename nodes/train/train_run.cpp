@@ -68,6 +68,7 @@ struct TrainRun final : Node {
             write_image(ev[samples].path, picture, 0);
             ev.wrote(ev[samples].path);
         };
+        events.stopped = [&](const TrainProgress&) { ev.resumable(); };
         const TrainOutcome outcome = train(*ev[objective], plan, ev.cancel_token(), events);
         for (const TrainMetric& metric : outcome.metrics) ev.report(metric.name, metric.value, metric.unit);
         ev.report("loss", outcome.last.loss);

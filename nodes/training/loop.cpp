@@ -110,6 +110,7 @@ TrainOutcome train(const Objective& objective, const TrainPlan& plan, const gpu:
         while (at.step < plan.steps) advance();
     } catch (const gpu::Cancelled&) {
         if (saved != at.step) save();
+        if (events.stopped && !plan.checkpoint.empty()) events.stopped(at);
         throw;
     }
     if (saved != at.step) save();

@@ -35,6 +35,7 @@ struct TrainEvents {
     std::function<void(const TrainProgress&)> progress;                                            // every step
     std::function<void(const TrainProgress&, const Image&)> samples;
     std::function<void(const TrainProgress&, const std::vector<TrainMetric>&)> metrics;            // with the samples
+    std::function<void(const TrainProgress&)> stopped;                                             // cancelled, the checkpoint is written
 };
 
 struct TrainOutcome {

@@ -16,6 +16,7 @@ public:
     void on_metric(const std::string&, double, const std::string&) override {}
     void on_warning(const std::string&) override {}
     void on_wrote(const std::string&) override {}
+    void on_resumable() override {}
     std::string document_json() const override { return {}; }
 };
 

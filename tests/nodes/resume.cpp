@@ -1,5 +1,9 @@
-// A run that is killed leaves the results of finished nodes behind: the next one goes on from there, to the same bytes.
+// A run that is killed leaves the results of finished nodes behind: the next one goes on from there, to the same bytes. One that is stopped
+// while it trains leaves a checkpoint, and says so by its exit status.
+#include <signal.h>
+
 #include <QCryptographicHash>
+#include <QImage>
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QProcess>
@@ -57,6 +61,48 @@ Ended run_heddle(const QTemporaryDir& folder, const QString& cache, int ms) {
     return ended;
 }
 
+// A tiny autoencoder that trains longer than anybody waits, on four pictures in `folder`.
+Document training(const QTemporaryDir& folder) {
+    for (int i = 0; i < 4; ++i) {
+        QImage picture(16, 16, QImage::Format_RGB32);
+        picture.fill(QColor::fromHsv(90 * i, 200, 200));
+        picture.save(folder.filePath(QString("%1.png").arg(i)));
+    }
+    return Document()
+        .add_node("dataset.folder", "pictures")
+        .set_param("pictures", "folder", folder.path())
+        .add_node("dataset.frame", "frame")
+        .set_param("frame", "width", 16)
+        .set_param("frame", "height", 16)
+        .add_node("train.autoencoder", "network")
+        .set_param("network", "widths", "8")
+        .set_param("network", "channels", 2)
+        .add_node("train.run", "train")
+        .set_param("train", "steps", 10000000)
+        .set_param("train", "batch", 2)
+        .add_node("vae.save", "save")
+        .set_param("save", "file", "vae.safetensors")
+        .connect({"pictures", "dataset"}, {"frame", "dataset"})
+        .connect({"frame", "dataset"}, {"network", "dataset"})
+        .connect({"network", "objective"}, {"train", "objective"})
+        .connect({"train", "trained"}, {"save", "vae"});
+}
+
+// The exit status of a training that is stopped at its first step, and that of its end event.
+std::pair<int, int> stopped(const QTemporaryDir& folder, const QString& checkpoint) {
+    QProcess process;
+    process.setWorkingDirectory(folder.path());
+    process.start(HEDDLE_BINARY, {"run", folder.filePath("train.heddle"), "--json", "--no-cache", "--set", "train.checkpoint=" + checkpoint});
+    QByteArray seen;
+    while (!seen.contains("\"progress\"") && process.waitForReadyRead(60000)) seen += process.readAllStandardOutput();
+    ::kill(static_cast<pid_t>(process.processId()), SIGINT);
+    process.waitForFinished(60000);
+    seen += process.readAllStandardOutput();
+    for (const QByteArray& line : seen.split('\n'))
+        if (const QJsonObject event = QJsonDocument::fromJson(line).object(); event["event"] == QLatin1String("end")) return {process.exitCode(), event["exit_code"].toInt()};
+    return {process.exitCode(), -1};
+}
+
 }  // namespace
 
 class ResumeTest : public QObject {
@@ -84,6 +130,15 @@ private slots:
         QCOMPARE(last.hash, whole.hash);
         if (kills > 0) QVERIFY2(last.computed < whole.computed, qPrintable(QString::number(last.computed)));
         qInfo("%d kills; the last run computed %d of 22 nodes", kills, last.computed);
+    }
+
+    void a_stopped_training_says_whether_it_can_go_on() {
+        const QTemporaryDir folder;
+        training(folder).save(folder.filePath("train.heddle").toStdString());
+        QCOMPARE(stopped(folder, ""), std::pair(130, 130));
+        QCOMPARE(stopped(folder, "state.safetensors"), std::pair(75, 75));
+        QVERIFY(QFile::exists(folder.filePath("state.safetensors")));
+        QCOMPARE(stopped(folder, "state.safetensors"), std::pair(75, 75));      // gone on with, and stopped again
     }
 };
 

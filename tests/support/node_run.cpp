@@ -11,6 +11,7 @@ struct Host final : nodes::EvalHost {
     void on_metric(const std::string&, double, const std::string&) override {}
     void on_warning(const std::string& message) override { warnings.push_back(message); }
     void on_wrote(const std::string& path) override { wrote.push_back(path); }
+    void on_resumable() override {}
     std::string document_json() const override { return "{\"heddle\": 1, \"name\": \"\xc3\xa4\"}\n"; }
 };
 
