@@ -5,15 +5,12 @@
 #include "gpu/run/evaluate.h"
 #include "nodes/core/node.h"
 #include "nodes/types/encoder.h"
-#include "nodes/types/image.h"
 #include "nodes/types/number.h"
 #include "nodes/types/text.h"
-#include "nodes/types/vision.h"
+#include "nodes/vision/embedding.h"
 
 namespace nodes {
 namespace {
-
-Tensor unit_length(const Tensor& x) { return x * gpu::rsqrt(gpu::sum(gpu::square(x), {1}) + 1e-12); }
 
 struct VisionMatch final : Node {
     VisionMatch() : Node({.id = "vision.match", .version = 1, .title = "Match Pictures and Captions", .category = "Vision",
@@ -33,8 +30,7 @@ struct VisionMatch final : Node {
 
     void compute(Eval& ev) const override {
         const std::vector<std::string> lines = text_lines(ev[captions]);
-        const Image rgb = widened(flattened(in_space(ev[image], ColorSpace::Srgb), Color{1, 1, 1, 1}), 3);
-        const auto n = static_cast<std::size_t>(rgb.batch());
+        const auto n = static_cast<std::size_t>(ev[image].batch());
         if (lines.size() != n) ev.fail(captions, "expected a line for each of {} pictures, got {}", n, lines.size());
         if (ev[encoder].towers().size() != 1) ev.fail(encoder, "expected one text tower, got {}", ev[encoder].towers().size());
         const TextTower& tower = *ev[encoder].towers()[0].tower;
@@ -43,7 +39,7 @@ struct VisionMatch final : Node {
         std::vector<TextRow> rows;
         for (const std::string& line : lines) rows.push_back(plain_row(tower, line));
         const Tensor texts = unit_length(ev[encoder].network(0)->operator()(rows, 0, true, true).pooled);                            // [N, P]
-        const Tensor seen = unit_length((*ev[vision].tower)(ev[vision]->pixels(gpu::clamp(rgb.tensor, 0, 1), ev[fit])).projected);     // [N, P]
+        const Tensor seen = picture_embeddings(ev[image], ev[vision], ev[fit]);                                                  // [N, P]
         const std::vector<float> cosines = gpu::to_floats(gpu::matmul(seen, gpu::transpose(texts, 0, 1)));                              // [N, N]
         std::size_t first = 0, fifth = 0;
         double sum = 0;

@@ -6,6 +6,12 @@
 #include <QTemporaryDir>
 #include <cmath>
 
+#include "gpu/ops.h"
+#include "gpu/run/evaluate.h"
+#include "nodes/types/image.h"
+#include "nodes/types/tensor.h"
+#include "nodes/types/vision.h"
+#include "tests/support/node_run.h"
 #include "tests/support/test.h"
 
 namespace {
@@ -82,6 +88,32 @@ private slots:
             }
         QVERIFY2(most <= 1, qPrintable(QString::number(most)));
         QVERIFY2(changed > 100, qPrintable(QString::number(changed)));
+    }
+
+    // The mean cosine of all pairs, as embeddings one by one have it; a picture is like nothing as it is like itself.
+    void pictures_are_alike_as_their_embeddings() {
+        using nodes::Value;
+        const Value vision = tests::run_node("vision.load", {{"file", QString(HEDDLE_SOURCE_DIR) + "/resources/models/pico/image_encoder/model.safetensors"}}, {}).outputs.at("vision");
+        std::vector<float> numbers(3 * 3 * 64 * 64);
+        for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = i / (64 * 64) % 4 == 0 ? 0.9f : 0.5f + 0.4f * std::sin(0.001f * static_cast<float>(i));
+        const gpu::Tensor pictures = gpu::tensor(numbers, {3, 3, 64, 64});
+        const auto image = [&](int from, int to) { return Value::of<nodes::Image>(nodes::make_image(gpu::slice(pictures, 0, from, to))); };
+        const auto similarity = [&](const Value& a, const Value& b) { return tests::run_node("vision.similarity", {}, {{"image", a}, {"reference", b}, {"vision", vision}}).get<double>("similarity"); };
+        QVERIFY(std::abs(similarity(image(0, 1), image(0, 1)) - 1) < 1e-4);
+        QVERIFY(similarity(image(0, 1), image(1, 2)) < 0.999);
+
+        double sum = 0;
+        for (int other : {1, 2}) {
+            const auto embedding = [&](int i) {
+                return gpu::to_floats(tests::run_node("vision.encode", {{"fit", "stretch"}}, {{"image", image(i, i + 1)}, {"vision", vision}}).get<nodes::Tensor>("embedding"));
+            };
+            const std::vector<float> a = embedding(0), b = embedding(other);
+            double ab = 0, aa = 0, bb = 0;
+            for (std::size_t i = 0; i < a.size(); ++i) ab += a[i] * b[i], aa += a[i] * a[i], bb += b[i] * b[i];
+            sum += ab / std::sqrt(aa * bb);
+        }
+        const double both = similarity(image(0, 1), image(1, 3));
+        QVERIFY2(std::abs(both - sum / 2) < 1e-4, qPrintable(QString("%1 %2").arg(both).arg(sum / 2)));
     }
 };
 
