@@ -9,6 +9,7 @@
 #include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
 #include "nodes/types/image.h"
+#include "nodes/types/number.h"
 #include "nodes/types/tensor.h"
 #include "nodes/types/vision.h"
 #include "tests/support/node_run.h"
