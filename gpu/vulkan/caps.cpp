@@ -257,4 +257,8 @@ std::vector<Caps> list_devices() {
     return list;
 }
 
+bool borrows_host_pages(VkPhysicalDevice physical, const Caps& caps) {
+    return caps.software && has_extension(physical, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME);
+}
+
 }  // namespace gpu

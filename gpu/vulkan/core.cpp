@@ -83,6 +83,7 @@ void DeviceCore::create_device() {
         use12.pNext = &features;
     };
     if (caps.memory_budget) extensions.push_back(VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
+    if (borrows_host_pages(physical, caps)) extensions.push_back(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME);
     enable(caps.subgroup_size_control, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME, subgroups);
     enable(caps.cooperative_matrix, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME, matrices);
     const VkDeviceCreateInfo info{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,

@@ -115,10 +115,12 @@ void DeviceCore::make_fft_plan(FftPlan::State& plan, const FftShape& shape) {
     plan.core = this;
     plan.bytes = shape.bytes();
     // A buffer of VkFFT's own over these bytes: descriptors then start at them.
-    const VkBufferCreateInfo info{.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, .size = plan.bytes, .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT,
-                                  .sharingMode = VK_SHARING_MODE_EXCLUSIVE};
-    expect_success(vkCreateBuffer(device, &info, nullptr, &plan.buffer), "fft: create buffer");
     const MemoryBlock& block = *plan.memory->block_;
+    const VkExternalMemoryBufferCreateInfo lent{.sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO,
+                                                .handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT};
+    const VkBufferCreateInfo info{.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, .pNext = block.pages.empty() ? nullptr : &lent, .size = plan.bytes,
+                                  .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT, .sharingMode = VK_SHARING_MODE_EXCLUSIVE};
+    expect_success(vkCreateBuffer(device, &info, nullptr, &plan.buffer), "fft: create buffer");
     expect_success(vkBindBufferMemory(device, plan.buffer, block.memory, block.base + plan.memory->offset_), "fft: bind buffer");
     const VkCommandPoolCreateInfo pool{.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO, .queueFamilyIndex = queue_family};
     expect_success(vkCreateCommandPool(device, &pool, nullptr, &plan.pool), "fft: create command pool");

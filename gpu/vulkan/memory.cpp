@@ -25,6 +25,8 @@ constexpr VkBufferUsageFlags buffer_usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT |
 
 std::uint64_t round_up(std::uint64_t value, std::uint64_t step) { return (value + step - 1) / step * step; }
 
+constexpr std::uint64_t large_page = 2ull << 20;
+
 VkBufferCreateInfo buffer_info(std::uint64_t bytes) {
     return {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
             .size = bytes,
@@ -40,6 +42,21 @@ void remove_pages(std::byte* data, std::uint64_t bytes) {
     if (end > start) madvise(reinterpret_cast<void*>(start), end - start, MADV_REMOVE);
 }
 
+// Zeroed pages of this process, large ones where the system has them.
+std::span<std::byte> map_pages(std::uint64_t bytes) {
+    const std::uint64_t whole = round_up(bytes, large_page);
+    void* const raw = mmap(nullptr, whole + large_page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (raw == MAP_FAILED) return {};
+    std::byte* const start = static_cast<std::byte*>(raw);
+    const std::uint64_t before = (large_page - reinterpret_cast<std::uintptr_t>(raw) % large_page) % large_page;
+    if (before > 0) munmap(start, before);
+    if (before < large_page) munmap(start + before + whole, large_page - before);
+#ifdef MADV_HUGEPAGE
+    madvise(start + before, whole, MADV_HUGEPAGE);
+#endif
+    return {start + before, whole};
+}
+
 }  // namespace
 
 Memory::Memory(VkPhysicalDevice physical, VkDevice device, const Caps& caps)
@@ -49,7 +66,8 @@ Memory::Memory(VkPhysicalDevice physical, VkDevice device, const Caps& caps)
       heap_bytes_(caps.memory_bytes),
       asks_driver_(caps.memory_budget && !quirks_of(caps).heap_is_host_memory),
       quirks_(quirks_of(caps)),
-      unified_(caps.unified_memory) {
+      unified_(caps.unified_memory),
+      borrows_pages_(borrows_host_pages(physical, caps)) {
     vkGetPhysicalDeviceMemoryProperties(physical, &properties_);
     if (quirks_.heap_is_host_memory) host_limit_ = caps.memory_bytes / 8 * 7;
 
@@ -152,30 +170,11 @@ std::unique_ptr<MemoryBlock> Memory::create_block(MemoryPool& pool, std::uint64_
     if (bytes > max_block_ || bytes > heap || !has_room(pool, bytes)) return nullptr;
 
     auto block = std::make_unique<MemoryBlock>();
-    const VkBufferCreateInfo info = buffer_info(bytes);
-    if (vkCreateBuffer(device_, &info, nullptr, &block->buffer) != VK_SUCCESS) return nullptr;
-    VkMemoryRequirements requirements;
-    vkGetBufferMemoryRequirements(device_, block->buffer, &requirements);
-    const VkMemoryAllocateFlagsInfo flags{.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO,
-                                          .flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT};
-    const VkMemoryAllocateInfo allocate{.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-                                        .pNext = &flags,
-                                        .allocationSize = requirements.size,
-                                        .memoryTypeIndex = type};
-    void* mapped = nullptr;
-    const bool visible =
-        pool.mapped && (properties_.memoryTypes[type].propertyFlags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT);
-    if (requirements.size > heap || vkAllocateMemory(device_, &allocate, nullptr, &block->memory) != VK_SUCCESS ||
-        vkBindBufferMemory(device_, block->buffer, block->memory, 0) != VK_SUCCESS ||
-        (visible && vkMapMemory(device_, block->memory, 0, VK_WHOLE_SIZE, 0, &mapped) != VK_SUCCESS)) {
-        vkDestroyBuffer(device_, block->buffer, nullptr);
-        vkFreeMemory(device_, block->memory, nullptr);
-        return nullptr;
-    }
+    const bool lent = borrows_pages_ && pool.mapped && bytes >= large_page;
+    if (!(lent && make_memory(pool, bytes, true, *block)) && !make_memory(pool, bytes, false, *block)) return nullptr;
     const VkBufferDeviceAddressInfo address{.sType = VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO,
                                             .buffer = block->buffer};
     block->address = vkGetBufferDeviceAddress(device_, &address);
-    block->mapped = static_cast<std::byte*>(mapped);
     block->base = (alignment - block->address % alignment) % alignment;
     block->size = (bytes - block->base) / alignment * alignment;
     block->address += block->base;
@@ -186,10 +185,55 @@ std::unique_ptr<MemoryBlock> Memory::create_block(MemoryPool& pool, std::uint64_
     return block;
 }
 
-void Memory::destroy_block(MemoryBlock& block) {
-    if (block.mapped && quirks_.keeps_freed_pages) remove_pages(block.mapped, block.size);
+// The block's buffer, memory and mapping; false, and nothing made, where the driver refuses.
+bool Memory::make_memory(const MemoryPool& pool, std::uint64_t bytes, bool lent, MemoryBlock& block) const {
+    const VkExternalMemoryBufferCreateInfo external{.sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO,
+                                                    .handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT};
+    VkBufferCreateInfo info = buffer_info(bytes);
+    if (lent) info.pNext = &external;
+    if (vkCreateBuffer(device_, &info, nullptr, &block.buffer) != VK_SUCCESS) return false;
+    VkMemoryRequirements requirements;
+    vkGetBufferMemoryRequirements(device_, block.buffer, &requirements);
+
+    VkMemoryAllocateFlagsInfo flags{.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO,
+                                    .flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT};
+    VkMemoryAllocateInfo allocate{.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+                                  .pNext = &flags,
+                                  .allocationSize = requirements.size,
+                                  .memoryTypeIndex = pool.type};
+    VkImportMemoryHostPointerInfoEXT import{.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT,
+                                            .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT};
+    if (lent) {
+        block.pages = map_pages(requirements.size);
+        import.pHostPointer = block.pages.data();
+        flags.pNext = &import;
+        allocate.allocationSize = block.pages.size();
+    }
+    const VkMemoryType& type = properties_.memoryTypes[pool.type];
+    const bool visible = pool.mapped && (type.propertyFlags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT);
+    void* mapped = nullptr;
+    const bool made = requirements.size <= properties_.memoryHeaps[type.heapIndex].size && lent == !block.pages.empty() &&
+                      vkAllocateMemory(device_, &allocate, nullptr, &block.memory) == VK_SUCCESS &&
+                      vkBindBufferMemory(device_, block.buffer, block.memory, 0) == VK_SUCCESS &&
+                      (!visible || vkMapMemory(device_, block.memory, 0, VK_WHOLE_SIZE, 0, &mapped) == VK_SUCCESS);
+    block.mapped = static_cast<std::byte*>(mapped);
+    if (!made) free_memory(block);
+    return made;
+}
+
+void Memory::free_memory(MemoryBlock& block) const {
     vkDestroyBuffer(device_, block.buffer, nullptr);
     vkFreeMemory(device_, block.memory, nullptr);
+    if (!block.pages.empty()) munmap(block.pages.data(), block.pages.size());
+    block.buffer = VK_NULL_HANDLE;
+    block.memory = VK_NULL_HANDLE;
+    block.mapped = nullptr;
+    block.pages = {};
+}
+
+void Memory::destroy_block(MemoryBlock& block) {
+    if (block.mapped && block.pages.empty() && quirks_.keeps_freed_pages) remove_pages(block.mapped, block.size);
+    free_memory(block);
     (block.pool->counted ? use_.reserved : host_reserved_) -= block.base + block.size;
 }
 

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <tuple>
 #include <vector>
 
@@ -34,6 +35,7 @@ struct MemoryBlock {
     std::uint64_t base = 0;      // where they start, so that addresses are aligned
     std::uint64_t address = 0;   // of `base`
     std::byte* mapped = nullptr; // of `base`
+    std::span<std::byte> pages;  // our own, lent to the driver; empty where the memory is the driver's
     std::uint64_t serial = 0;
     MemoryPool* pool = nullptr;
     std::map<std::uint64_t, std::uint64_t> free;   // offset -> bytes, coalesced
@@ -86,6 +88,8 @@ private:
     std::optional<MemorySlice> take(MemoryPool& pool, std::uint64_t size);
     MemoryBlock* add_block(MemoryPool& pool, std::uint64_t size);
     std::unique_ptr<MemoryBlock> create_block(MemoryPool& pool, std::uint64_t bytes);
+    bool make_memory(const MemoryPool& pool, std::uint64_t bytes, bool lent, MemoryBlock& block) const;
+    void free_memory(MemoryBlock& block) const;
     bool has_room(const MemoryPool& pool, std::uint64_t bytes) const;
     bool counts(Domain domain) const { return unified_ || domain == Domain::Device; }
     void destroy_block(MemoryBlock& block);
@@ -103,6 +107,7 @@ private:
     std::atomic<std::uint64_t> set_budget_ = 0;
     Quirks quirks_;
     bool unified_;
+    bool borrows_pages_;                 // physical.h: borrows_host_pages
 
     mutable std::mutex mutex_;
     std::map<std::tuple<std::uint32_t, bool, bool>, MemoryPool> pools_;   // by type, large, counted

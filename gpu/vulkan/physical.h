@@ -23,4 +23,9 @@ std::vector<QueueFamily> queue_families(VkPhysicalDevice physical);
 // Bytes that the driver grants this process in the largest device-local heap; needs Caps::memory_budget.
 std::uint64_t granted_memory(VkPhysicalDevice physical);
 
+// Whether device memory is best made of our own pages and lent to the driver (VK_EXT_external_memory_host): true for software
+// drivers that can. Theirs is a file in memory, which gets no large pages, and reading large tensors then waits for the
+// processor's page tables.
+bool borrows_host_pages(VkPhysicalDevice physical, const Caps& caps);
+
 }  // namespace gpu
