@@ -502,6 +502,34 @@ private slots:
         QCOMPARE(steps, 4);     // from the state of step 2
     }
 
+    // Latents that are kept on disk are read for what they are: of other pictures, another shape, cut off, they are no examples, and the
+    // cache computes them again. Of another autoencoder they are named when a network is asked to learn them.
+    void latents_of_another_size_are_not_learned() {
+        const Examples examples = small_examples();
+        const StoredValue good = *Value::of<Examples>(examples).stored();
+        const auto restored = [](StoredValue value) { return socket_type<Examples>().restore(value).get<Examples>()->size(); };
+        QCOMPARE(restored(good), examples.size());
+        const gpu::Tensor& latents = good.tensors.at("latents");
+        for (const gpu::Tensor& wrong : {gpu::slice(latents, 0, 0, latents.size(0) - 1), gpu::reshape(latents, {latents.size(0), -1}), gpu::concat({latents, latents}, 0)}) {
+            StoredValue bad = good;
+            bad.tensors["latents"] = wrong;
+            QVERIFY_EXCEPTION_THROWN(restored(bad), gpu::Error);
+        }
+        StoredValue bare = good;
+        bare.tensors.erase("contexts");
+        QVERIFY_EXCEPTION_THROWN(restored(bare), gpu::Error);
+
+        Examples narrow = examples;
+        narrow.format.channels = 1;
+        try {
+            diffusion_objective({.examples = narrow, .moves = small_network(examples, PredictionType::V), .loss = {}});
+            QFAIL("latents of another autoencoder were taken");
+        } catch (const gpu::Error& error) {
+            QCOMPARE(error.code(), gpu::ErrorCode::InvalidGraph);
+            QVERIFY2(std::string(error.what()).find("channels, got 1") != std::string::npos, error.what());
+        }
+    }
+
     void what_was_trained_goes_where_it_fits() {
         const ObjectiveRef objective = autoencoder_objective({.dataset = discs(4), .validation = {}, .config = tiny_config(), .start = {}, .judge = {}});
         const auto run = run_node("train.run", {{"steps", 2}, {"batch", 4}}, {{"objective", Value::of<ObjectiveRef>(objective)}});
