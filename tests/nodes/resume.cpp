@@ -92,7 +92,7 @@ Document training(const QTemporaryDir& folder) {
 std::pair<int, int> stopped(const QTemporaryDir& folder, const QString& checkpoint) {
     QProcess process;
     process.setWorkingDirectory(folder.path());
-    process.start(HEDDLE_BINARY, {"run", folder.filePath("train.heddle"), "--json", "--no-cache", "--set", "train.checkpoint=" + checkpoint});
+    process.start(HEDDLE_BINARY, {"run", folder.filePath("train.heddle"), "--progress", "json", "--no-cache", "--set", "train.checkpoint=" + checkpoint});
     QByteArray seen;
     while (!seen.contains("\"progress\"") && process.waitForReadyRead(60000)) seen += process.readAllStandardOutput();
     ::kill(static_cast<pid_t>(process.processId()), SIGINT);
