@@ -107,13 +107,19 @@ RunController::~RunController() {
     pictures_.waitForDone();
 }
 
-void RunController::start(const std::vector<NodeId>& targets) {
+RunRequest RunController::request(const std::vector<NodeId>& targets) const {
+    RunRequest made{model_.whole(), {}};
+    for (const NodeId& id : targets) made.options.targets.push_back(model_.run_id(id));
+    made.options.output_folder = output_folder_.toStdString();
+    made.options.allowed = allowed_places();
+    return made;
+}
+
+void RunController::start_request(RunRequest request) {
     forget_all();
-    nodes::RunOptions options;
-    for (const NodeId& id : targets) options.targets.push_back(model_.run_id(id));
-    options.output_folder = output_folder_.toStdString();
-    options.allowed = allowed_places();
-    run_ = runner_->start(model_.whole(), std::move(options));
+    run_document_ = request.document;
+    note_edits_since(run_document_);
+    run_ = runner_->start(run_document_, std::move(request.options));
     cancel_watch_.stop();
     set_paused(false);
     set_running(true);
@@ -316,6 +322,26 @@ void RunController::end(const nodes::RunResult& result) {
     emit finished(result.status, result.ms, problems);
 }
 
+// What differs between a snapshot and the document is as good as edited during the snapshot's run.
+void RunController::note_edits_since(const nodes::Document& then) {
+    const nodes::Document now = model_.whole();
+    if (const auto changed = now.changed_since(then); changed && changed->empty()) return;
+    const nodes::Document before = all_nodes(then), after = all_nodes(now);
+    for (const NodeId& id : after.node_ids()) {
+        const nodes::NodeRecord* former = before.find(id);
+        if (former && *former == after.node(id) && std::ranges::equal(before.links_into(id), after.links_into(id))) continue;
+        if (const auto shown = model_.shown_id(id)) edited_in_run_.insert(*shown);
+    }
+}
+
+double RunController::progress() const {
+    if (planned_ <= 0) return 0;
+    double done = finished_;
+    for (const auto& [id, status] : status_)
+        if (status.state == NodeState::Running && status.total > 0) done += std::min(1.0, static_cast<double>(status.done) / static_cast<double>(status.total));
+    return std::min(1.0, done / planned_);
+}
+
 void RunController::mark_stale(const NodeId& id) {
     if (running_) {
         edited_in_run_.insert(id);  // the run works on its snapshot; its facts are of the graph before the edit
@@ -382,8 +408,10 @@ QImage RunController::thumbnail(const NodeId& shown) const {
     return at == thumbnails_.end() ? QImage() : at->second;
 }
 
-std::vector<OutputValue> RunController::values(const NodeId& shown) const {
-    const auto at = entry_of(values_, model_.run_id(shown));
+std::vector<OutputValue> RunController::values(const NodeId& shown) const { return run_values(model_.run_id(shown)); }
+
+std::vector<OutputValue> RunController::run_values(const NodeId& id) const {
+    const auto at = entry_of(values_, id);
     return at == values_.end() ? std::vector<OutputValue>() : at->second;
 }
 

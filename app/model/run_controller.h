@@ -32,6 +32,12 @@ struct OutputValue {
     nodes::Value value;
 };
 
+// What a run works on, taken at one moment: later edits do not reach it.
+struct RunRequest {
+    nodes::Document document;
+    nodes::RunOptions options;
+};
+
 // Events cross from the engine's thread in batches by one queued call, so that a fast run can not flood the event loop.
 // Pictures are made from values in a worker thread: neither the window nor the run waits for them.
 class RunController : public QObject {
@@ -42,7 +48,11 @@ public:
     ~RunController() override;  // cancels and waits
 
     // Queues a run of a snapshot of the document as it is now; a run that goes is cancelled first.
-    void start(const std::vector<NodeId>& targets = {});
+    void start(const std::vector<NodeId>& targets = {}) { start_request(request(targets)); }
+    // The document, and the files that it may touch, as they are now.
+    RunRequest request(const std::vector<NodeId>& targets = {}) const;
+    // The same for one that was taken earlier. Nodes that were edited since are stale once it is done.
+    void start_request(RunRequest request);
     void cancel();
     // Hold the run at its next step, and let it go on. Without a run they do nothing; a new run is not paused.
     void pause();
@@ -69,6 +79,11 @@ public:
     QString value_summary(const SocketId& output) const;
     // Asks for the full picture of an output; picture_ready() answers, with a null image where there is none.
     void request_picture(const SocketId& output);
+    // What runs, or ran last, and what its nodes produced, by the ids of a run.
+    const nodes::Document& run_document() const { return run_document_; }
+    std::vector<OutputValue> run_values(const NodeId& id) const;
+    // How much of the current run is done, 0 to 1: nodes count alike, the ones that run by their steps.
+    double progress() const;
     // Nodes finished and nodes to visit in the current or last run.
     std::pair<int, int> tally() const { return {finished_, planned_}; }
 
@@ -104,6 +119,7 @@ private:
     void set_running(bool running);
     void set_paused(bool paused);
     void mark_stale(const NodeId& id);
+    void note_edits_since(const nodes::Document& then);
     void make_thumbnail(const NodeId& id, const nodes::Value& value);
     void rename(const NodeId& from, const NodeId& to);
 
@@ -112,6 +128,7 @@ private:
     QString output_folder_;
     QStringList allowed_;
     bool running_ = false, paused_ = false;
+    nodes::Document run_document_;
     int run_ = 0;
     int finished_ = 0, planned_ = 0;
     std::map<NodeId, NodeStatus> status_;  // by the ids of a run, "face/encode", as the other maps

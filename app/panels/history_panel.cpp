@@ -42,25 +42,24 @@ HistoryPanel::HistoryPanel(GraphModel& model, RunController& runs, QWidget* pare
     connect(this, &QListWidget::itemClicked, this, [this](const QListWidgetItem* item) { show_row(row(item)); });
     connect(this, &QListWidget::itemActivated, this, [this](const QListWidgetItem* item) { show_row(row(item)); });
     connect(this, &QListWidget::itemDoubleClicked, this, [this](const QListWidgetItem* item) { open_graph(row(item)); });
-    connect(&runs_, &RunController::run_started, this, [this] { started_ = model_.whole(); });
+    connect(&runs_, &RunController::run_started, this, [this] { started_ = runs_.run_document(); });
     connect(&runs_, &RunController::finished, this, [this](nodes::RunStatus status, double ms) {
         if (status == nodes::RunStatus::Done || status == nodes::RunStatus::Partial) add(status, ms);
     });
 }
 
 nodes::Value HistoryPanel::result() const {
-    std::vector<NodeId> candidates = nodes::default_targets(model_.document());
+    std::vector<NodeId> candidates = nodes::default_targets(started_);
     std::ranges::stable_partition(candidates, [this](const NodeId& id) {
-        const nodes::Node* type = model_.declaration(id);
+        const nodes::Node* type = started_.type_of(id);
         return type && type->info().side_effect;
     });
     for (const NodeId& id : candidates) {
-        for (const OutputValue& output : runs_.values(id))
+        for (const OutputValue& output : runs_.run_values(id))
             if (output.value.type() && output.value.type()->preview) return output.value;
-        for (const LinkId& link : model_.links_of(id))
-            if (link.to.node == id)
-                for (const OutputValue& output : runs_.values(link.from.node))
-                    if (output.socket == link.from.socket && output.value.type() && output.value.type()->preview) return output.value;
+        for (const nodes::Link& link : started_.links_into(id))
+            for (const OutputValue& output : runs_.run_values(link.from.node))
+                if (output.socket == link.from.socket && output.value.type() && output.value.type()->preview) return output.value;
     }
     return {};
 }

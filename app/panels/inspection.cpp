@@ -2,6 +2,7 @@
 
 #include "app/panels/history_panel.h"
 #include "app/panels/main_window.h"
+#include "app/panels/queue_panel.h"
 #include "app/panels/times_panel.h"
 #include "app/panels/values_panel.h"
 
@@ -21,7 +22,9 @@ std::vector<InspectionPanel> inspection_panels(MainWindow& window) {
         window.view().frame_selection();
     });
     QObject::connect(history, &HistoryPanel::picture_wanted, &window, [&window](const QImage& image, const QString& title) { window.viewer().show_picture(image, title); });
-    return {{"dock_values", MainWindow::tr("Values"), values}, {"dock_times", MainWindow::tr("Times"), times}, {"dock_history", MainWindow::tr("History"), history}};
+    auto* queue = new QueuePanel(window.queue(), window.runs());
+    return {{"dock_values", MainWindow::tr("Values"), values}, {"dock_times", MainWindow::tr("Times"), times}, {"dock_history", MainWindow::tr("History"), history},
+            {"dock_queue", MainWindow::tr("Queue"), queue}};
 }
 
 }  // namespace app

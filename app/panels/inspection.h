@@ -1,4 +1,5 @@
-// The panels about what runs left: values as numbers, times and memory, the history of results. Connected to a window here, so
+// The panels about what runs left: values as numbers, times and memory, the history of results, and about those to
+// come: the queue. Connected to a window here, so
 // that it only has to place them.
 #pragma once
 

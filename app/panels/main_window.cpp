@@ -21,6 +21,7 @@ namespace app {
 MainWindow::MainWindow(QWidget* parent)
     : QMainWindow(parent),
       runs_(model_),
+      queue_(model_, runs_),
       scene_(model_, runs_),
       view_(new GraphView(scene_)),
       params_(new ParamPanel(model_, runs_)),
@@ -76,6 +77,10 @@ MainWindow::MainWindow(QWidget* parent)
     });
     connect(&runs_, &RunController::running_changed, this, &MainWindow::update_actions);
     connect(&runs_, &RunController::tally_changed, this, &MainWindow::update_tally);
+    connect(&queue_, &RunQueue::changed, this, [this] {
+        update_actions();
+        update_tally();
+    });
     connect(&runs_, &RunController::finished, this, &MainWindow::run_finished);
     describe_selection(*view_);
     update_title();
@@ -90,6 +95,7 @@ MainWindow::~MainWindow() {
     // Selection changes while items go would reach panels that are half gone.
     scene_.disconnect(this);
     model_.disconnect(this);
+    queue_.disconnect(this);
     runs_.disconnect(this);
 }
 
@@ -157,6 +163,7 @@ void MainWindow::update_actions() {
     action("run_selected")->setEnabled(some);
     action("cancel")->setEnabled(running);
     action("pause")->setEnabled(running);
+    action("clear_queue")->setEnabled(queue_.waiting() > 0);
     for (const char* name : {"copy", "cut", "duplicate", "mute", "bypass", "group", "dissolve", "frame", "unframe"}) action(name)->setEnabled(some);
     action("delete")->setEnabled(some || !scene_.selected_links().empty());
     progress_->setVisible(running);
@@ -174,7 +181,9 @@ void MainWindow::update_tally() {
     const auto [finished, planned] = runs_.tally();
     progress_->setRange(0, planned);  // 0, 0: busy, length not known
     progress_->setValue(finished);
-    if (runs_.running()) status_->setText(tr("Running: %1 of %2 nodes").arg(finished).arg(planned));
+    if (!runs_.running()) return;
+    const QString text = tr("Running: %1 of %2 nodes").arg(finished).arg(planned);
+    status_->setText(queue_.waiting() > 0 ? tr("%1, %n run(s) wait", nullptr, queue_.waiting()).arg(text) : text);
 }
 
 void MainWindow::run_finished(nodes::RunStatus status, double ms, const QStringList& problems) {
@@ -198,11 +207,11 @@ void MainWindow::run(const std::vector<NodeId>& targets) {
     bar_->clear();
     remember_given();
     const QStringList outside = runs_.files_outside();
-    if (outside.isEmpty()) return runs_.start(targets);
+    if (outside.isEmpty()) return static_cast<void>(queue_.add(targets));
     bar_->ask(tr("This graph names files outside its folder: %1").arg(outside.join(QStringLiteral(", "))),
               tr("Allow and run"), [this, outside, targets] {
                   remember_given(outside);
-                  runs_.start(targets);
+                  queue_.add(targets);
               });
 }
 

@@ -12,6 +12,7 @@
 #include "app/canvas/view.h"
 #include "app/model/autosave.h"
 #include "app/model/log_relay.h"
+#include "app/model/run_queue.h"
 #include "app/panels/canvas_actions.h"
 #include "app/panels/log_panel.h"
 #include "app/panels/message_bar.h"
@@ -33,6 +34,7 @@ public:
 
     GraphModel& model() { return model_; }
     RunController& runs() { return runs_; }
+    RunQueue& queue() { return queue_; }
     GraphScene& scene() { return scene_; }
     GraphView& view() { return *view_; }
     ParamPanel& params() { return *params_; }
@@ -57,7 +59,7 @@ public:
     void keep_unsaved(const QString& folder);
     // Files and folders that runs may touch beside the usual ones: --allow.
     void allow(const QStringList& paths);
-    // Asks in the message bar first where the graph names files that nobody allowed.
+    // Run behind what runs already. Asks in the message bar first where the graph names files that nobody allowed.
     void run_all();
     void run_selected();
     void copy();
@@ -113,6 +115,7 @@ private:
 
     GraphModel model_;
     RunController runs_;
+    RunQueue queue_;
     GraphScene scene_;
     LogRelay relay_;
     GraphView* view_;

@@ -155,6 +155,7 @@ bool MainWindow::may_discard() {
 
 void MainWindow::closeEvent(QCloseEvent* event) {
     if (!may_discard()) return event->ignore();
+    queue_.clear();
     runs_.cancel();
     event->accept();
 }

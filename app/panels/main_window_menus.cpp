@@ -125,6 +125,7 @@ void MainWindow::build_run_menu() {
     add_action(menu, "cancel", tr("&Cancel"), QKeySequence(Qt::Key_Escape), [this] {
         runs_.cancel();
     })->setIcon(icon(Glyph::Stop));
+    add_action(menu, "clear_queue", tr("C&lear Queue"), {}, [this] { queue_.clear(); });
 }
 
 void MainWindow::build_view_menu() {

@@ -154,9 +154,9 @@ struct Editor {
         QTest::keyClick(line, Qt::Key_Return);
     }
     void trigger(const char* action) { window.findChild<QAction*>(QString::fromLatin1(action))->trigger(); }
-    // Waits for the end of a run; false when it does not come.
+    // Waits for the end of all runs; false when it does not come.
     bool wait_for_run() {
-        return QTest::qWaitFor([this] { return !window.runs().running(); }, 60000);
+        return QTest::qWaitFor([this] { return !window.queue().busy(); }, 60000);
     }
 
     QMessageBox::StandardButton answer = QMessageBox::Discard;

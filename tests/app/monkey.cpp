@@ -313,6 +313,7 @@ private slots:
             QVERIFY2(problem.isEmpty(), qPrintable(QStringLiteral("event %1 (%2, seed %3): %4").arg(i).arg(qt(name)).arg(seed).arg(problem)));
             for (const NodeId& id : e.model.node_ids()) QVERIFY2(e.scene.item(id), name.c_str());
         }
+        e.window.queue().clear();
         e.window.runs().cancel();
         QVERIFY(e.wait_for_run());
         const QByteArray end = e.model.whole().to_json();
