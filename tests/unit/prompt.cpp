@@ -1,6 +1,7 @@
 // The grammar of prompts: every rule with the weights, texts and steps that the dialects give it.
 #include "nodes/models/clip/prompt.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "tests/support/test.h"
@@ -23,6 +24,20 @@ QString written(const std::vector<PromptSpan>& spans) {
     QStringList list;
     for (const PromptSpan& span : spans) list << QString("%1 %2").arg(span.last).arg(span.text);
     return list.join('|');
+}
+
+// A letter below each character of the prompt: w weighted, b bracket, n number, e escape, B BREAK, A AND, s schedule, x network,
+// m embedding; the weight of what is weighted stays out.
+QString written(const QString& prompt, const nodes::PromptSyntax& syntax) {
+    QString line(prompt.size(), '.');
+    const auto put = [&](bool weighted) {
+        for (const nodes::PromptMark& mark : syntax.marks)
+            if ((mark.kind == nodes::PromptMarkKind::Weighted) == weighted)
+                for (qsizetype i = mark.at; i < mark.at + mark.length; ++i) line[i] = QLatin1Char("wbneBAsxm"[static_cast<int>(mark.kind)]);
+    };
+    put(true);
+    put(false);
+    return line;
 }
 
 }  // namespace
@@ -126,6 +141,53 @@ private slots:
         QVERIFY(!nodes::prompt_schedule(QString("[").repeated(20000) + QString("]").repeated(20000), 20).empty());
         QVERIFY(!nodes::weighted_parts(QString("(").repeated(2000) + QString(")").repeated(2000), PromptDialect::Comfy).empty());
         QVERIFY(!nodes::weighted_parts(QString("([").repeated(20000), PromptDialect::A1111).empty());
+    }
+
+    // What the parser reads, under what is written.
+    void syntax_data() {
+        QTest::addColumn<int>("dialect");
+        QTest::addColumn<QString>("prompt");
+        QTest::addColumn<QString>("expected");
+        const auto row = [](PromptDialect dialect, const char* prompt, const char* expected) {
+            QTest::newRow(qPrintable(QString("%1 %2").arg(int(dialect)).arg(prompt))) << int(dialect) << prompt << expected;
+        };
+        const auto comfy = PromptDialect::Comfy, a1111 = PromptDialect::A1111;
+        row(comfy, "a (red heart:1.2) b",
+                   "..bwwwwwwwwwnnnnb..");
+        row(comfy, "((b) c:2) [d]",
+                   "bbwbwwnnb....");
+        row(comfy, "(a:b) \\(c\\) (open BREAK AND",
+                   "bwwwb.ee.ee................");
+        row(comfy, "(x\\(y:2)", "bweewnnb");
+        row(comfy, "embedding:star, (embedding:moon:.5) notembedding:x",
+                   "mmmmmmmmmmmmmm..bmmmmmmmmmmmmmmnnnb...............");
+        row(a1111, "a (b:1.5) [c] \\(d\\) BREAK e",
+                   "..bwnnnnb.bwb.ee.ee.BBBBB..");
+        row(a1111, "[cat:dog:0.5] [a|b] [late:3]",
+                   "s...s...sssss.s.s.s.s....sss");
+        row(a1111, "(a [b:c:5] d:1.2)",
+                   "bwwswswssswwnnnnb");
+        row(a1111, "a cat AND (a dog:2) :1.5",
+                   "......AAA.bwwwwwnnb.nnnn");
+        row(a1111, "x <lora:style:0.8> (y) unclosed) (z",
+                   "..xxxxxxxxxxxxxxxx.bwb...........bw");
+        row(a1111, "embedding:x [[b]:2]", "............sbwbsss");
+        row(PromptDialect::Plain, "(a:2) BREAK [b]", "...............");
+    }
+    void syntax() {
+        QFETCH(int, dialect);
+        QFETCH(QString, prompt);
+        QFETCH(QString, expected);
+        QCOMPARE(written(prompt, nodes::prompt_syntax(prompt, PromptDialect(dialect), 10)), expected);
+    }
+    void weights_are_told_with_their_places() {
+        const nodes::PromptSyntax syntax = nodes::prompt_syntax("a ((b):1.5)", PromptDialect::A1111);
+        QCOMPARE(syntax.emphasis.size(), std::size_t{2});
+        QVERIFY((syntax.emphasis[0] == nodes::PromptEmphasis{2, 9, 3, 3, 1.5}));
+        QVERIFY((syntax.emphasis[1] == nodes::PromptEmphasis{3, 3, 4, 1, 1.1}));
+        const auto weighted = std::ranges::find(syntax.marks, nodes::PromptMarkKind::Weighted, &nodes::PromptMark::kind);
+        QCOMPARE(weighted->weight, 1.1 * 1.5);
+        QVERIFY((nodes::prompt_syntax("(b:1.3)", PromptDialect::Comfy).emphasis == std::vector<nodes::PromptEmphasis>{{0, 7, 1, 1, 1.3}}));
     }
 
     void alternatives() {

@@ -83,7 +83,7 @@ const TextEmbedding::Rows* find_by_name(const std::vector<TextEmbedding>& embedd
 using Group = std::vector<TextToken>;
 
 std::vector<Group> comfy_groups(const TextTower& tower, const std::vector<TextEmbedding>& embeddings, const QString& text, std::vector<std::string>* missing) {
-    static const QRegularExpression call("(?:^|[ \\n])embedding:"), space("\\s+");
+    static const QRegularExpression space("\\s+");
     std::vector<Group> groups;
     const auto add_text = [&](const QString& piece) {
         Group group;
@@ -113,10 +113,10 @@ std::vector<Group> comfy_groups(const TextTower& tower, const std::vector<TextEm
         }
         add_text(rest);
     };
-    for (auto matches = call.globalMatch(text); matches.hasNext();) {
-        const QRegularExpressionMatch match = matches.next();
-        add_piece(text.mid(from, match.capturedStart() - from));
-        from = match.capturedEnd();
+    for (const EmbeddingCall& call : embedding_calls(text)) {
+        const qsizetype before = call.at > 0 ? call.at - 1 : 0;      // the space belongs to the call
+        add_piece(text.mid(from, before - from));
+        from = call.name;
         named = true;
     }
     add_piece(text.mid(from));

@@ -48,6 +48,48 @@ struct SubPrompt {
 };
 std::vector<SubPrompt> prompt_alternatives(const QString& prompt);
 
+// Learned words that a text of the comfy dialect calls by "embedding:name", at the start or behind a space or a new line.
+struct EmbeddingCall {
+    qsizetype at = 0;              // where "embedding:" begins
+    qsizetype name = 0, end = 0;   // the name goes up to white space
+    bool operator==(const EmbeddingCall&) const = default;
+};
+std::vector<EmbeddingCall> embedding_calls(const QString& text);
+
+// What characters of a prompt are, for those who show it: found by the functions above as they read, not by another grammar.
+enum class PromptMarkKind {
+    Weighted,      // text whose weight is not 1
+    Bracket,       // ( ) [ ] of emphasis
+    Number,        // ":1.2" of emphasis and behind AND
+    Escape,        // "\("
+    Break, And,    // the words
+    Schedule,      // [ ] | : and the number of a schedule
+    Network,       // "<lora:name:1>", which an encoder leaves out
+    Embedding,     // "embedding:name"
+};
+
+struct PromptMark {
+    qsizetype at = 0, length = 0;
+    PromptMarkKind kind = PromptMarkKind::Weighted;
+    double weight = 1;             // of Weighted
+    bool operator==(const PromptMark&) const = default;
+};
+
+// One pair of round brackets: "(red heart:1.2)".
+struct PromptEmphasis {
+    qsizetype at = 0, length = 0;              // with its brackets
+    qsizetype inner = 0, inner_length = 0;     // without them and the number
+    double weight = 1;                         // its own: 1.1 where no number is written
+    bool operator==(const PromptEmphasis&) const = default;
+};
+
+// Marks in the order of their places; those of one kind do not overlap.
+struct PromptSyntax {
+    std::vector<PromptMark> marks;
+    std::vector<PromptEmphasis> emphasis;
+};
+PromptSyntax prompt_syntax(const QString& prompt, PromptDialect dialect, int steps = 20);
+
 // The prompt without "<lora:name:weight>" and its like, which are for a loader; `removed` gets them.
 QString without_networks(const QString& prompt, QStringList& removed);
 
