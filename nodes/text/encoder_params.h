@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nodes/core/node.h"
+#include "nodes/core/prompt_texts.h"
 #include "nodes/models/clip/encode.h"
 
 namespace nodes {

@@ -4,7 +4,7 @@
 namespace nodes {
 namespace {
 
-struct TextEncode final : Node {
+struct TextEncode final : Node, ReadsPrompts {
     TextEncode() : Node({.id = "text.encode", .version = 1, .title = "Encode Text", .category = "Text",
                          .help = "Turns a prompt into conditioning. Dialects: comfy, (x:1.2) sets a weight and embedding:name calls a learned word; a1111, weights "
                                  "multiply, [x] weakens, BREAK, AND, [from:to:when] and [a|b]; plain, text as it is. Prompts of more than 75 tokens become several chunks."}) {}
@@ -19,6 +19,8 @@ struct TextEncode final : Node {
     Param<int>           steps  {this, "steps", "Steps of the sampler: what the numbers in a1111's schedules mean", {.initial = 20, .min = 1, .max = 10000, .advanced = true}};
     Out<Conditioning>    conditioning{this, "conditioning", "The encoded prompt"};
     Out<std::string>     tokens {this, "tokens", "The tokens with their weights, one line a chunk"};
+
+    std::vector<PromptText> prompt_texts() const override { return {{.param = "text", .input = "prompt", .steps = "steps"}}; }
 
     void compute(Eval& ev) const override {
         const Encoder used = with_skip_param(ev[encoder], ev[skip]);

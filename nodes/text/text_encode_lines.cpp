@@ -6,7 +6,7 @@
 namespace nodes {
 namespace {
 
-struct TextEncodeLines final : Node {
+struct TextEncodeLines final : Node, ReadsPrompts {
     TextEncodeLines() : Node({.id = "text.encode_lines", .version = 1, .title = "Encode Lines", .category = "Text",
                               .help = "One prompt a line, for one picture each of a batch. Empty Latent makes as many latents as there are lines. Prompts of a1111's dialect with "
                                       "schedules or AND do not fit into a line."}) {}
@@ -19,6 +19,8 @@ struct TextEncodeLines final : Node {
     Out<Conditioning>    conditioning{this, "conditioning", "The encoded prompts, a row each"};
     Out<std::string>     lines  {this, "lines", "The prompts that were encoded"};
     Out<double>          count  {this, "count", "How many"};
+
+    std::vector<PromptText> prompt_texts() const override { return {{.param = "text", .input = "prompts", .lines = true}}; }
 
     void compute(Eval& ev) const override {
         std::vector<Tensor> contexts, pooled;

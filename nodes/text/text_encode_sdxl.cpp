@@ -4,7 +4,7 @@
 namespace nodes {
 namespace {
 
-struct TextEncodeSdxl final : Node {
+struct TextEncodeSdxl final : Node, ReadsPrompts {
     TextEncodeSdxl() : Node({.id = "text.encode_sdxl", .version = 1, .title = "Encode Text for SDXL", .category = "Text",
                              .help = "Turns one prompt for each of SDXL's encoders into conditioning, with the size that the picture is said to have had "
                                      "and how it was cropped."}) {}
@@ -23,6 +23,8 @@ struct TextEncodeSdxl final : Node {
     Param<int>           skip   {this, "skip", "Layers left out from the end: 0 none, 1 the penultimate state; -1: as SDXL was trained", {.initial = -1, .min = -1, .max = 47, .label = "Clip skip", .advanced = true}};
     Param<int>           steps  {this, "steps", "Steps of the sampler: what the numbers in a1111's schedules mean", {.initial = 20, .min = 1, .max = 10000, .advanced = true}};
     Out<Conditioning>    conditioning{this, "conditioning", "The encoded prompts with their sizes"};
+
+    std::vector<PromptText> prompt_texts() const override { return {{.param = "text_l", .steps = "steps"}, {.param = "text_g", .tower = 1, .steps = "steps"}}; }
 
     void compute(Eval& ev) const override {
         if (ev[encoder].towers().size() != 2) ev.fail(encoder, "expected the two text encoders of SDXL, got {}", ev[encoder].summary());
