@@ -8,7 +8,6 @@
 #include <QFileDialog>
 #include <QHBoxLayout>
 #include <QLineEdit>
-#include <QPlainTextEdit>
 #include <QRandomGenerator>
 #include <QRegularExpressionValidator>
 #include <QSignalBlocker>
@@ -266,25 +265,6 @@ private:
     QToolButton* swatch_;
 };
 
-class TextEditor final : public ParamEditor {
-public:
-    explicit TextEditor(const ParamInfo& info) : ParamEditor(info), text_(new QPlainTextEdit(this)) {
-        text_->setTabChangesFocus(true);
-        text_->setMinimumHeight(84);
-        text_->setMaximumHeight(160);
-        row(this)->addWidget(text_);
-        connect(text_, &QPlainTextEdit::textChanged, this, [this] { emit edited(text_->toPlainText(), gesture()); });
-    }
-    void show_value(const QJsonValue& value) override {
-        if (text_->toPlainText() == value.toString()) return;
-        const QSignalBlocker quiet(text_);
-        text_->setPlainText(value.toString());
-    }
-
-private:
-    QPlainTextEdit* text_;
-};
-
 }  // namespace
 
 std::unique_ptr<ParamEditor> ParamEditor::make(const ParamInfo& info, const QString& folder) {
@@ -299,7 +279,6 @@ std::unique_ptr<ParamEditor> ParamEditor::make(const ParamInfo& info, const QStr
         case ParamKind::Color: return std::make_unique<ColorEditor>(info);
         case ParamKind::Text: break;
     }
-    if (info.multiline) return std::make_unique<TextEditor>(info);
     return std::make_unique<LineEditor>(info);
 }
 

@@ -13,8 +13,8 @@ class ParamEditor : public QWidget {
     Q_OBJECT
 
 public:
-    // The editor for a declaration: a check box, a slider with a spin box, a list, a line, a seed with dice, a file
-    // with a folder button, a colour. `folder` is where relative file names start.
+    // The editor for a declaration: a check box, a slider with a spin box, a list, a line, a seed with dice, a file with a
+    // folder button, a colour. `folder` is where relative file names start. Texts of several lines: see prompt_editor.h.
     static std::unique_ptr<ParamEditor> make(const nodes::ParamInfo& info, const QString& folder);
 
     // Shows a value without telling edited(). Keeps the cursor where the text is the same.

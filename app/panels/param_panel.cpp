@@ -5,6 +5,7 @@
 #include "app/canvas/style.h"
 #include "app/panels/drawn_editor.h"
 #include "app/panels/icons.h"
+#include "app/panels/prompt_editor.h"
 #include "nodes/core/expression.h"
 #include "nodes/core/lists.h"
 
@@ -137,7 +138,10 @@ void ParamPanel::build_params(QVBoxLayout* layout) {
         for (const nodes::ParamInfo& info : type->params()) {
             if (info.advanced != advanced) continue;
             const bool drawn = is_drawn(*type, info.name);
-            Row row{new QLabel(qt(info.label)), (drawn ? make_drawn_editor(info) : ParamEditor::make(info, folder)).release(), new QToolButton};
+            ParamEditor* widget = drawn            ? make_drawn_editor(info).release()
+                                  : info.multiline ? new PromptEditor(info, model_, runs_, node_)
+                                                   : ParamEditor::make(info, folder).release();
+            Row row{new QLabel(qt(info.label)), widget, new QToolButton};
             const QString range = qt(info.range());
             row.label->setToolTip(qt(info.help) + (range.isEmpty() ? QString() : QStringLiteral(" (%1)").arg(range)));
             row.label->setFixedWidth(label_width);
