@@ -9,6 +9,18 @@ namespace {
 
 constexpr int popup_width = 320, popup_height = 340;
 
+// The row so many entries on from `row`, or the last one there is; headings between them do not count.
+int row_after(const QListWidget& list, int row, int entries) {
+    const int way = entries < 0 ? -1 : 1;
+    int found = row;
+    for (int at = row + way; at >= 0 && at < list.count() && entries != 0; at += way)
+        if (list.item(at)->flags() & Qt::ItemIsEnabled) {
+            found = at;
+            entries -= way;
+        }
+    return found;
+}
+
 }  // namespace
 
 PickPopup::PickPopup(const QString& placeholder, QWidget* parent) : QFrame(parent), field_(new QLineEdit(this)), list_(new QListWidget(this)) {
@@ -48,11 +60,11 @@ void PickPopup::open_near(QPoint corner) {
 void PickPopup::refill() {
     list_->clear();
     fill();
-    list_->setCurrentRow(0);
+    list_->setCurrentRow(row_after(*list_, -1, 1));
 }
 
 void PickPopup::take() {
-    if (const QListWidgetItem* item = list_->currentItem()) choose(*item);
+    if (const QListWidgetItem* item = list_->currentItem(); item && (item->flags() & Qt::ItemIsEnabled)) choose(*item);
 }
 
 void PickPopup::close_popup() {
@@ -70,13 +82,13 @@ bool PickPopup::eventFilter(QObject* watched, QEvent* event) {
         return true;
     } else if (event->type() == QEvent::KeyPress) {
         const int key = static_cast<QKeyEvent*>(event)->key();
-        const int row = list_->currentRow(), last = list_->count() - 1;
+        const auto go = [this](int entries) { list_->setCurrentRow(row_after(*list_, list_->currentRow(), entries)); };
         if (key == Qt::Key_Escape) return close_popup(), true;
         if (key == Qt::Key_Return || key == Qt::Key_Enter) return take(), true;
-        if (key == Qt::Key_Down || key == Qt::Key_Tab) return list_->setCurrentRow(std::min(row + 1, last)), true;
-        if (key == Qt::Key_Up || key == Qt::Key_Backtab) return list_->setCurrentRow(std::max(row - 1, 0)), true;
-        if (key == Qt::Key_PageDown) return list_->setCurrentRow(std::min(row + 8, last)), true;
-        if (key == Qt::Key_PageUp) return list_->setCurrentRow(std::max(row - 8, 0)), true;
+        if (key == Qt::Key_Down || key == Qt::Key_Tab) return go(1), true;
+        if (key == Qt::Key_Up || key == Qt::Key_Backtab) return go(-1), true;
+        if (key == Qt::Key_PageDown) return go(8), true;
+        if (key == Qt::Key_PageUp) return go(-8), true;
     }
     return QFrame::eventFilter(watched, event);
 }

@@ -3,7 +3,10 @@
 #include <QLineEdit>
 #include <QSettings>
 
+#include "app/model/favourites.h"
 #include "app/panels/keys_dialog.h"
+#include "app/panels/preset_menu.h"
+#include "nodes/core/registry.h"
 
 namespace app {
 namespace {
@@ -206,6 +209,10 @@ std::unique_ptr<QMenu> CanvasActions::menu_at(QPointF at) {
         if (!node->isSelected()) scene_.select({node->id()});
         take({"run_selected", "", "mute", "bypass", "", "cut", "copy", "duplicate", "delete", "dissolve", "", "connect", "disconnect", "", "frame", "unframe", "group"});
         menu->addMenu(colours_);
+        auto* presets = new QMenu(menu.get());  // the menu owns it
+        presets->setObjectName(QStringLiteral("presets"));
+        fill_with_presets(presets, model_, &window_, [id = node->id()] { return id; }, [this](const QString& why) { emit scene_.message(why); });
+        menu->addMenu(presets);
     } else if (const FrameItem* frame = scene_.frame_title_at(at)) {
         if (!frame->selected()) scene_.select(frame->nodes());
         take({"rename", "mute", "bypass", "", "copy", "duplicate", "delete", "", "unframe"});
@@ -217,6 +224,13 @@ std::unique_ptr<QMenu> CanvasActions::menu_at(QPointF at) {
         connect(menu->addAction(tr("&Delete Wire")), &QAction::triggered, this, [this, link] { model_.disconnect_link(link); });
     } else {
         connect(menu->addAction(tr("Add &Node...")), &QAction::triggered, this, [this, at] { view_.open_search_at(at, {}); });
+        if (const auto types = favourite_types(); !types.empty()) {
+            QMenu* favourites = menu->addMenu(tr("Add &Favourite"));
+            favourites->setObjectName(QStringLiteral("favourites"));
+            for (const std::string& type : types)
+                connect(favourites->addAction(qt(nodes::find_node_type(type)->info().title)), &QAction::triggered, this,
+                        [this, type, at] { scene_.select({model_.add_node(type, at)}); });
+        }
         take({"paste", "select_all", "", "arrange", "frame_all", "find"});
     }
     return menu;

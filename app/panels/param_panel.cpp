@@ -5,6 +5,7 @@
 #include "app/canvas/style.h"
 #include "app/panels/drawn_editor.h"
 #include "app/panels/icons.h"
+#include "app/panels/preset_menu.h"
 #include "app/panels/prompt_editor.h"
 #include "nodes/core/expression.h"
 #include "nodes/core/lists.h"
@@ -124,7 +125,16 @@ void ParamPanel::build_header(QVBoxLayout* layout) {
     });
     row->addWidget(label);
     row->addWidget(name_, 1);
-    row->addSpacing(22);  // where parameters have their reset button
+    auto* presets = new QToolButton;  // where parameters have their reset button
+    presets->setObjectName(QStringLiteral("presets"));
+    presets->setToolTip(tr("Presets: values saved under a name"));
+    presets->setArrowType(Qt::DownArrow);
+    presets->setPopupMode(QToolButton::InstantPopup);
+    presets->setAutoRaise(true);
+    presets->setFixedSize(22, 22);
+    presets->setMenu(new QMenu(presets));
+    fill_with_presets(presets->menu(), model_, this, [this] { return node_; }, [this](const QString& why) { emit message(why); });
+    row->addWidget(presets);
     layout->addLayout(row);
 }
 
