@@ -246,6 +246,10 @@
         <source>&amp;Delete Wire</source>
         <translation>删除连线(&amp;D)</translation>
     </message>
+    <message>
+        <source>Add &amp;Favourite</source>
+        <translation>添加收藏(&amp;F)</translation>
+    </message>
 </context>
 <context>
     <name>app::ConnectPopup</name>
@@ -440,6 +444,39 @@
     <message>
         <source>Recent Files</source>
         <translation>最近的文件</translation>
+    </message>
+</context>
+<context>
+    <name>app::GraphChange</name>
+    <message>
+        <source>new: %1</source>
+        <translation>新增：%1</translation>
+    </message>
+    <message>
+        <source>on: %1</source>
+        <translation>启用：%1</translation>
+    </message>
+    <message>
+        <source>muted: %1</source>
+        <translation>静音：%1</translation>
+    </message>
+    <message>
+        <source>bypassed: %1</source>
+        <translation>旁路：%1</translation>
+    </message>
+    <message>
+        <source>rewired: %1</source>
+        <translation>重新连接：%1</translation>
+    </message>
+    <message>
+        <source>removed: %1</source>
+        <translation>移除：%1</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n more</source>
+        <translation>
+            <numerusform>另有 %n 个</numerusform>
+        </translation>
     </message>
 </context>
 <context>
@@ -1121,6 +1158,20 @@ Above white: %2 %</source>
         <source>&amp;Pause</source>
         <translation>暂停(&amp;P)</translation>
     </message>
+    <message>
+        <source>Queue</source>
+        <translation>队列</translation>
+    </message>
+    <message numerus="yes">
+        <source>%1, %n run(s) wait</source>
+        <translation>
+            <numerusform>%1，%n 个运行等待中</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>C&amp;lear Queue</source>
+        <translation>清空队列(&amp;L)</translation>
+    </message>
 </context>
 <context>
     <name>app::MessageBar</name>
@@ -1211,6 +1262,10 @@ Above white: %2 %</source>
         <source>Follow a List</source>
         <translation>跟随列表</translation>
     </message>
+    <message>
+        <source>Presets: values saved under a name</source>
+        <translation>预设：以名称保存的参数值</translation>
+    </message>
 </context>
 <context>
     <name>app::PictureView</name>
@@ -1233,6 +1288,156 @@ Above white: %2 %</source>
     <message>
         <source>x %1  y %2    %3</source>
         <translation>x %1  y %2    %3</translation>
+    </message>
+</context>
+<context>
+    <name>app::PresetMenu</name>
+    <message>
+        <source>Save as Preset</source>
+        <translation>另存为预设</translation>
+    </message>
+    <message>
+        <source>Name of the preset; one of that name is replaced:</source>
+        <translation>预设名称；同名预设将被替换：</translation>
+    </message>
+    <message>
+        <source>No presets of this kind of node yet</source>
+        <translation>此类节点还没有预设</translation>
+    </message>
+    <message>
+        <source>&amp;Save as Preset...</source>
+        <translation>另存为预设(&amp;S)...</translation>
+    </message>
+    <message>
+        <source>&amp;Remove</source>
+        <translation>移除(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Presets</source>
+        <translation>预设(&amp;P)</translation>
+    </message>
+</context>
+<context>
+    <name>app::Presets</name>
+    <message>
+        <source>Apply preset %1</source>
+        <translation>应用预设 %1</translation>
+    </message>
+</context>
+<context>
+    <name>app::PromptEditor</name>
+    <message>
+        <source>A prompt. Ctrl+Up and Ctrl+Down change the weight of the selected words.</source>
+        <translation>提示词。Ctrl+上 和 Ctrl+下 改变所选词语的权重。</translation>
+    </message>
+    <message>
+        <source>%1 / %2</source>
+        <translation>%1 / %2</translation>
+    </message>
+    <message numerus="yes">
+        <source>, %n chunks</source>
+        <translation>
+            <numerusform>，%n 段</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source> (estimate)</source>
+        <translation>（估计）</translation>
+    </message>
+    <message>
+        <source>, not known: %1</source>
+        <translation>，未知：%1</translation>
+    </message>
+    <message>
+        <source>Tokens: %1</source>
+        <translation>词元：%1</translation>
+    </message>
+    <message>
+        <source>Tokens of the longest line</source>
+        <translation>最长一行的词元数，</translation>
+    </message>
+    <message>
+        <source>Tokens of the prompt</source>
+        <translation>提示词的词元数，</translation>
+    </message>
+    <message>
+        <source>with start and end, of those that the text encoder takes.</source>
+        <translation>含起止标记，后为文本编码器可容纳的数目。</translation>
+    </message>
+    <message>
+        <source>Counted by the encoder that is connected.</source>
+        <translation>由所连接的编码器计数。</translation>
+    </message>
+    <message>
+        <source>Counted by a vocabulary at hand: once the graph has run, the encoder&apos;s own is used.</source>
+        <translation>用现有词表估计：图运行过后改用编码器自己的词表。</translation>
+    </message>
+</context>
+<context>
+    <name>app::QueuePanel</name>
+    <message>
+        <source>Pause the run that goes</source>
+        <translation>暂停正在进行的运行</translation>
+    </message>
+    <message>
+        <source>Cancel the selected run (Delete)</source>
+        <translation>取消所选运行 (Delete)</translation>
+    </message>
+    <message>
+        <source>Earlier (Ctrl+Up)</source>
+        <translation>提前 (Ctrl+上)</translation>
+    </message>
+    <message>
+        <source>Later (Ctrl+Down)</source>
+        <translation>推后 (Ctrl+下)</translation>
+    </message>
+    <message>
+        <source>Remove all runs that wait</source>
+        <translation>移除所有等待中的运行</translation>
+    </message>
+    <message>
+        <source>Clear</source>
+        <translation>清除</translation>
+    </message>
+    <message>
+        <source>Runs that go and wait</source>
+        <translation>正在进行和等待中的运行</translation>
+    </message>
+    <message>
+        <source>Run</source>
+        <translation>运行</translation>
+    </message>
+    <message>
+        <source>Nodes</source>
+        <translation>节点</translation>
+    </message>
+    <message>
+        <source>Changed</source>
+        <translation>改动</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>状态</translation>
+    </message>
+    <message>
+        <source>%1: %2</source>
+        <translation>%1：%2</translation>
+    </message>
+    <message>
+        <source>all</source>
+        <translation>全部</translation>
+    </message>
+    <message>
+        <source>waits</source>
+        <translation>等待中</translation>
+    </message>
+    <message>
+        <source>paused, %1 of %2 nodes</source>
+        <translation>已暂停，%1/%2 个节点</translation>
+    </message>
+    <message>
+        <source>runs, %1 of %2 nodes</source>
+        <translation>运行中，%1/%2 个节点</translation>
     </message>
 </context>
 <context>
@@ -1263,10 +1468,39 @@ Above white: %2 %</source>
     </message>
 </context>
 <context>
+    <name>app::RunQueue</name>
+    <message>
+        <source>Untitled</source>
+        <translation>未命名</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n more</source>
+        <translation>
+            <numerusform>另有 %n 个</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>app::SearchPopup</name>
     <message>
         <source>Search nodes</source>
         <translation>搜索节点</translation>
+    </message>
+    <message>
+        <source>Ctrl+D makes the chosen node a favourite, or no longer one</source>
+        <translation>Ctrl+D 将所选节点加入或移出收藏</translation>
+    </message>
+    <message>
+        <source>Favourites</source>
+        <translation>收藏</translation>
+    </message>
+    <message>
+        <source>All others</source>
+        <translation>其他</translation>
+    </message>
+    <message>
+        <source>favourite</source>
+        <translation>收藏</translation>
     </message>
 </context>
 <context>
