@@ -183,7 +183,7 @@ void MainWindow::update_tally() {
     progress_->setValue(finished);
     if (!runs_.running()) return;
     const QString text = tr("Running: %1 of %2 nodes").arg(finished).arg(planned);
-    status_->setText(queue_.waiting() > 0 ? tr("%1, %n run(s) wait", nullptr, queue_.waiting()).arg(text) : text);
+    status_->setText(queue_.waiting() > 0 ? tr("%1, waiting: %2").arg(text).arg(queue_.waiting()) : text);
 }
 
 void MainWindow::run_finished(nodes::RunStatus status, double ms, const QStringList& problems) {

@@ -1162,11 +1162,9 @@ Above white: %2 %</source>
         <source>Queue</source>
         <translation>队列</translation>
     </message>
-    <message numerus="yes">
-        <source>%1, %n run(s) wait</source>
-        <translation>
-            <numerusform>%1，%n 个运行等待中</numerusform>
-        </translation>
+    <message>
+        <source>%1, waiting: %2</source>
+        <translation>%1，等待中：%2</translation>
     </message>
     <message>
         <source>C&amp;lear Queue</source>
