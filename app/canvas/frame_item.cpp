@@ -15,7 +15,6 @@ constexpr qreal room = 18;  // between cards and the frame around them
 }  // namespace
 
 FrameItem::FrameItem(GraphScene& scene, FrameId id) : scene_(scene), id_(std::move(id)) {
-    setZValue(-1);  // behind wires and nodes
     setAcceptedMouseButtons(Qt::LeftButton);
     setCursor(Qt::ArrowCursor);
     refresh();
@@ -26,17 +25,24 @@ void FrameItem::refresh() {
     if (at == scene_.model().frames().end()) return;
     title_ = qt(at->second.title);
     colour_ = QColor::fromString(qt(at->second.colour));
-    nodes_ = at->second.nodes;
+    own_ = at->second.nodes;
+    nodes_ = scene_.model().nodes_within(id_);
+    around_ = at->second.around;
+    inner_.clear();
+    for (const auto& [id, frame] : scene_.model().frames())
+        if (frame.around == id_) inner_.push_back(id);
+    setZValue(-1 - 1.0 / (1 + nodes::frame_depth(scene_.model().frames(), id_)));  // behind wires and nodes, and what is in it
     setToolTip(title_);
-    fit();
     refresh_selected();
     update();
 }
 
 void FrameItem::fit() {
     QRectF cards;
-    for (const NodeId& id : nodes_)
+    for (const NodeId& id : own_)
         if (const NodeItem* node = scene_.item(id)) cards |= node->card_in_scene();
+    for (const FrameId& id : inner_)
+        if (const FrameItem* frame = scene_.frame_item(id)) cards |= frame->box();
     const QRectF box = cards.isNull() ? QRectF() : cards.adjusted(-room, -room - canvas_style().title_height, room, room);
     if (box == box_) return;
     prepareGeometryChange();
@@ -65,7 +71,7 @@ QPainterPath FrameItem::shape() const {
 
 void FrameItem::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidget*) {
     const qreal scale = QStyleOptionGraphicsItem::levelOfDetailFromTransform(painter->worldTransform());
-    paint_frame(*painter, box_, title_box(), title_, colour_, selected_, scale, canvas_style());
+    paint_frame(*painter, box_, title_box(), title_, colour_, selected_ && scene_.shows_selected(id_), scale, canvas_style());
 }
 
 void FrameItem::mousePressEvent(QGraphicsSceneMouseEvent* event) {
@@ -76,8 +82,9 @@ void FrameItem::mousePressEvent(QGraphicsSceneMouseEvent* event) {
         else
             ids.insert(ids.end(), nodes_.begin(), nodes_.end());
         scene_.select(ids);
-    } else if (!selected_) {
-        scene_.select(nodes_);
+    } else {
+        if (!selected_) scene_.select(nodes_);
+        scene_.grasp(id_);
     }
     grabbed_.clear();
     for (const NodeId& id : scene_.selected_nodes()) grabbed_[id] = scene_.item(id)->pos();

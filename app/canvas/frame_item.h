@@ -1,4 +1,5 @@
-// A frame on the canvas: as large as the cards of its nodes with some room around them. Its title takes hold of them all.
+// A frame on the canvas: as large as the cards of its nodes and the frames in it, with some room around them. Its title
+// takes hold of them all.
 #pragma once
 
 #include <QGraphicsItem>
@@ -21,10 +22,11 @@ public:
     const FrameId& id() const { return id_; }
     const QString& title() const { return title_; }
     QColor tone() const { return colour_.isValid() ? colour_ : canvas_style().dim_text; }
-    const std::vector<NodeId>& nodes() const { return nodes_; }
+    const std::vector<NodeId>& nodes() const { return nodes_; }  // with those of frames in it
+    const FrameId& around() const { return around_; }            // the frame that it is in; empty for none
     // Asks the model again.
     void refresh();
-    // To the cards as they stand now.
+    // To the cards as they stand now, and to frames in it, which have to be fitted before.
     void fit();
     // Whether all of its nodes are selected; asked again when the selection changes.
     bool selected() const { return selected_; }
@@ -47,7 +49,9 @@ private:
     FrameId id_;
     QString title_;
     QColor colour_;
-    std::vector<NodeId> nodes_;
+    std::vector<NodeId> nodes_, own_;
+    FrameId around_;
+    std::vector<FrameId> inner_;
     QRectF box_;
     bool selected_ = false;
     std::map<NodeId, QPointF> grabbed_;  // where nodes were when they were taken hold of

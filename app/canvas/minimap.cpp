@@ -2,6 +2,7 @@
 
 #include <QMouseEvent>
 #include <QPainter>
+#include <ranges>
 
 #include "app/canvas/view.h"
 
@@ -52,7 +53,7 @@ void Minimap::draw() {
         const QRectF at((box.left() - area_.left()) * scale, (box.top() - area_.top()) * scale, box.width() * scale, box.height() * scale);
         return QRectF(at.topLeft(), QSizeF(std::max(1.5, at.width()), std::max(1.5, at.height())));
     };
-    for (const auto& [id, frame] : scene.frame_items()) painter.fillRect(place(frame->box()), mix(style.panel, frame->tone(), 0.35));
+    for (const FrameItem* frame : scene.frames_inside_out() | std::views::reverse) painter.fillRect(place(frame->box()), mix(style.panel, frame->tone(), 0.35));
     for (const NodeId& id : scene.model().node_ids())
         if (const NodeItem* node = scene.item(id)) painter.fillRect(place(node->card_in_scene()), mix(style.category(node->look().category), style.title_text, 0.25));
 }

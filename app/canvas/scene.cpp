@@ -46,6 +46,7 @@ GraphScene::GraphScene(GraphModel& model, RunController& runs, QObject* parent)
     connect(&model_, &GraphModel::frames_changed, this, &GraphScene::sync_frames);
     connect(&model_, &GraphModel::edited, this, &GraphScene::fit_frames);
     connect(this, &QGraphicsScene::selectionChanged, this, [this] {
+        grasp({});
         for (const auto& [id, frame] : frames_) frame->refresh_selected();
     });
     connect(&runs_, &RunController::status_changed, this, [this](const NodeId& id) {
@@ -61,6 +62,7 @@ GraphScene::~GraphScene() {
     // Items are the maps' own: they leave before the base class would delete them.
     const QSignalBlocker quiet(this);
     loose_.reset();
+    inside_out_.clear();
     frames_.clear();
     wires_.clear();
     nodes_.clear();
@@ -73,6 +75,7 @@ void GraphScene::rebuild() {
     const bool selected = !selectedItems().isEmpty();
     {
         const QSignalBlocker quiet(this);  // items that go would tell of a selection among those that are gone
+        inside_out_.clear();
         frames_.clear();
         attached_.clear();
         wires_.clear();
@@ -311,7 +314,9 @@ void GraphScene::store_moves() {
             model_.place_on_link(id, at, *wire->link());
             return;
         }
-    if (!moved.empty()) model_.move(moved, Gesture::none(), dropped_into(moved));
+    if (moved.empty()) return;
+    const Dropped into = dropped_into(moved);
+    model_.move(moved, Gesture::none(), into.nodes, into.frames);
 }
 
 const WireItem* GraphScene::wire_at(QPointF point) const {

@@ -54,10 +54,15 @@ public:
 
     // --- frames ---
     FrameItem* frame_item(const FrameId& id) const;      // null when there is none
-    std::set<FrameId> selected_frames() const;           // those of which all nodes are selected
+    // Those of which all nodes are selected, without frames in them; where one of them was taken by its title, that one.
+    std::set<FrameId> selected_frames() const;
+    void grasp(const FrameId& id);                       // whose nodes are selected: this one is meant, not those around it
+    void take_frame(const FrameId& id);                  // selects its nodes, where they are not, and grasps it
+    bool shows_selected(const FrameId& id) const;
     FrameId frame_at(QPointF point) const;               // the smallest around it; empty for none
     const FrameItem* frame_title_at(QPointF point) const;
     const std::map<FrameId, std::unique_ptr<FrameItem>>& frame_items() const { return frames_; }
+    const std::vector<FrameItem*>& frames_inside_out() const { return inside_out_; }      // what is in a frame goes before it
     void fit_frames();        // now; a moment after a card has changed they do by themselves
     void fit_frames_later();
 
@@ -111,7 +116,12 @@ private:
     void rebuild_frames();
     void sync_frames();
     void fit_moving_frames();
-    std::map<NodeId, FrameId> dropped_into(const std::map<NodeId, QPointF>& moved) const;
+    // Which frames nodes and frames that were moved are in now, where that is another.
+    struct Dropped {
+        std::map<NodeId, FrameId> nodes;
+        std::map<FrameId, FrameId> frames;
+    };
+    Dropped dropped_into(const std::map<NodeId, QPointF>& moved) const;
     // A wire under the middle of a node that has no wires itself; null for none.
     const WireItem* wire_under(const NodeItem& node) const;
 
@@ -122,6 +132,8 @@ private:
     std::map<NodeId, std::set<WireItem*>> attached_;  // the wires of each node
     std::map<NodeId, nodes::Problem> problems_;
     std::map<FrameId, std::unique_ptr<FrameItem>> frames_;
+    std::vector<FrameItem*> inside_out_;
+    FrameId grasped_;
     QTimer fit_later_;
     CanvasCounts counts_;
     bool hurrying_ = false;

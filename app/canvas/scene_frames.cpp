@@ -1,27 +1,33 @@
 // The frames of a scene: which items there are, which nodes a drop puts into which frame, and moving by the keyboard.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "app/canvas/scene.h"
 
 namespace app {
 
 void GraphScene::rebuild_frames() {
+    inside_out_.clear();
     frames_.clear();
+    grasped_.clear();
     sync_frames();
 }
 
 void GraphScene::sync_frames() {
+    inside_out_.clear();
     std::erase_if(frames_, [this](const auto& entry) { return !model_.frames().contains(entry.first); });
     for (const auto& [id, frame] : model_.frames()) {
         std::unique_ptr<FrameItem>& item = frames_[id];
-        if (item) {
-            item->refresh();
-            continue;
+        if (!item) {
+            item = std::make_unique<FrameItem>(*this, id);
+            addItem(item.get());
         }
-        item = std::make_unique<FrameItem>(*this, id);
-        addItem(item.get());
+        item->refresh();
+        inside_out_.push_back(item.get());
     }
+    std::ranges::stable_sort(inside_out_, std::greater(), [](const FrameItem* frame) { return frame->zValue(); });
+    fit_frames();
 }
 
 FrameItem* GraphScene::frame_item(const FrameId& id) const {
@@ -31,11 +37,11 @@ FrameItem* GraphScene::frame_item(const FrameId& id) const {
 
 void GraphScene::fit_frames() {
     fit_later_.stop();
-    for (const auto& [id, frame] : frames_) frame->fit();
+    for (FrameItem* frame : inside_out_) frame->fit();
 }
 
 void GraphScene::fit_moving_frames() {
-    for (const auto& [id, frame] : frames_)
+    for (FrameItem* frame : inside_out_)
         if (frame->selected()) frame->fit();
 }
 
@@ -44,10 +50,30 @@ void GraphScene::fit_frames_later() {
 }
 
 std::set<FrameId> GraphScene::selected_frames() const {
+    if (const FrameItem* one = frame_item(grasped_); one && one->selected()) return {grasped_};
     std::set<FrameId> found;
-    for (const auto& [id, frame] : frames_)
-        if (frame->selected()) found.insert(id);
+    for (const auto& [id, frame] : frames_) {
+        const FrameItem* around = frame_item(frame->around());
+        if (frame->selected() && !(around && around->selected())) found.insert(id);
+    }
     return found;
+}
+
+void GraphScene::grasp(const FrameId& id) {
+    if (id == grasped_) return;
+    grasped_ = id;
+    for (FrameItem* frame : inside_out_) frame->update();
+}
+
+void GraphScene::take_frame(const FrameId& id) {
+    const FrameItem* frame = frame_item(id);
+    if (!frame) return;
+    if (!frame->selected()) select(frame->nodes());
+    grasp(id);
+}
+
+bool GraphScene::shows_selected(const FrameId& id) const {
+    return grasped_.empty() || id == grasped_ || !nodes::is_within(model_.frames(), grasped_, id);
 }
 
 FrameId GraphScene::frame_at(QPointF point) const {
@@ -69,25 +95,39 @@ const FrameItem* GraphScene::frame_title_at(QPointF point) const {
     return nullptr;
 }
 
-// A frame that moves with all of its nodes keeps them. Another node belongs to where its middle was dropped: its own
-// frame, whose box is the one of before, goes first.
-std::map<NodeId, FrameId> GraphScene::dropped_into(const std::map<NodeId, QPointF>& moved) const {
-    std::map<NodeId, FrameId> into;
+// What moves as a whole: frames all of whose nodes moved, and the other nodes. Each belongs to where its middle was dropped:
+// the frame that it was in, whose box is the one of before, goes before others that are not in that one.
+GraphScene::Dropped GraphScene::dropped_into(const std::map<NodeId, QPointF>& moved) const {
+    Dropped into;
     if (frames_.empty()) return into;
-    std::map<FrameId, std::size_t> moving;
-    for (const auto& [id, at] : moved)
-        if (const FrameId frame = model_.frame_of(id); !frame.empty()) ++moving[frame];
-    for (const auto& [id, at] : moved) {
+    std::set<NodeId> ids;
+    for (const auto& [id, at] : moved) ids.insert(id);
+    const std::set<FrameId> whole = nodes::whole_frames(model_.frames(), ids);
+    const auto target = [&](QPointF middle, const FrameId& own) {
+        FrameId best;
+        qreal smallest = 0;
+        const FrameItem* now = frame_item(own);
+        const bool stays = now && now->box().contains(middle);
+        for (const auto& [id, frame] : frames_) {
+            // A frame that moved along did so out from under its old box.
+            if (whole.contains(id) || !frame->box().contains(middle)) continue;
+            if (stays && id != own && !nodes::is_within(model_.frames(), id, own)) continue;
+            const qreal area = frame->box().width() * frame->box().height();
+            if (best.empty() || area < smallest) best = id, smallest = area;
+        }
+        return best;
+    };
+    for (const FrameId& id : whole) {
+        const FrameId own = model_.frames().at(id).around;
+        if (whole.contains(own)) continue;
+        QRectF cards;
+        for (const NodeId& node : model_.nodes_within(id)) cards |= item(node)->card_in_scene();
+        if (const FrameId frame = target(cards.center(), own); frame != own) into.frames[id] = frame;
+    }
+    for (const NodeId& id : ids) {
         const FrameId own = model_.frame_of(id);
-        const FrameItem* frame = own.empty() ? nullptr : frame_item(own);
-        if (frame && moving[own] == frame->nodes().size()) continue;
-        const QPointF middle = item(id)->card_in_scene().center();
-        if (frame && frame->box().contains(middle)) continue;
-        const FrameId other = frame_at(middle);
-        const FrameItem* target = other.empty() ? nullptr : frame_item(other);
-        // A frame that moved along did so out from under its old box.
-        const FrameId joined = target && moving[other] == target->nodes().size() ? FrameId() : other;
-        if (joined != own) into[id] = joined;
+        if (whole.contains(own)) continue;
+        if (const FrameId frame = target(item(id)->card_in_scene().center(), own); frame != own) into.nodes[id] = frame;
     }
     return into;
 }

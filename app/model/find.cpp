@@ -45,8 +45,10 @@ struct Finder {
             const nodes::NodeRecord& record = level.node(id);
             const nodes::Node* type = level.type_of(record);
             const QString title = type ? qt(type->info().title) : QString();
-            const std::string frame_id = frames.empty() ? std::string() : nodes::frame_of(level, id);
-            const QString frame = frame_id.empty() ? QString() : qt(frames.at(frame_id).title);
+            QStringList around;      // titles of the frames that it is in
+            for (auto at = frames.empty() ? frames.end() : frames.find(nodes::frame_of(level, id)); at != frames.end(); at = frames.find(at->second.around))
+                around.append(qt(at->second.title));
+            const QString frame = around.join('\n');
             const QString name = QStringLiteral("%1: %2").arg(qt(id), title.isEmpty() ? qt(record.type) : title);
             const QStringList values = value_texts(record, type);
             if (!holds_all(QStringList{name, qt(record.type), frame, values.join('\n')}.join('\n'))) continue;

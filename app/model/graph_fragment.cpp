@@ -63,15 +63,7 @@ Document fragment_of(const Document& document, const std::vector<NodeId>& ids) {
     const std::set<std::string> used = used_within(fragment);
     for (const std::string& name : fragment.subgraph_names())
         if (!used.contains(name)) fragment = fragment.remove_subgraph(name);
-    // Frames go along that are there with all of their nodes.
-    const auto whole = nodes::frames_of(document);
-    const QJsonObject all = fragment.extra()["frames"].toObject();
-    QJsonObject frames;
-    for (const auto& [id, frame] : nodes::frames_of(fragment))
-        if (whole.at(id) == frame) frames[qt(id)] = all[qt(id)];
-    fragment = fragment.set_extra({});
-    if (!frames.isEmpty()) fragment = fragment.set_extra({{"frames", frames}});
-    return fragment.with_path({});
+    return nodes::with_whole_frames(fragment.set_extra({}), document).with_path({});
 }
 
 QPointF corner_of(const Document& document) {

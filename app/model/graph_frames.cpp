@@ -1,4 +1,6 @@
 // Frames, colours and levels: the edits of GraphModel that are about how a graph is read, not what it computes.
+#include <algorithm>
+
 #include "app/model/edit_command.h"
 #include "nodes/core/subgraph.h"
 
@@ -14,8 +16,19 @@ std::string name_of(const QColor& colour) { return colour.isValid() ? colour.nam
 void GraphModel::read_frames() {
     frames_ = nodes::frames_of(document_);
     framed_.clear();
-    for (const auto& [id, frame] : frames_)
+    framed_within_.clear();
+    for (const auto& [id, frame] : frames_) {
         for (const NodeId& node : frame.nodes) framed_[node] = id;
+        for (FrameId at = id; !at.empty(); at = frames_.at(at).around)
+            framed_within_[at].insert(framed_within_[at].end(), frame.nodes.begin(), frame.nodes.end());
+    }
+    for (auto& [id, nodes] : framed_within_) std::ranges::sort(nodes);
+}
+
+const std::vector<NodeId>& GraphModel::nodes_within(const FrameId& id) const {
+    static const std::vector<NodeId> none;
+    const auto at = framed_within_.find(id);
+    return at == framed_within_.end() ? none : at->second;
 }
 
 FrameId GraphModel::frame_of(const NodeId& id) const {

@@ -385,11 +385,12 @@ void GraphModel::set_params(const NodeId& id, const QJsonObject& values, Gesture
     push(tr("Change %1").arg(qt(id)), std::move(after), merge);
 }
 
-void GraphModel::move(const std::map<NodeId, QPointF>& to, Gesture gesture, const std::map<NodeId, FrameId>& into) {
+void GraphModel::move(const std::map<NodeId, QPointF>& to, Gesture gesture, const std::map<NodeId, FrameId>& into, const std::map<FrameId, FrameId>& nested) {
     Document after = document_;
     const QString merge = gesture.number() ? QStringLiteral("move %1").arg(gesture.number()) : QString();
     for (const auto& [id, point] : to)
         if (after.position(id) != position_of(point)) after = after.move(id, position_of(point));
+    for (const auto& [id, around] : nested) after = nodes::nest_frame(after, id, around);
     for (const auto& [id, frame] : into) after = nodes::put_into_frame(after, id, frame);
     push(tr("Move %n node(s)", nullptr, static_cast<int>(to.size())), std::move(after), merge);
 }

@@ -129,6 +129,7 @@ public:
     // --- frames of the level that is shown ---
     const std::map<FrameId, nodes::Frame>& frames() const { return frames_; }
     FrameId frame_of(const NodeId& id) const;  // empty for none
+    const std::vector<NodeId>& nodes_within(const FrameId& id) const;  // of frames in it as well; sorted
 
     // What validate() says, refreshed a moment after each edit.
     const std::vector<nodes::Problem>& problems() const { return problems_; }
@@ -161,12 +162,14 @@ public:
     // Nodes in columns along the wires, all or some; sizes are those on the canvas.
     void arrange(const std::map<NodeId, QSizeF>& sizes);
     void align(const std::map<NodeId, QSizeF>& sizes, Edge edge);
-    // `into` names frames that nodes are put into by the way, empty: out of any.
-    void move(const std::map<NodeId, QPointF>& to, Gesture gesture = Gesture::none(), const std::map<NodeId, FrameId>& into = {});
+    // `into` and `nested` name frames that nodes and frames are put into by the way, empty: out of any.
+    void move(const std::map<NodeId, QPointF>& to, Gesture gesture = Gesture::none(), const std::map<NodeId, FrameId>& into = {},
+              const std::map<FrameId, FrameId>& nested = {});
     void set_node_colour(const std::vector<NodeId>& ids, const QColor& colour);  // invalid: that of the category again
-    // A frame around nodes; empty, and nothing happens, without any.
+    // A frame around nodes, in the frame that they all lie in and around those that it holds whole; empty, and nothing
+    // happens, without any.
     FrameId add_frame(const std::vector<NodeId>& ids, const QString& title);
-    void remove_frames(const std::set<FrameId>& ids);  // the nodes stay
+    void remove_frames(const std::set<FrameId>& ids);  // what is in them stays
     void set_frame_title(const FrameId& id, const QString& title);
     void set_frame_colour(const std::set<FrameId>& ids, const QColor& colour);  // invalid: none
     // An edit of the document itself, whatever level is shown, which stays.
@@ -234,6 +237,7 @@ private:
     std::vector<nodes::Problem> problems_;
     std::map<FrameId, nodes::Frame> frames_;
     std::unordered_map<NodeId, FrameId> framed_;
+    std::map<FrameId, std::vector<NodeId>> framed_within_;
     // Links by both of their nodes, of the document that is kept beside them.
     mutable std::unordered_map<NodeId, std::vector<LinkId>> links_by_node_;
     mutable nodes::Document indexed_;

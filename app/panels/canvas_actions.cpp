@@ -89,13 +89,15 @@ void CanvasActions::build_colours(QMenu* menu) {
 
 void CanvasActions::make_frame() {
     const FrameId made = model_.add_frame(scene_.selected_nodes(), tr("Frame"));
-    if (!made.empty()) view_.frame_title()->open(made);
+    if (made.empty()) return;
+    scene_.grasp(made);
+    view_.frame_title()->open(made);
 }
 
 std::set<FrameId> CanvasActions::touched_frames() const {
-    std::set<FrameId> found;
+    std::set<FrameId> found = scene_.selected_frames();
     for (const NodeId& id : scene_.selected_nodes())
-        if (const FrameId frame = model_.frame_of(id); !frame.empty()) found.insert(frame);
+        if (const FrameItem* frame = scene_.frame_item(model_.frame_of(id)); frame && !frame->selected()) found.insert(frame->id());
     return found;
 }
 
@@ -214,8 +216,8 @@ std::unique_ptr<QMenu> CanvasActions::menu_at(QPointF at) {
         fill_with_presets(presets, model_, &window_, [id = node->id()] { return id; }, [this](const QString& why) { emit scene_.message(why); });
         menu->addMenu(presets);
     } else if (const FrameItem* frame = scene_.frame_title_at(at)) {
-        if (!frame->selected()) scene_.select(frame->nodes());
-        take({"rename", "mute", "bypass", "", "copy", "duplicate", "delete", "", "unframe"});
+        scene_.take_frame(frame->id());
+        take({"rename", "mute", "bypass", "", "copy", "duplicate", "delete", "", "frame", "unframe"});
         menu->addMenu(colours_);
     } else if (const WireItem* wire = scene_.wire_at(at)) {
         const LinkId link = *wire->link();

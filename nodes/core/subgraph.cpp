@@ -195,9 +195,13 @@ Document grouped(const Document& document, const std::vector<std::string>& ids, 
 
     Document content, outside = document;
     for (const std::string& id : inside) {
-        content = content.add_record(document.node(id)).set_layout(id, with_frame(document.layout_of(id), {}));
+        content = content.add_record(document.node(id)).set_layout(id, document.layout_of(id));
         outside = outside.remove_node(id);
     }
+    std::map<std::string, std::string> kept;
+    const Document framed = with_whole_frames(content, document);
+    content = with_frames_of(content, framed, &kept);
+    for (const std::string& id : inside) content = content.set_layout(id, with_frame(content.layout_of(id), kept));
     std::map<Endpoint, std::string> in_ports, out_ports;      // by the source that they carry
     std::vector<std::pair<Endpoint, Endpoint>> joins;         // made when the use is there; an empty node is the use
     const auto port_for = [&](std::map<Endpoint, std::string>& known, const Endpoint& source, const std::string& wanted, std::string_view type, Position at) {
@@ -224,15 +228,15 @@ Document grouped(const Document& document, const std::vector<std::string>& ids, 
             joins.push_back({{"", port}, link.to});
         }
     }
-    // Frames that are wholly inside go along; of others the nodes are members no more, and one around all gets the use.
-    const auto frames = frames_of(document);
+    // Frames that are wholly inside go along; of others the nodes are members no more, and the innermost around all gets the use.
+    const Frames frames = frames_of(document);
+    const std::set<std::string> whole = whole_frames(frames, inside);
     std::string around = frame_of(document, ids.front());
-    for (const std::string& id : inside)
-        if (frame_of(document, id) != around) around.clear();
-    if (!around.empty() && std::ranges::all_of(frames.at(around).nodes, [&](const std::string& id) { return inside.contains(id); })) around.clear();
-    for (const auto& [id, frame] : frames)
-        if (std::ranges::all_of(frame.nodes, [&](const std::string& node) { return inside.contains(node); }))
-            content = add_frame(content, frame.nodes, frame.title, frame.colour);
+    const auto holds_all = [&](const std::string& frame) {
+        const std::vector<std::string> held = nodes_within(frames, frame);
+        return std::ranges::includes(held, inside);
+    };
+    while (!around.empty() && (whole.contains(around) || !holds_all(around))) around = frames.at(around).around;
 
     std::string use;
     outside = outside.set_subgraph(name, content).add_node(subgraph_type_id(name), outside.free_id(name), middle_of(document, ids), &use);
@@ -261,9 +265,9 @@ Document ungrouped(const Document& document, const std::string& use) {
     for (const std::string& id : content.node_ids())
         if (!is_port(content.node(id).type)) moved.push_back(id);
     const std::string around = frame_of(document, use);
-    std::map<std::string, std::string> frames;
-    result = with_frames_of(result, content, &frames);
+    std::map<std::string, std::string> frames;      // inside -> outside
     if (!around.empty()) frames[""] = around;
+    result = with_frames_of(result, content, &frames);
     const Position from = middle_of(content, moved), to = document.position(use);
     for (const std::string& id : moved) {
         NodeRecord inner = content.node(id);

@@ -75,7 +75,9 @@ QJsonObject document_schema() {
     const QJsonObject nodes{{"type", "object"}, {"additionalProperties", QJsonObject{{"$ref", "#/$defs/node"}}}};
     const QJsonObject links{{"type", "array"}, {"items", QJsonObject{{"$ref", "#/$defs/link"}}}};
     const QJsonObject layout{{"type", "object"}, {"additionalProperties", QJsonObject{{"type", "object"}}}};
-    const QJsonObject frame{{"type", "object"}, {"properties", QJsonObject{{"title", QJsonObject{{"type", "string"}}}, {"colour", QJsonObject{{"type", "string"}}}}}};
+    QJsonObject frame_fields;
+    for (const char* field : {"title", "colour", "frame"}) frame_fields[QLatin1String(field)] = QJsonObject{{"type", "string"}};
+    const QJsonObject frame{{"type", "object"}, {"properties", frame_fields}};
     const QJsonObject frames{{"type", "object"}, {"additionalProperties", frame}};
     const QJsonObject content{{"nodes", nodes}, {"links", links}, {"layout", layout}, {"frames", frames}};
     QJsonObject subgraph = content, whole = content;

@@ -168,6 +168,94 @@ private slots:
         QCOMPARE(e.members().size(), 2u);
     }
 
+    void a_frame_around_a_frame_moves_it_and_its_nodes() {
+        Framed e;
+        e.scene.select({e.a, e.b, e.sum});
+        e.trigger("frame");
+        QTest::keyClicks(e.view.frame_title(), "Outer");
+        QTest::keyClick(e.view.frame_title(), Qt::Key_Return);
+        QCOMPARE(e.model.frames().size(), 2u);
+        const FrameId outer = e.model.frames().at(e.frame).around;
+        QCOMPARE(e.model.frames().at(outer).title, std::string("Outer"));
+        QCOMPARE(e.members(), (std::vector<NodeId>{e.a, e.b}));
+        e.view.frame_all();
+        const FrameItem *big = e.scene.frame_item(outer), *small = e.scene.frame_item(e.frame);
+        QVERIFY(big->box().contains(small->box()) && big->title_box().bottom() <= small->box().top());
+        QVERIFY(big->zValue() < small->zValue());
+
+        const int steps = e.steps();
+        const QPointF a = e.model.position(e.a), sum = e.model.position(e.sum);
+        const QRectF box = small->box(), around = big->box();
+        e.drag(e.at(big->title_box().center()), e.at(big->title_box().center()) + QPoint(50, 30));
+        QCOMPARE(e.steps(), steps + 1);
+        const QPointF way = e.model.position(e.a) - a;
+        QVERIFY(way.x() > 10 && way.y() > 5);
+        QCOMPARE(e.model.position(e.sum) - sum, way);
+        QCOMPARE(small->box(), box.translated(way));
+        QCOMPARE(big->box(), around.translated(way));
+        QCOMPARE(e.model.frames().at(e.frame).around, outer);
+        e.trigger("undo");
+        QCOMPARE(small->box(), box);
+
+        // Of the two that are selected the one that was clicked is meant.
+        QTest::mouseClick(e.view.viewport(), Qt::LeftButton, {}, e.at(big->title_box().center()));
+        QCOMPARE(e.scene.selected_frames(), std::set<FrameId>{outer});
+        e.trigger("unframe");
+        QCOMPARE(e.model.frames().size(), 1u);
+        QCOMPARE(e.model.frames().at(e.frame).around, FrameId());
+        e.trigger("undo");
+        QCOMPARE(e.model.frames().at(e.frame).around, outer);
+    }
+
+    void a_frame_is_dragged_into_another_and_out() {
+        Framed e;
+        const NodeId far = e.model.add_node("stub.add", {1500, 900});
+        const FrameId other = e.model.add_frame({e.sum, far}, "Other");
+        e.view.frame_all();
+        const QPointF hold = e.scene.frame_item(e.frame)->title_box().center();
+        const QPointF way = e.scene.frame_item(other)->box().center() - e.scene.frame_item(e.frame)->box().center();
+        const int steps = e.steps();
+        e.drag(e.at(hold), e.at(hold + way));
+        QCOMPARE(e.steps(), steps + 1);
+        QCOMPARE(e.model.frames().at(e.frame).around, other);
+        QCOMPARE(e.members(), (std::vector<NodeId>{e.a, e.b}));
+        QVERIFY(e.scene.frame_item(other)->box().contains(e.scene.frame_item(e.frame)->box()));
+        e.drag(e.at(hold + way), e.at(hold + QPointF(0, -30)));
+        QCOMPARE(e.model.frames().at(e.frame).around, FrameId());
+        e.trigger("undo");
+        QCOMPARE(e.model.frames().at(e.frame).around, other);
+    }
+
+    void a_frame_in_a_frame_alone_has_its_own_name_and_colour() {
+        Framed e;
+        e.scene.take_frame(e.frame);
+        e.trigger("frame");      // around a frame
+        QTest::keyClick(e.view.frame_title(), Qt::Key_Escape);
+        const FrameId outer = e.model.frames().at(e.frame).around;
+        QVERIFY(!outer.empty());
+        QTest::mouseClick(e.view.viewport(), Qt::LeftButton, {}, e.frame_title_place());
+        QCOMPARE(e.scene.selected_frames(), std::set<FrameId>{e.frame});
+        e.trigger("colour_blue");
+        QVERIFY(!e.model.frames().at(e.frame).colour.empty());
+        QVERIFY(e.model.frames().at(outer).colour.empty());
+    }
+
+    void copies_of_nests_are_nests() {
+        Framed e;
+        e.model.add_frame({e.a, e.b, e.sum}, "Outer");
+        const FrameId outer = e.model.frames().at(e.frame).around;
+        const auto pasted = e.model.paste(e.model.copy({e.a, e.b, e.sum}), {3000, 0});
+        QCOMPARE(e.model.frames().size(), 4u);
+        const nodes::Frame& inner = e.model.frames().at(e.model.frame_of(pasted.back()));
+        QCOMPARE(inner.title, std::string("Numbers"));
+        QVERIFY(inner.around != outer && e.model.frames().at(inner.around).title == "Outer");
+        const auto part = e.model.paste(e.model.copy({e.a, e.b}), {3000, 900});      // a part of the outer one
+        QCOMPARE(e.model.frames().at(e.model.frame_of(part.front())).around, FrameId());
+        const auto beside = e.model.duplicate({e.a, e.b});
+        QCOMPARE(e.model.frames().at(e.model.frame_of(beside.front())).around, outer);
+        QVERIFY(e.model.frame_of(beside.front()) != e.frame);
+    }
+
     void frames_live_in_subgraphs() {
         tests::Editor e;
         const NodeId a = e.model.add_node("stub.constant", {0, 0}), b = e.model.add_node("stub.add", {300, 0}), c = e.model.add_node("stub.add", {600, 0});

@@ -1,6 +1,8 @@
 // Frames of a document: what they hold, through every edit, through text, merging and subgraphs.
 #include "nodes/core/frames.h"
 
+#include <QJsonArray>
+
 #include "gpu/base/error.h"
 #include "nodes/core/merge.h"
 #include "nodes/core/subgraph.h"
@@ -58,6 +60,65 @@ private slots:
         document = put_into_frame(document, "one", b);
         QVERIFY(!frames_of(document).contains(a));
         QVERIFY(!document.to_json().contains("\"A\""));
+    }
+
+    void frames_lie_in_frames() {
+        Document document = add_frame(four(), {"one", "two"}, "Inner");
+        document = add_frame(document, {"one", "two", "sum"}, "Outer", "#445566");      // around a frame that it holds whole
+        const Frames frames = frames_of(document);
+        QCOMPARE(frames, (Frames{{"frame", {"Inner", "", {"one", "two"}, "frame2"}}, {"frame2", {"Outer", "#445566", {"sum"}}}}));
+        QCOMPARE(nodes_within(frames, "frame2"), (Names{"one", "sum", "two"}));
+        QVERIFY(is_within(frames, "frame", "frame2") && !is_within(frames, "frame2", "frame") && !is_within(frames, "frame", "frame"));
+        QCOMPARE(frame_depth(frames, "frame"), 1);
+        QCOMPARE(whole_frames(frames, {"one", "two", "more"}), std::set<std::string>{"frame"});
+        QCOMPARE(Document::from_json(document.to_json()) == document, true);
+
+        const Document third = add_frame(document, {"two"}, "Innermost");       // of a part of a frame: within it
+        QCOMPARE(frames_of(third).at("frame3"), (Frame{"Innermost", "", {"two"}, "frame"}));
+        QCOMPARE(frames_of(third.remove_node("two")), frames_of(document.remove_node("two")));
+        QVERIFY(frames_of(third.remove_node("one")).contains("frame"));         // it holds what the innermost holds
+        QCOMPARE(remove_frame(third, "frame") == rename_frame(add_frame(remove_frame(document, "frame"), {"two"}, "Innermost"), "frame", "frame3"), true);
+
+        QCOMPARE(frames_of(nest_frame(third, "frame3", "frame2")).at("frame3").around, std::string("frame2"));
+        QCOMPARE(frames_of(nest_frame(third, "frame", "")).at("frame").around, std::string());
+        for (const char* inside : {"frame", "frame2", "frame3"}) QVERIFY_EXCEPTION_THROWN((void)nest_frame(third, "frame2", inside), gpu::Error);
+        const Frames renamed = frames_of(rename_frame(third, "frame", "other"));
+        QCOMPARE(renamed.at("frame3").around, std::string("other"));
+        QCOMPARE(renamed.at("other").around, std::string("frame2"));
+    }
+
+    void frames_in_a_circle_are_in_none() {
+        const Document apart = add_frame(add_frame(four(), {"one"}, "A"), {"two"}, "B");
+        const Merged merged = merge(apart, nest_frame(apart, "frame", "frame2"), nest_frame(apart, "frame2", "frame"));
+        QVERIFY(merged.conflicts.empty());
+        const Frames frames = frames_of(merged.document);
+        QCOMPARE(frames.size(), 2u);
+        for (const auto& [id, frame] : frames) QVERIFY(frame.around.empty() && frame.nodes.size() == 1);
+        const Document odd = Document::from_json(R"({"heddle": 1, "nodes": {"a": {"type": "stub.constant"}}, "layout": {"a": {"frame": "f"}},
+            "frames": {"f": {"frame": "g"}, "g": {"frame": "h"}, "h": {"frame": "g"}, "i": {"frame": "i"}, "": {"title": "x"}}})");
+        QCOMPARE(nodes_within(frames_of(odd), "f"), Names{"a"});
+        QVERIFY(!frames_of(odd).contains("i"));
+    }
+
+    void one_side_nests_and_the_other_names() {
+        const Document base = add_frame(add_frame(four(), {"one"}, "A"), {"two"}, "B");
+        const Merged merged = merge(base, nest_frame(base, "frame", "frame2"), set_frame_title(base, "frame", "New"));
+        QVERIFY(merged.conflicts.empty());
+        QCOMPARE(frames_of(merged.document).at("frame"), (Frame{"New", "", {"one"}, "frame2"}));
+    }
+
+    void nests_go_into_subgraphs_and_back() {
+        Document document = add_frame(four(), {"one", "two"}, "Inner");
+        document = add_frame(document, {"one", "two", "sum"}, "Outer");
+        std::string use;
+        const Document all = grouped(document, {"one", "two", "sum"}, "inner", &use);
+        QCOMPARE(frames_of(*all.subgraph("inner")), frames_of(document));
+        QVERIFY(frames_of(all).empty());
+        QCOMPARE(frames_of(ungrouped(all, use)), frames_of(document));
+        const Document part = grouped(document, {"one", "two"}, "inner", &use);      // the use is where its nodes were
+        QCOMPARE(frames_of(part), (Frames{{"frame2", {"Outer", "", {use, "sum"}}}}));
+        QCOMPARE(frames_of(*part.subgraph("inner")), (Frames{{"frame", {"Inner", "", {"one", "two"}}}}));
+        QCOMPARE(frames_of(ungrouped(part, use)), frames_of(document));
     }
 
     void text_keeps_frames_and_what_it_does_not_know() {
