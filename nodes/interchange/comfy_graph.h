@@ -35,6 +35,7 @@ struct ComfyNode {
     std::vector<ComfyInput> inputs{};
     std::vector<std::string> outputs{};  // names by slot; empty where the file does not say
     std::optional<Position> position{};
+    int group = -1;        // the innermost group that it lies in, of ComfyGraph::groups; -1: none
     QJsonArray surplus{};  // values of widgets whose names nothing tells
 
     const ComfyInput* input(const std::string& name) const;
@@ -50,6 +51,14 @@ struct ComfyRemark {
 struct ComfyNote {
     std::string node, type, text;
     std::optional<Position> position{};
+    int group = -1;
+};
+
+// A titled rectangle on the canvas of ComfyUI's editor; it holds what lies in it.
+struct ComfyGroup {
+    std::string title;
+    std::string colour{};  // "#3f789e"; empty for none
+    int around = -1;       // the group that it lies in
 };
 
 struct ComfyGraph {
@@ -58,6 +67,7 @@ struct ComfyGraph {
     std::vector<ComfyRemark> left_out{};  // nodes that do not run: muted, bypassed, ...
     std::vector<ComfyRemark> adjusted{};  // values that are not as they stood
     std::vector<ComfyNote> notes{};
+    std::vector<ComfyGroup> groups{};
 
     bool from_editor() const { return form != "API"; }
     const ComfyNode* find(const std::string& id) const;
@@ -76,11 +86,31 @@ bool is_comfy_json(const QJsonObject& root);
 ComfyGraph read_comfy_graph(const QJsonObject& root);
 
 // --- for the two readers ---
+// A pair, as a list or as an object with the keys "0" and "1".
+std::optional<Position> comfy_position(const QJsonValue& value);
 ComfyGraph read_comfy_workflow(const QJsonObject& root);  // the editor's form
 ComfyGraph read_comfy_prompt(const QJsonObject& root);    // the server's
 
 // An id as text: a number or a text; throws Error{BadFile} for anything else.
 std::string comfy_id(const QJsonValue& value, const std::string& where);
+
+// The groups of one level of a workflow, which join `graph`, and which of them a place lies in.
+class ComfyGroups {
+public:
+    // `around`: the group that the level as a whole lies in, -1 for none. Throws Error{BadFile} where there are too many.
+    ComfyGroups(const QJsonValue& list, int around, ComfyGraph& graph);
+    // Of a node: the smallest group that has its middle, as ComfyUI's editor decides it.
+    int at(const QJsonObject& node) const;
+
+private:
+    struct Box {
+        double x = 0, y = 0, width = 0, height = 0;
+        int group = -1;
+        bool holds(double px, double py) const { return px >= x && px < x + width && py >= y && py < y + height; }
+    };
+    std::vector<Box> boxes_;      // small ones first
+    int around_;
+};
 
 // Gives an editor's list of values (or object) to the widgets of a node by its class, or by its own inputs where the
 // class is unknown. What is left becomes `surplus`.

@@ -33,6 +33,7 @@ struct RawNode {
     std::string id, type, title;
     int mode = 0;
     std::optional<Position> position;
+    int group = -1;
     std::vector<RawSlot> inputs, outputs;
     QJsonValue widgets;
     QJsonObject definition;  // of an instance of a subgraph
@@ -56,15 +57,6 @@ std::string string_of(const QJsonValue& value) { return value.toString().toStdSt
 std::string type_of(const QJsonValue& value) {
     if (value.isArray()) return "COMBO";
     return value.isDouble() ? "*" : string_of(value);
-}
-
-// A pair, as a list or as an object with the keys "0" and "1".
-std::optional<Position> position_of(const QJsonValue& value) {
-    const QJsonArray list = value.toArray();
-    const QJsonObject object = value.toObject();
-    const QJsonValue x = value.isArray() ? list[0] : object["0"], y = value.isArray() ? list[1] : object["1"];
-    if (!x.isDouble() || !y.isDouble()) return std::nullopt;
-    return Position{x.toDouble(), y.toDouble()};
 }
 
 std::vector<RawSlot> slots_of(const QJsonValue& list, const std::string& where, bool linked) {
@@ -101,7 +93,7 @@ public:
         groups_ = root["extra"].toObject().value("groupNodes").toObject();
         for (auto at = groups_.begin(); at != groups_.end(); ++at)
             for (const char* prefix : {"workflow>", "workflow/"}) definitions_[prefix + at.key().toStdString()] = comfy_group_definition(at.value().toObject());
-        read_level(root, "", 0);
+        read_level(root, "", 0, -1);
         for (const std::string& id : order_) write(raw_.at(id));
         drop_lost();
     }
@@ -119,18 +111,20 @@ private:
             collect_definitions(one.toObject(), depth + 1);
     }
 
-    void read_level(const QJsonObject& level, const std::string& prefix, int depth) {
+    // `around`: the group that a subgraph's instance lies in.
+    void read_level(const QJsonObject& level, const std::string& prefix, int depth, int around) {
         check(depth <= most_depth, ErrorCode::BadFile,
               "subgraph {}: expected at most {} levels, got more: it holds itself", prefix, most_depth);
         check(level["nodes"].isArray(), ErrorCode::BadFile, "subgraph {}: expected a list 'nodes', got something else",
               prefix);
-        for (const QJsonValue value : level["nodes"].toArray()) read_node(value, prefix, depth);
+        const ComfyGroups groups(level["groups"], around, graph_);
+        for (const QJsonValue value : level["nodes"].toArray()) read_node(value, prefix, depth, groups);
         check(level["links"].isArray() || !level.contains("links"), ErrorCode::BadFile,
               "workflow: expected a list 'links', got something else");
         for (const QJsonValue value : level["links"].toArray()) read_link(value, prefix);
     }
 
-    void read_node(const QJsonValue& value, const std::string& prefix, int depth) {
+    void read_node(const QJsonValue& value, const std::string& prefix, int depth, const ComfyGroups& groups) {
         check(value.isObject(), ErrorCode::BadFile, "workflow: expected objects in 'nodes', got something else");
         const QJsonObject fields = value.toObject();
         RawNode node{.id = prefix + comfy_id(fields["id"], "node"),
@@ -139,7 +133,8 @@ private:
         const std::string where = "node " + node.id;
         check(!node.type.empty(), ErrorCode::BadFile, "{}: expected a text 'type', got something else", where);
         node.mode = fields["mode"].toInt(0);
-        node.position = position_of(fields["pos"]);
+        node.position = comfy_position(fields["pos"]);
+        node.group = groups.at(fields);
         node.inputs = slots_of(fields["inputs"], where, true);
         node.outputs = slots_of(fields["outputs"], where, false);
         node.widgets = fields["widgets_values"];
@@ -157,7 +152,7 @@ private:
         order_.push_back(node.id);
         const RawNode& kept = raw_[node.id] = node;
         if (!kept.definition.isEmpty() && kept.mode != muted_mode && kept.mode != bypass_mode)
-            read_level(node.definition, node.id + ":", depth + 1);
+            read_level(node.definition, node.id + ":", depth + 1, node.group);
     }
 
     void read_link(const QJsonValue& value, const std::string& prefix) {
@@ -295,7 +290,7 @@ private:
 
     void write(const RawNode& node) {
         if (node.type == "Note" || node.type == "MarkdownNote") {
-            graph_.notes.push_back({node.id, node.type, string_of(node.widgets.toArray().at(0)), place_of(node)});
+            graph_.notes.push_back({node.id, node.type, string_of(node.widgets.toArray().at(0)), place_of(node), node.group});
             return;
         }
         if (node.type == "PrimitiveNode" || node.type == "GetNode" || is_reroute(node)) return;  // resolved
@@ -305,6 +300,7 @@ private:
         ComfyNode made{.id = node.id, .type = node.type, .entry = node.type};
         if (node.title != node.type) made.title = node.title;
         made.position = place_of(node);
+        made.group = node.group;
         for (const RawSlot& output : node.outputs) made.outputs.push_back(output.name);
         std::vector<std::string> widgets;
         for (const RawSlot& input : node.inputs)

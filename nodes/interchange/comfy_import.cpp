@@ -7,6 +7,7 @@
 #include <set>
 
 #include "gpu/base/error.h"
+#include "nodes/core/frames.h"
 #include "nodes/core/node.h"
 #include "nodes/interchange/comfy_class.h"
 #include "nodes/interchange/comfy_finish.h"
@@ -108,6 +109,7 @@ public:
             document_ = document_.set_param(made, "text", QString::fromStdString(note.text));
             report_.entries.push_back({.id = note.node, .type = note.type, .nodes = {made}});
         }
+        make_frames();
         return {std::move(document_), std::move(report_)};
     }
 
@@ -453,6 +455,37 @@ private:
                 made.parts.erase(at);
                 collect();
             }
+    }
+
+    // Groups become frames. They are made from the inside out, so that each takes those that lie in it.
+    void make_frames() {
+        if (graph_.groups.empty()) return;
+        std::map<std::string, int> group_of;  // by ComfyUI's id
+        for (const ComfyNode& node : graph_.nodes) group_of[node.id] = node.group;
+        for (const ComfyNote& note : graph_.notes) group_of[note.node] = note.group;
+        std::map<int, std::vector<std::string>> held;
+        for (const ComfyReport::Entry& entry : report_.entries)
+            if (const auto at = group_of.find(entry.id); at != group_of.end() && at->second >= 0)
+                for (const std::string& id : entry.nodes) held[at->second].push_back(id);
+        const int count = static_cast<int>(graph_.groups.size());
+        const auto group_at = [&](int i) -> const ComfyGroup& { return graph_.groups[static_cast<std::size_t>(i)]; };
+        std::vector<std::pair<int, int>> order;  // depth, deep ones first, and number
+        for (int i = 0; i < count; ++i) {
+            int depth = 0;
+            for (int at = group_at(i).around; at >= 0; at = group_at(at).around) --depth;
+            order.emplace_back(depth, i);
+        }
+        std::ranges::sort(order);
+        for (const auto& [depth, i] : order) {
+            const ComfyGroup& group = group_at(i);
+            const std::vector<std::string>& nodes = held[i];
+            if (nodes.empty()) {
+                report_.adjusted.push_back({"", "group", format("'{}' is left out: none of its nodes is left", group.title)});
+                continue;
+            }
+            document_ = add_frame(document_, nodes, group.title, group.colour);
+            if (group.around >= 0) held[group.around].insert(held[group.around].end(), nodes.begin(), nodes.end());
+        }
     }
 
     void enter(const ComfyNode& node) {

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "gpu/base/error.h"
+#include "nodes/core/frames.h"
 #include "nodes/core/node.h"
 #include "nodes/core/validate.h"
 #include "nodes/interchange/comfy_class.h"
@@ -355,6 +356,32 @@ private slots:
         QCOMPARE(param(made, "repeat-5-7", "times"), QString("9"));
         QCOMPARE(made.document.position("repeat-5-7").x, 500.0);
         QCOMPARE(problems_of(made.document), QString());
+    }
+
+    // Groups on the canvas are frames, also of subgraphs; what lies in several is in the smallest.
+    // (moc takes a # in a raw string for a directive, hence \u0023.)
+    void groups_become_frames() {
+        const ComfyImport made = import_comfy(R"({"version": 0.4, "links": [], "groups": [
+                {"title": "All", "bounding": [0, 0, 1000, 600], "color": "\u0023A1309b"},
+                {"title": "Left", "bounding": [10, 10, 300, 500], "color": "\u00238A8"},
+                {"title": "Beside", "bounding": [900, 0, 900, 600], "color": "red"},
+                {"title": "Nothing", "bounding": [0, 2000, 50, 50]}, {"title": "Odd", "bounding": [1]}, 7],
+            "nodes": [{"id": 1, "type": "EmptyLatentImage", "pos": [50, 60], "size": [200, 100], "widgets_values": [64, 64, 1]},
+                {"id": 2, "type": "EmptyLatentImage", "pos": [600, 60], "size": [200, 100], "widgets_values": [64, 64, 1]},
+                {"id": 3, "type": "EmptyLatentImage", "pos": [5000, 60], "widgets_values": [64, 64, 1]},
+                {"id": 4, "type": "Note", "pos": {"0": 20, "1": 300}, "size": {"0": 100, "1": 60}, "widgets_values": ["said"]},
+                {"id": 5, "type": "inner", "pos": [1100, 60], "size": [200, 100], "inputs": [], "outputs": []}],
+            "definitions": {"subgraphs": [{"id": "inner", "links": [], "groups": [{"title": "Within", "bounding": [-50, -50, 400, 300]}],
+                "nodes": [{"id": 8, "type": "EmptyLatentImage", "pos": [0, 0], "size": [200, 100], "widgets_values": [64, 64, 1]}]}]}})");
+        std::map<std::string, std::pair<std::string, std::vector<std::string>>> found;      // by title: the title around, nodes
+        const Frames frames = frames_of(made.document);
+        for (const auto& [id, frame] : frames) found[frame.title] = {frame.around.empty() ? std::string() : frames.at(frame.around).title, frame.nodes};
+        QCOMPARE(found, (std::map<std::string, std::pair<std::string, std::vector<std::string>>>{
+                            {"All", {"", {"size-2"}}}, {"Left", {"All", {"note", "size-1"}}}, {"Beside", {"", {}}}, {"Within", {"Beside", {"size-5-8"}}}}));
+        for (const auto& [id, frame] : frames) QCOMPARE(frame.colour, std::string(frame.title == "All" ? "#a1309b" : frame.title == "Left" ? "#88aa88" : ""));
+        QCOMPARE(made.report.adjusted.size(), 1u);
+        QVERIFY(made.report.adjusted.front().what.find("Nothing") != std::string::npos);
+        QCOMPARE(made.document.position("size-1").x, 50.0);
     }
 
     // The editor's groups before it had subgraphs: two prompts of one group, the second one's text linked from outside.
@@ -715,6 +742,10 @@ private slots:
             if (made.report->count(ComfyFate::Placeholder) == 0)
                 QVERIFY2(problems_of(made.document).isEmpty(), qPrintable(name + "\n" + problems_of(made.document)));
             QVERIFY(Document::from_json(made.document.to_json()) == made.document);
+            // A group is a frame, or told to be left out.
+            const auto groups = QJsonDocument::fromJson(read(folder + "/" + name)).object()["groups"].toArray().size();
+            const auto told = std::ranges::count(made.report->adjusted, "group", &ComfyReport::Adjustment::type);
+            QCOMPARE(static_cast<qsizetype>(frames_of(made.document).size()) + told, groups);
         }
     }
 
