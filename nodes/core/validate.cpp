@@ -6,6 +6,7 @@
 #include <set>
 
 #include "nodes/core/any_type.h"
+#include "nodes/core/curve.h"
 #include "nodes/core/expression.h"
 #include "nodes/core/lowering.h"
 #include "nodes/core/node.h"
@@ -15,6 +16,13 @@
 
 namespace nodes {
 namespace {
+
+// Where the parameter is a curve and the text is none.
+std::string curve_problem(const Node* type, const std::string& param, const std::string& text) {
+    const auto* edited = dynamic_cast<const CurveEdited*>(type);
+    if (!edited || parse_curve(text)) return {};
+    return std::ranges::count(edited->curve_params(), param) ? curve_expectation(text) : std::string();
+}
 
 template <typename Info>
 std::vector<std::string> names(const std::vector<Info>& list) {
@@ -144,6 +152,8 @@ private:
             }
         }
         if (const std::string wrong = info.problem(value); !wrong.empty())
+            return error(ProblemKind::BadValue, record.id, info.name, wrong);
+        if (const std::string wrong = curve_problem(document_.type_of(record), info.name, value.toString().toStdString()); !wrong.empty())
             return error(ProblemKind::BadValue, record.id, info.name, wrong);
         if (info.required && value.toString().isEmpty())
             error(ProblemKind::MissingValue, record.id, info.name,

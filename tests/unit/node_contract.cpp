@@ -3,6 +3,7 @@
 #include <cmath>
 #include <set>
 
+#include "nodes/core/curve.h"
 #include "nodes/core/document.h"
 #include "nodes/core/key.h"
 #include "nodes/core/lists.h"
@@ -25,6 +26,8 @@ QJsonValue another(const ParamInfo& info, const QJsonValue& value) {
         case ParamKind::Number:
             return std::isfinite(info.max) && number < info.max ? (number + info.max) / 2 : number - 0.5;
         case ParamKind::Text:
+            if (value.toString() == QLatin1String(straight_curve)) return "0:1 1:0";      // of a curve only another curve is legal
+            return value.toString() + "x";
         case ParamKind::InputFile:
         case ParamKind::OutputFile: return value.toString() + "x";
         case ParamKind::Seed: return 12345;
