@@ -3,6 +3,7 @@
 #include <QHBoxLayout>
 
 #include "app/canvas/style.h"
+#include "app/panels/curve_editor.h"
 #include "app/panels/drawn_editor.h"
 #include "app/panels/icons.h"
 #include "app/panels/preset_menu.h"
@@ -148,7 +149,9 @@ void ParamPanel::build_params(QVBoxLayout* layout) {
         for (const nodes::ParamInfo& info : type->params()) {
             if (info.advanced != advanced) continue;
             const bool drawn = is_drawn(*type, info.name);
-            ParamEditor* widget = drawn            ? make_drawn_editor(info).release()
+            const bool curve = is_curve(*type, info.name);
+            ParamEditor* widget = curve            ? new CurveEditor(info)
+                                  : drawn          ? make_drawn_editor(info).release()
                                   : info.multiline ? new PromptEditor(info, model_, runs_, node_)
                                                    : ParamEditor::make(info, folder).release();
             Row row{new QLabel(qt(info.label)), widget, new QToolButton};
@@ -170,7 +173,7 @@ void ParamPanel::build_params(QVBoxLayout* layout) {
             row.reset->setFixedSize(22, 22);
             auto* line = new QHBoxLayout;
             line->setSpacing(6);
-            if (info.multiline && !drawn) {  // the text takes the whole width below its label
+            if (curve || (info.multiline && !drawn)) {  // the text, or the curve, takes the whole width below its label
                 auto* head = new QHBoxLayout;
                 head->addWidget(row.label, 1);
                 head->addWidget(row.reset);

@@ -263,6 +263,21 @@
     </message>
 </context>
 <context>
+    <name>app::CurveEditor</name>
+    <message>
+        <source>A press on nothing adds a point, points are dragged, the right button removes one. Keys: Page Up and Page Down choose a point, arrows move it (Shift: far), Insert adds one, Delete removes it.</source>
+        <translation>在空白处按下会添加一个点，点可以拖动，右键移除点。按键：Page Up 和 Page Down 选择点，方向键移动点（Shift：大步），Insert 添加，Delete 移除。</translation>
+    </message>
+    <message>
+        <source>Point %1 of %2: %3 becomes %4</source>
+        <translation>第 %1 个点，共 %2 个：%3 变为 %4</translation>
+    </message>
+    <message>
+        <source>This text is no curve; the first edit replaces it</source>
+        <translation>这段文本不是曲线；第一次编辑会替换它</translation>
+    </message>
+</context>
+<context>
     <name>app::DirectEditor</name>
     <message>
         <source>Brush (B); the right button erases</source>

@@ -1,0 +1,108 @@
+// Curves that are drawn, schedules as plots, colours taken from the picture, and memory on nodes.
+#include <cmath>
+
+#include "app/panels/curve_editor.h"
+#include "tests/app/editor_fixture.h"
+
+using namespace app;
+
+namespace {
+
+struct Curves {
+    tests::Editor e;
+    NodeId node = e.model.add_node("image.curves", {});
+    CurveEditor* editor = nullptr;
+
+    Curves() {
+        e.scene.select({node});
+        editor = qobject_cast<CurveEditor*>(e.window.params().editor("rgb"));
+        (void)QTest::qWaitFor([&] { return editor && editor->height() >= editor->sizeHint().height(); }, 5000);
+    }
+    QPointF place(double x, double y) const { return editor->place({x, y}); }
+    void send(QEvent::Type type, QPointF at, Qt::MouseButton button, Qt::MouseButtons held) const {
+        QMouseEvent event(type, at, editor->mapToGlobal(at), button, held, {});
+        QApplication::sendEvent(editor, &event);
+    }
+    void drag(QPointF from, QPointF to) const {
+        send(QEvent::MouseButtonPress, from, Qt::LeftButton, Qt::LeftButton);
+        for (int i = 1; i <= 4; ++i) send(QEvent::MouseMove, from + (to - from) * i / 4, Qt::NoButton, Qt::LeftButton);
+        send(QEvent::MouseButtonRelease, to, Qt::LeftButton, Qt::NoButton);
+    }
+    nodes::Curve curve() const { return *nodes::parse_curve(e.model.param(node, "rgb").toString().toStdString()); }
+    int steps() { return e.model.undo_stack().index(); }
+};
+
+bool about(double a, double b) { return std::abs(a - b) < 0.02; }
+
+}  // namespace
+
+class CurvesInPanelTest : public QObject {
+    Q_OBJECT
+
+private slots:
+    void initTestCase() {
+        tests::register_editor_stubs();
+    }
+
+    void points_are_added_dragged_and_removed_by_the_mouse() {
+        Curves c;
+        QVERIFY(c.editor);
+        const int steps = c.steps();
+        c.drag(c.place(0.5, 0.5), c.place(0.5, 0.8));      // a new point, dragged at once
+        QCOMPARE(c.steps(), steps + 1);
+        QCOMPARE(c.curve().points.size(), 3u);
+        QVERIFY(about(c.curve().points[1].x, 0.5) && about(c.curve().points[1].y, 0.8));
+        c.drag(c.place(0.5, 0.8), c.place(0.7, 0.6));
+        QCOMPARE(c.steps(), steps + 2);
+        QVERIFY(about(c.curve().points[1].x, 0.7) && about(c.curve().points[1].y, 0.6));
+        c.drag(c.place(0.7, 0.6), c.place(3, -2));      // stays between its neighbours, and inside
+        QCOMPARE(c.curve().points.size(), 3u);
+        QVERIFY(c.curve().points[1].x < 1 && c.curve().points[1].x > 0.9);
+        QCOMPARE(c.curve().points[1].y, 0.0);
+        c.e.trigger("undo");
+        QVERIFY(about(c.curve().points[1].x, 0.7));
+        QVERIFY(c.editor->curve() == c.curve());
+        c.send(QEvent::MouseButtonPress, c.place(0.7, 0.6), Qt::RightButton, Qt::RightButton);
+        QVERIFY(c.curve().identity());
+        c.send(QEvent::MouseButtonPress, c.place(0, 0), Qt::RightButton, Qt::RightButton);      // two are left
+        QCOMPARE(c.curve().points.size(), 2u);
+        c.e.trigger("undo");
+        QCOMPARE(c.curve().points.size(), 3u);
+        for (int i = 0; i < 2; ++i) c.e.trigger("undo");
+        QVERIFY(!c.e.model.param_is_set(c.node, "rgb"));
+        // It stands in the document as its points.
+        c.drag(c.place(0.5, 0.5), c.place(0.5, 0.75));
+        QVERIFY(c.e.model.document().to_json().contains(nodes::curve_text(c.curve()).c_str()));
+    }
+
+    void points_are_edited_by_keys_alone() {
+        Curves c;
+        c.editor->setFocus(Qt::TabFocusReason);
+        QCOMPARE(c.editor->chosen(), 0);
+        QTest::keyClick(c.editor, Qt::Key_Insert);
+        QCOMPARE(c.curve().points.size(), 3u);
+        QCOMPARE(c.editor->chosen(), 1);
+        QTest::keyClick(c.editor, Qt::Key_Up, Qt::ShiftModifier);
+        QTest::keyClick(c.editor, Qt::Key_Left);
+        QVERIFY(about(c.curve().points[1].y, 0.6) && about(c.curve().points[1].x, 0.49));
+        QVERIFY(c.editor->accessibleDescription().contains("2"));
+        QTest::keyClick(c.editor, Qt::Key_PageDown);
+        QCOMPARE(c.editor->chosen(), 2);
+        QTest::keyClick(c.editor, Qt::Key_PageUp);
+        QTest::keyClick(c.editor, Qt::Key_Delete);
+        QVERIFY(c.curve().identity());
+        QVERIFY(c.e.model.contains(c.node));      // Delete was for the point
+        QVERIFY(!c.editor->accessibleName().isEmpty());
+    }
+
+    void a_text_that_is_no_curve_is_replaced_by_the_first_edit() {
+        Curves c;
+        c.e.model.set_param(c.node, "rgb", "nonsense");
+        QVERIFY(!c.editor->grab().isNull());
+        c.drag(c.place(0.5, 0.5), c.place(0.5, 0.7));
+        QCOMPARE(c.curve().points.size(), 3u);
+    }
+};
+
+HEDDLE_TEST(curves, CurvesInPanelTest)
+#include "curves.moc"
