@@ -8,6 +8,7 @@
 #include "app/panels/icons.h"
 #include "app/panels/preset_menu.h"
 #include "app/panels/prompt_editor.h"
+#include "app/panels/schedule_plot.h"
 #include "nodes/core/expression.h"
 #include "nodes/core/lists.h"
 
@@ -51,6 +52,9 @@ ParamPanel::ParamPanel(GraphModel& model, RunController& runs, QWidget* parent)
     connect(&runs_, &RunController::status_changed, this, [this](const NodeId& id) {
         if (id == node_) refresh_problem();
     });
+    connect(&runs_, &RunController::values_changed, this, [this](const NodeId& id) {
+        if (id == node_) refresh_plot();
+    });
     build();
 }
 
@@ -79,6 +83,7 @@ void ParamPanel::build() {
     rows_.clear();
     problem_ = nullptr;
     name_ = nullptr;
+    plot_ = nullptr;
     auto* content = new QWidget;
     auto* layout = new QVBoxLayout(content);
     layout->setContentsMargins(14, 12, 14, 12);
@@ -88,7 +93,10 @@ void ParamPanel::build() {
                                                : tr("Select a node to see its parameters.")));
     } else {
         build_header(layout);
+        plot_ = new SchedulePlot;
+        layout->addWidget(plot_);
         build_params(layout);
+        refresh_plot();
     }
     layout->addStretch(1);
     if (QWidget* former = takeWidget()) former->deleteLater();  // may be the sender of what brought us here
@@ -251,6 +259,13 @@ void ParamPanel::refresh() {
         row.reset->setVisible(model_.param_is_set(node_, name));
     }
     refresh_problem();
+}
+
+void ParamPanel::refresh_plot() {
+    if (!plot_) return;
+    std::vector<nodes::Value> values;
+    for (const OutputValue& output : runs_.values(node_)) values.push_back(output.value);
+    plot_->show_values(values);
 }
 
 void ParamPanel::refresh_problem() {

@@ -12,6 +12,8 @@
 
 namespace app {
 
+class SchedulePlot;
+
 class ParamPanel : public QScrollArea {
     Q_OBJECT
 
@@ -23,6 +25,7 @@ public:
     void show_count(int nodes);
     const NodeId& node() const { return node_; }
     ParamEditor* editor(const std::string& param) const;  // null when there is none
+    SchedulePlot* plot() const { return plot_; }          // of the node's results; null without a node
     void rebuild();                                       // after a change of theme
 
 signals:
@@ -41,6 +44,7 @@ private:
     void add_expression(Row& row, const nodes::ParamInfo& info, QHBoxLayout* line);
     void refresh();
     void refresh_problem();
+    void refresh_plot();
 
     GraphModel& model_;
     RunController& runs_;
@@ -50,6 +54,7 @@ private:
     std::map<std::string, Row> rows_;
     QLabel* problem_ = nullptr;
     QLineEdit* name_ = nullptr;
+    SchedulePlot* plot_ = nullptr;
 };
 
 }  // namespace app

@@ -1494,6 +1494,31 @@ Above white: %2 %</source>
     </message>
 </context>
 <context>
+    <name>app::SchedulePlot</name>
+    <message>
+        <source>Noise levels of the schedule</source>
+        <translation>调度的噪声级别</translation>
+    </message>
+    <message>
+        <source>end: σ %1</source>
+        <translation>结束：σ %1</translation>
+    </message>
+    <message>
+        <source>call %1 of %2: σ %3, timestep %4</source>
+        <translation>第 %1 次调用，共 %2 次：σ %3，时间步 %4</translation>
+    </message>
+    <message>
+        <source>σ %1</source>
+        <translation>σ %1</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n calls</source>
+        <translation>
+            <numerusform>%n 次调用</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>app::SearchPopup</name>
     <message>
         <source>Search nodes</source>

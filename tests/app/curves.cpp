@@ -2,11 +2,29 @@
 #include <cmath>
 
 #include "app/panels/curve_editor.h"
+#include "app/panels/schedule_plot.h"
+#include "nodes/sampling/sampler.h"
+#include "nodes/types/sampling.h"
 #include "tests/app/editor_fixture.h"
 
 using namespace app;
 
 namespace {
+
+struct StubSchedule final : nodes::Node {
+    StubSchedule() : Node({.id = "stub.schedule", .title = "Some Schedule", .category = "Sample", .help = "Three calls."}) {}
+    nodes::Out<nodes::Sampling> schedule{this, "schedule", "The levels"};
+    nodes::Out<double> calls{this, "calls", "How many"};
+    void compute(nodes::Eval& ev) const override {
+        nodes::Sampling made;
+        made.sampler = &nodes::find_sampler("euler");
+        made.calls = {nodes::level_of_sigma(900, 10), nodes::level_of_sigma(500, 4), nodes::level_of_sigma(100, 1)};
+        made.levels = made.calls;
+        made.levels.push_back(nodes::level_of_sigma(0, 0));
+        ev.set(calls, 3.0);
+        ev.set(schedule, made);
+    }
+};
 
 struct Curves {
     tests::Editor e;
@@ -42,6 +60,7 @@ class CurvesInPanelTest : public QObject {
 private slots:
     void initTestCase() {
         tests::register_editor_stubs();
+        nodes::add_node_type(std::make_unique<StubSchedule>());
     }
 
     void points_are_added_dragged_and_removed_by_the_mouse() {
@@ -101,6 +120,28 @@ private slots:
         QVERIFY(!c.editor->grab().isNull());
         c.drag(c.place(0.5, 0.5), c.place(0.5, 0.7));
         QCOMPARE(c.curve().points.size(), 3u);
+    }
+
+    void a_schedule_is_a_plot_after_a_run() {
+        tests::Editor e;
+        const NodeId node = e.model.add_node("stub.schedule", {});
+        e.scene.select({node});
+        QVERIFY(!e.window.params().plot()->isVisibleTo(&e.window.params()));
+        e.window.runs().start({node});
+        QVERIFY(e.wait_for_run());
+        SchedulePlot* plot = e.window.params().plot();
+        QVERIFY(QTest::qWaitFor([&] { return plot->isVisibleTo(&e.window.params()); }, 10000));
+        QCOMPARE(plot->sigmas().size(), 4u);
+        QVERIFY(about(plot->sigmas()[1], 4) && plot->sigmas()[3] == 0);
+        QTRY_VERIFY(plot->height() >= plot->sizeHint().height());
+        QVERIFY(plot->place(0).y() < plot->place(1).y() && plot->place(0).x() < plot->place(1).x());
+        plot->setFocus();
+        for (int i = 0; i < 2; ++i) QTest::keyClick(plot, Qt::Key_Right);
+        QCOMPARE(plot->chosen(), 1);
+        QVERIFY2(plot->accessibleDescription().contains("500"), qPrintable(plot->accessibleDescription()));
+        QVERIFY(!plot->grab().isNull());
+        e.scene.select({e.model.add_node("stub.constant", {300, 0})});
+        QVERIFY(!e.window.params().plot()->isVisibleTo(&e.window.params()));
     }
 };
 
