@@ -87,6 +87,12 @@ void draw(QPainter& p, Glyph glyph, const QColor& colour) {
             p.drawEllipse(QPointF(10, 7.5), 3.5, 3.5);
             p.drawLine(QPointF(10, 11), QPointF(10, 17));
             break;
+        case Glyph::Pipette:
+            p.drawLine(QPointF(4.5, 15.5), QPointF(11, 9));
+            p.drawLine(QPointF(9.5, 6.5), QPointF(13.5, 10.5));
+            p.setBrush(colour);
+            p.drawEllipse(QPointF(14, 6), 2.4, 2.4);
+            break;
         case Glyph::Close:
             p.drawLine(QPointF(6, 6), QPointF(14, 14));
             p.drawLine(QPointF(14, 6), QPointF(6, 14));

@@ -63,6 +63,9 @@ MainWindow::MainWindow(QWidget* parent)
     connect(&scene_, &GraphScene::message, this,
             [this](const QString& text) { bar_->show_message(MessageBar::Level::Note, text); });
     connect(params_, &ParamPanel::message, this, &MainWindow::error);
+    connect(params_, &ParamPanel::pick_wanted, this, [this](ParamEditor* editor) {
+        if (!viewer_->pick_colour(editor)) error(tr("There is no picture to take a colour from: run the graph, or select a node with a picture"));
+    });
     connect(viewer_, &ViewerPanel::pixel_hovered, this, [this](const QString& text) { pixel_->setText(text); });
     connect(reference_, &ReferencePanel::example_wanted, this, [this](const QString& path) { guarded([&] { open_file(path); }); });
     connect(log_, &LogPanel::node_wanted, this, [this](const NodeId& id) {

@@ -233,18 +233,27 @@ private:
 class ColorEditor final : public LineEditor {
 public:
     explicit ColorEditor(const ParamInfo& info)
-        : LineEditor(info), swatch_(add_button(Glyph::Add, ParamEditor::tr("Choose a colour"))) {
+        : LineEditor(info), swatch_(add_button(Glyph::Add, ParamEditor::tr("Choose a colour"))),
+          pick_(add_button(Glyph::Pipette, ParamEditor::tr("Take a colour from the picture"))) {
+        line()->setMaxLength(9);
+        line()->setAccessibleName(ParamEditor::tr("Colour as #rrggbb or #rrggbbaa"));
+        swatch_->setObjectName(QStringLiteral("swatch"));
+        pick_->setObjectName(QStringLiteral("pick"));
+        for (QToolButton* button : {swatch_, pick_}) button->setAccessibleName(button->toolTip());
+        pick_->setCheckable(true);
+        connect(pick_, &QToolButton::clicked, this, [this](bool on) {
+            picked_ = Gesture::next();
+            emit pick_wanted(on);
+        });
         connect(swatch_, &QToolButton::clicked, this, [this] {
             auto* dialog = new QColorDialog(colour(), this);
             dialog->setAttribute(Qt::WA_DeleteOnClose);
             dialog->setOption(QColorDialog::ShowAlphaChannel);
             const Gesture all = Gesture::next();
             connect(dialog, &QColorDialog::currentColorChanged, this, [this, all](const QColor& chosen) {
-                const QString rgb = chosen.name(QColor::HexRgb);
-                emit edited(
-                    chosen.alpha() == 255 ? rgb : rgb + QStringLiteral("%1").arg(chosen.alpha(), 2, 16, QChar('0')),
-                    all);
+                emit edited(text_of(chosen), all);
             });
+            connect(dialog, &QDialog::rejected, this, [this, all, before = text_of(colour())] { emit edited(before, all); });
             dialog->open();
         });
     }
@@ -254,15 +263,27 @@ public:
         filled.fill(colour());
         swatch_->setIcon(filled);
     }
+    // How transparent the colour is stays.
+    void take_picked(const QColor& picked) override {
+        QColor made = picked;
+        made.setAlpha(colour().alpha());
+        emit edited(text_of(made), picked_);
+    }
+    void pick_ended() override { pick_->setChecked(false); }
 
 private:
+    static QString text_of(const QColor& colour) {
+        const QString rgb = colour.name(QColor::HexRgb);
+        return colour.alpha() == 255 ? rgb : rgb + QStringLiteral("%1").arg(colour.alpha(), 2, 16, QChar('0'));
+    }
     QColor colour() const {
         const QString text = line()->text();  // "#rrggbbaa", Qt reads "#aarrggbb"
         QColor made(text.left(7));
         if (text.size() == 9) made.setAlpha(text.mid(7).toInt(nullptr, 16));
         return made;
     }
-    QToolButton* swatch_;
+    QToolButton *swatch_, *pick_;
+    Gesture picked_;
 };
 
 }  // namespace

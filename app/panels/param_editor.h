@@ -19,9 +19,13 @@ public:
 
     // Shows a value without telling edited(). Keeps the cursor where the text is the same.
     virtual void show_value(const QJsonValue& value) = 0;
+    // Of a colour: what pick_wanted() has asked for. All that comes until pick_ended() is one gesture.
+    virtual void take_picked(const QColor&) {}
+    virtual void pick_ended() {}
 
 signals:
     void edited(const QJsonValue& value, app::Gesture gesture);
+    void pick_wanted(bool on);  // a colour from the picture; false: no more
 
 protected:
     explicit ParamEditor(const nodes::ParamInfo& info) : info_(info) {}

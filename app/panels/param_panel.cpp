@@ -81,6 +81,7 @@ ParamEditor* ParamPanel::editor(const std::string& param) const {
 
 void ParamPanel::build() {
     rows_.clear();
+    emit pick_wanted(nullptr);
     problem_ = nullptr;
     name_ = nullptr;
     plot_ = nullptr;
@@ -200,6 +201,7 @@ void ParamPanel::build_params(QVBoxLayout* layout) {
                         model_.set_param(node_, info.name, info.problem(value).empty() ? info.canonical(value) : value,
                                          gesture);
                     });
+            connect(row.editor, &ParamEditor::pick_wanted, this, [this, from = row.editor](bool on) { emit pick_wanted(on ? from : nullptr); });
             connect(row.reset, &QToolButton::clicked, this,
                     [this, name = info.name] { model_.set_param(node_, name, QJsonValue(QJsonValue::Undefined)); });
             rows_.emplace(info.name, row);

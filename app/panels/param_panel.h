@@ -30,6 +30,8 @@ public:
 
 signals:
     void message(const QString& text);  // why an edit was refused
+    // An editor wants a colour from the picture; null: it does no more.
+    void pick_wanted(app::ParamEditor* editor);
 
 private:
     struct Row {

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "app/canvas/style.h"
+#include "app/panels/colour_pick_tool.h"
 #include "app/panels/icons.h"
 #include "app/panels/viewer_icons.h"
 #include "nodes/core/validate.h"
@@ -74,7 +75,9 @@ ViewerPanel::ViewerPanel(GraphModel& model, RunController& runs, QWidget* parent
         frames_->show_frame(picture->index, picture->count);
         render();
     });
-    connect(edit_, &DirectEditor::picture_changed, this, &ViewerPanel::show_under_tool);
+    connect(edit_, &DirectEditor::picture_changed, this, [this] {
+        if (!pick_) show_under_tool();  // the colours that are picked change the node
+    });
     connect(&model_, &GraphModel::reset, this, [this] {
         pin_->setChecked(false);
         followed_.clear();
@@ -207,6 +210,7 @@ nodes::Value ViewerPanel::value_of(const SocketId& output) const {
 }
 
 void ViewerPanel::show_node(const NodeId& id) {
+    end_pick();
     followed_ = id;
     edit_->show_node(id);
     if (edit_->active()) return show_under_tool();
@@ -263,6 +267,7 @@ void ViewerPanel::show_blank(QSize size) {
 }
 
 void ViewerPanel::clear() {
+    end_pick();
     render_.drop();
     source_ = {};
     blank_ = false;
@@ -332,13 +337,54 @@ void ViewerPanel::render() {
             view_->set_other(made.other);
             histogram_->show_histogram(made.main.histogram);
             edit_->set_picture_size(made.main.image.size());
+            if (pick_) view_->set_tool(pick_.get());
             refresh_title();
         });
 }
 
+// --- colours for parameters ---
+
+bool ViewerPanel::shows_a(int x) const {
+    return compare_ == Compare::Wipe && kept_ && shown_ && kept_->width == shown_->width && kept_->height == shown_->height && x < view_->wipe() * shown_->width;
+}
+
+// As it is, whatever exposure and channels it is looked at with.
+QColor ViewerPanel::colour_at(QPoint pixel) const {
+    const PicturePtr& picture = shows_a(pixel.x()) ? kept_ : shown_;
+    return picture && picture->plain.rect().contains(pixel) ? picture->plain.pixelColor(pixel) : QColor();
+}
+
+bool ViewerPanel::pick_colour(ParamEditor* editor) {
+    end_pick();
+    if (!editor) return true;
+    if (!shown_ || view_->picture().isNull()) {
+        editor->pick_ended();
+        return false;
+    }
+    auto made = std::make_unique<ColourPickTool>([this](QPoint pixel) { return colour_at(pixel); }, shown_->plain.rect().center());
+    picked_for_ = editor;
+    connect(made.get(), &ColourPickTool::picked, this, [this](const QColor& colour) {
+        if (picked_for_) picked_for_->take_picked(colour);
+    });
+    connect(made.get(), &ColourPickTool::finished, this, &ViewerPanel::end_pick, Qt::QueuedConnection);  // not while it is at work
+    pick_ = std::move(made);
+    view_->set_tool(pick_.get());
+    view_->setFocus();
+    return true;
+}
+
+void ViewerPanel::end_pick() {
+    if (!pick_) return;
+    view_->set_tool(nullptr);
+    pick_.reset();
+    if (picked_for_) picked_for_->pick_ended();
+    picked_for_.clear();
+    edit_->set_picture_size(view_->picture().size());
+    show_under_tool();
+}
+
 QString ViewerPanel::describe(int x, int y) const {
-    const bool of_a = compare_ == Compare::Wipe && kept_ && shown_ && kept_->width == shown_->width && kept_->height == shown_->height &&
-                      x < view_->wipe() * shown_->width;
+    const bool of_a = shows_a(x);
     const PicturePtr& picture = of_a ? kept_ : described_;
     if (!picture || x >= picture->width || y >= picture->height) return {};
     return (of_a ? tr("A  ") : QString()) + pixel_text(*picture, x, y);

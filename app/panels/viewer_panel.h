@@ -14,6 +14,7 @@
 #include "app/panels/direct_editor.h"
 #include "app/panels/frame_bar.h"
 #include "app/panels/histogram_view.h"
+#include "app/panels/param_editor.h"
 #include "app/panels/picture_view.h"
 
 namespace app {
@@ -47,6 +48,10 @@ public:
     // Channels, exposure, gamma and the histogram.
     void show_adjustments(bool on) { adjust_->setChecked(on); }
     void restyle();
+    // Gives colours of the picture to an editor until the press ends, or until Escape; null: to none. False where there is no
+    // picture.
+    bool pick_colour(ParamEditor* editor);
+    bool picking() const { return pick_ != nullptr; }
 
 signals:
     void pixel_hovered(const QString& text);
@@ -64,6 +69,9 @@ private:
     void clear();
     void refresh_title();
     QString describe(int x, int y) const;
+    bool shows_a(int x) const;
+    QColor colour_at(QPoint pixel) const;
+    void end_pick();
 
     GraphModel& model_;
     RunController& runs_;
@@ -88,6 +96,8 @@ private:
     QToolButton* stretch_;
     ValueReader reader_;
     LatestTask render_;
+    std::unique_ptr<PictureTool> pick_;      // in the place of the node's own tool
+    QPointer<ParamEditor> picked_for_;
 };
 
 }  // namespace app

@@ -1185,6 +1185,10 @@ Above white: %2 %</source>
         <source>C&amp;lear Queue</source>
         <translation>清空队列(&amp;L)</translation>
     </message>
+    <message>
+        <source>There is no picture to take a colour from: run the graph, or select a node with a picture</source>
+        <translation>没有可以取色的图像：请运行图，或选择一个有图像的节点</translation>
+    </message>
 </context>
 <context>
     <name>app::MessageBar</name>
@@ -1225,6 +1229,14 @@ Above white: %2 %</source>
     <message>
         <source>Choose a colour</source>
         <translation>选择颜色</translation>
+    </message>
+    <message>
+        <source>Take a colour from the picture</source>
+        <translation>从图像取色</translation>
+    </message>
+    <message>
+        <source>Colour as #rrggbb or #rrggbbaa</source>
+        <translation>颜色，写作 #rrggbb 或 #rrggbbaa</translation>
     </message>
 </context>
 <context>

@@ -1,4 +1,6 @@
 // Curves that are drawn, schedules as plots, colours taken from the picture, and memory on nodes.
+#include <QColorDialog>
+#include <QToolButton>
 #include <cmath>
 
 #include "app/panels/curve_editor.h"
@@ -142,6 +144,92 @@ private slots:
         QVERIFY(!plot->grab().isNull());
         e.scene.select({e.model.add_node("stub.constant", {300, 0})});
         QVERIFY(!e.window.params().plot()->isVisibleTo(&e.window.params()));
+    }
+
+    void a_colour_is_taken_from_the_picture() {
+        tests::Editor e;
+        const NodeId ramp = e.model.add_node("stub.ramp", {}), pad = e.model.add_node("image.pad", {300, 0});
+        e.scene.select({ramp});
+        e.window.runs().start({ramp});
+        QVERIFY(e.wait_for_run());
+        ViewerPanel& viewer = e.window.viewer();
+        PictureView& view = *viewer.picture();
+        QVERIFY(QTest::qWaitFor([&] { return !viewer.busy() && !view.picture().isNull(); }, 10000));
+        e.scene.select({pad});      // the picture stays
+        QVERIFY(QTest::qWaitFor([&] { return !viewer.busy() && !view.picture().isNull(); }, 10000));
+        PictureTool* own = view.tool();
+        auto* pick = e.window.params().editor("color")->findChild<QToolButton*>("pick");
+        QTest::mouseClick(pick, Qt::LeftButton);
+        QVERIFY(viewer.picking() && pick->isChecked());
+        const int steps = e.model.undo_stack().index();
+        const auto send = [&](QEvent::Type type, QPointF pixel, Qt::MouseButton button, Qt::MouseButtons held) {
+            const QPointF at = view.to_widget(pixel);
+            QMouseEvent event(type, at, view.mapToGlobal(at), button, held, {});
+            QApplication::sendEvent(&view, &event);
+        };
+        send(QEvent::MouseButtonPress, {3.5, 4.5}, Qt::LeftButton, Qt::LeftButton);
+        QCOMPARE(e.model.param(pad, "color").toString(), QString("#030407"));
+        send(QEvent::MouseMove, {20.5, 9.5}, Qt::NoButton, Qt::LeftButton);
+        send(QEvent::MouseButtonRelease, {20.5, 9.5}, Qt::LeftButton, Qt::NoButton);
+        QCOMPARE(e.model.param(pad, "color").toString(), QString("#140907"));
+        QCOMPARE(e.model.undo_stack().index(), steps + 1);
+        QTRY_VERIFY(!viewer.picking());
+        QVERIFY(!pick->isChecked());
+        QCOMPARE(view.tool(), own);
+        e.trigger("undo");
+        QVERIFY(!e.model.param_is_set(pad, "color"));
+
+        // By keys, and left without one; how transparent the colour is stays.
+        e.model.set_param(pad, "color", "#80808040");
+        QTest::mouseClick(pick, Qt::LeftButton);
+        for (int i = 0; i < 2; ++i) QTest::keyClick(&view, Qt::Key_Right);
+        QTest::keyClick(&view, Qt::Key_Down, Qt::ShiftModifier);
+        QTest::keyClick(&view, Qt::Key_Return);
+        const QPoint middle = view.picture().rect().center();
+        QCOMPARE(e.model.param(pad, "color").toString(), QString("#%1%2").arg(middle.x() + 2, 2, 16, QChar('0')).arg(middle.y() + 10, 2, 16, QChar('0')) + "0740");
+        QTRY_VERIFY(!viewer.picking());
+        QTest::mouseClick(pick, Qt::LeftButton);
+        QTest::keyClick(&view, Qt::Key_Escape);
+        QTRY_VERIFY(!viewer.picking());
+        QVERIFY(!pick->isChecked());
+        QTest::mouseClick(pick, Qt::LeftButton);
+        e.scene.select({ramp});      // another node: nobody wants the colour
+        QVERIFY(!viewer.picking());
+    }
+
+    void without_a_picture_there_is_no_colour_to_take() {
+        tests::Editor e;
+        e.scene.select({e.model.add_node("image.pad", {})});
+        auto* pick = e.window.params().editor("color")->findChild<QToolButton*>("pick");
+        QTest::mouseClick(pick, Qt::LeftButton);
+        QVERIFY(!e.window.viewer().picking() && !pick->isChecked());
+    }
+
+    void a_colour_is_chosen_and_typed() {
+        tests::Editor e;
+        const NodeId pad = e.model.add_node("image.pad", {});
+        e.scene.select({pad});
+        ParamEditor* editor = e.window.params().editor("color");
+        const int steps = e.model.undo_stack().index();
+        QTest::mouseClick(editor->findChild<QToolButton*>("swatch"), Qt::LeftButton);
+        auto* dialog = editor->findChild<QColorDialog*>();
+        QVERIFY(dialog);
+        dialog->setCurrentColor(QColor(1, 2, 3));
+        dialog->setCurrentColor(QColor(255, 0, 128, 64));
+        dialog->accept();
+        QCOMPARE(e.model.param(pad, "color").toString(), QString("#ff008040"));
+        QCOMPARE(e.model.undo_stack().index(), steps + 1);
+        QCoreApplication::sendPostedEvents(nullptr, QEvent::DeferredDelete);
+        QTest::mouseClick(editor->findChild<QToolButton*>("swatch"), Qt::LeftButton);
+        dialog = editor->findChild<QColorDialog*>();
+        QVERIFY(dialog);
+        dialog->setCurrentColor(QColor(9, 9, 9));
+        QCOMPARE(e.model.param(pad, "color").toString(), QString("#090909"));
+        dialog->reject();      // as it was, and no step
+        QCOMPARE(e.model.param(pad, "color").toString(), QString("#ff008040"));
+        QCOMPARE(e.model.undo_stack().index(), steps + 1);
+        e.type_param(pad, "color", "#00ff00");
+        QCOMPARE(e.model.param(pad, "color").toString(), QString("#00ff00"));
     }
 };
 
