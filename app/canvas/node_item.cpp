@@ -122,6 +122,13 @@ bool NodeItem::paint_kept(QPainter& painter, qreal scale) {
     return true;
 }
 
+qint64 NodeItem::held_bytes() const {
+    qint64 bytes = 0;
+    if (!scene_.runs().status(id_).stale)
+        for (const OutputValue& value : scene_.runs().values(id_)) bytes += static_cast<qint64>(value.value.bytes());
+    return bytes;
+}
+
 void NodeItem::paint_whole(QPainter& painter, qreal scale) {
     paint_node(painter,
                {.look = look_,
@@ -129,6 +136,7 @@ void NodeItem::paint_whole(QPainter& painter, qreal scale) {
                 .status = scene_.runs().status(id_),
                 .problem = scene_.problem(id_),
                 .thumbnail = thumbnail_,
+                .bytes = scene_.showing_memory() ? held_bytes() : 0,
                 .selected = isSelected(),
                 .hovered = hovered_,
                 .partners = scene_.drag_partners(),
@@ -188,6 +196,7 @@ QString NodeItem::tip_at(QPointF point) const {
     QString tip =
         QStringLiteral("<b>%1</b> %2").arg(look_.title.toHtmlEscaped(), qt(id_).toHtmlEscaped()) + row(look_.help);
     const NodeStatus status = scene_.runs().status(id_);
+    if (const qint64 bytes = held_bytes(); bytes > 0) tip += dim(GraphScene::tr("Results hold %1").arg(size_text(bytes)));
     if (!status.message.isEmpty() && !status.stale)
         tip += row((status.socket.empty() ? QString() : qt(status.socket) + ": ") + status.message);
     if (const auto problem = scene_.problem(id_))

@@ -46,6 +46,7 @@ protected:
 
 private:
     QString tip_at(QPointF point) const;
+    qint64 held_bytes() const;  // by its results; 0 where they are of a former graph
     void lay_out();
     void paint_whole(QPainter& painter, qreal scale);
     bool paint_kept(QPainter& painter, qreal scale);

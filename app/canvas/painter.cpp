@@ -2,6 +2,7 @@
 
 #include <QFontMetricsF>
 #include <QLinearGradient>
+#include <QLocale>
 #include <cmath>
 
 namespace app {
@@ -106,6 +107,17 @@ void paint_badge(QPainter& painter, const NodePaint& node, const Style& style) {
                   style.small_font, colour);
 }
 
+// A tag on the lower edge of the card.
+void paint_memory(QPainter& painter, const NodePaint& node, const Style& style) {
+    const QString text = size_text(node.bytes);
+    const qreal width = QFontMetricsF(style.small_font).horizontalAdvance(text) + 14;
+    const QRectF tag(node.geometry.card.right() - width - 8, node.geometry.card.bottom() - 9, width, 17);
+    painter.setPen(QPen(style.card_border, 1));
+    painter.setBrush(mix(style.card, style.accent, 0.25));
+    painter.drawRoundedRect(tag, 8, 8);
+    draw_text(painter, tag, text, Qt::AlignHCenter, style.small_font, style.title_text);
+}
+
 QColor outline_of(const NodePaint& node, const Style& style) {
     if (node.selected) return style.selection;
     if (!node.status.stale) {
@@ -178,6 +190,8 @@ void paint_params(QPainter& painter, const NodePaint& node, const Style& style) 
 }
 
 }  // namespace
+
+QString size_text(qint64 bytes) { return QLocale().formattedDataSize(bytes, 1); }
 
 QColor node_tone(const NodeLook& look, const Style& style) {
     if (look.colour.isValid()) return style.tinted(look.colour);
@@ -252,6 +266,7 @@ void paint_node(QPainter& painter, const NodePaint& node, qreal scale, const Sty
         painter.setOpacity(opacity);
     }
     paint_sockets(painter, node, with_text, style);
+    if (with_text && node.bytes > 0) paint_memory(painter, node, style);
     painter.setOpacity(1);
 }
 

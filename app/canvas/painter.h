@@ -14,6 +14,7 @@ struct NodePaint {
     NodeStatus status;
     std::optional<nodes::Problem> problem;  // the worst one of validation
     QImage thumbnail;
+    qint64 bytes = 0;  // that its results hold, where that is to be shown
     bool selected = false;
     bool hovered = false;
     const std::set<SocketId>* partners = nullptr;  // while a wire is dragged: all other sockets are dimmed
@@ -22,6 +23,8 @@ struct NodePaint {
 
 // Below this scale text is left out: it could not be read and costs most of the time.
 inline constexpr qreal text_scale = 0.4;
+
+QString size_text(qint64 bytes);  // "1.5 MiB"
 
 // The colour of the title bar.
 QColor node_tone(const NodeLook& look, const Style& style);

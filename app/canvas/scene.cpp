@@ -55,6 +55,9 @@ GraphScene::GraphScene(GraphModel& model, RunController& runs, QObject* parent)
     connect(&runs_, &RunController::thumbnail_changed, this, [this](const NodeId& id) {
         if (NodeItem* node = item(id)) node->refresh_thumbnail();
     });
+    connect(&runs_, &RunController::values_changed, this, [this](const NodeId& id) {
+        if (NodeItem* node = showing_memory_ ? item(id) : nullptr) node->forget_picture();
+    });
     rebuild();
 }
 
@@ -66,6 +69,11 @@ GraphScene::~GraphScene() {
     frames_.clear();
     wires_.clear();
     nodes_.clear();
+}
+
+void GraphScene::set_showing_memory(bool on) {
+    showing_memory_ = on;
+    for (const auto& [id, node] : nodes_) node->forget_picture();
 }
 
 // --- following the model ---

@@ -80,6 +80,10 @@ public:
     bool snapping() const { return snapping_; }
     bool snapping_now() const { return snapping_ && moving_; }
 
+    // What the results of nodes hold in memory, on the nodes.
+    void set_showing_memory(bool on);
+    bool showing_memory() const { return showing_memory_; }
+
     // The next node that way: along a wire to the left and right where there is one, else the nearest. Empty for none.
     NodeId neighbour(const NodeId& from, Toward toward) const;
     NodeId nearest_to(QPointF point) const;
@@ -139,6 +143,7 @@ private:
     bool hurrying_ = false;
     bool snapping_ = false;
     bool moving_ = false;  // nodes, with the mouse
+    bool showing_memory_ = false;
 
     SocketId drag_source_;
     std::set<SocketId> partners_;

@@ -11,7 +11,7 @@
 namespace app {
 namespace {
 
-const QString minimap_key = QStringLiteral("minimap"), snap_key = QStringLiteral("snap");
+const QString minimap_key = QStringLiteral("minimap"), snap_key = QStringLiteral("snap"), memory_key = QStringLiteral("memory_on_nodes");
 
 struct Tone {
     const char* name;
@@ -142,6 +142,7 @@ void CanvasActions::build_find(QMenu* menu) {
         view_.minimap().setVisible(on);
     });
     toggle("snap", tr("&Snap to Grid"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_L), snap_key, [this](bool on) { scene_.set_snapping(on); });
+    toggle("memory", tr("Memor&y on Nodes"), {}, memory_key, [this](bool on) { scene_.set_showing_memory(on); });
 }
 
 void CanvasActions::build_bookmarks(QMenu* menu) {

@@ -250,6 +250,10 @@
         <source>Add &amp;Favourite</source>
         <translation>添加收藏(&amp;F)</translation>
     </message>
+    <message>
+        <source>Memor&amp;y on Nodes</source>
+        <translation>在节点上显示内存(&amp;Y)</translation>
+    </message>
 </context>
 <context>
     <name>app::ConnectPopup</name>
@@ -641,6 +645,13 @@
         <translation>
             <numerusform>设置 %n 个节点的颜色</numerusform>
         </translation>
+    </message>
+</context>
+<context>
+    <name>app::GraphScene</name>
+    <message>
+        <source>Results hold %1</source>
+        <translation>结果占用 %1</translation>
     </message>
 </context>
 <context>

@@ -231,6 +231,24 @@ private slots:
         e.type_param(pad, "color", "#00ff00");
         QCOMPARE(e.model.param(pad, "color").toString(), QString("#00ff00"));
     }
+
+    void memory_shows_on_nodes() {
+        tests::Editor e;
+        const NodeId ramp = e.model.add_node("stub.ramp", {});
+        e.view.frame_all();
+        e.window.runs().start({ramp});
+        QVERIFY(e.wait_for_run());
+        QTRY_VERIFY(!e.window.runs().values(ramp).empty() && !e.window.runs().thumbnail(ramp).isNull());
+        QApplication::processEvents();
+        const auto shown = [&] { return e.view.viewport()->grab().toImage(); };
+        e.trigger("memory");
+        const QImage with = shown();
+        e.trigger("memory");
+        QVERIFY(with != shown());
+        e.trigger("memory");
+        QVERIFY(with == shown());
+        e.trigger("memory");
+    }
 };
 
 HEDDLE_TEST(curves, CurvesInPanelTest)
