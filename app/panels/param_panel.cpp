@@ -184,7 +184,8 @@ void ParamPanel::build_params(QVBoxLayout* layout) {
             line->setSpacing(6);
             if (curve || (info.multiline && !drawn)) {  // the text, or the curve, takes the whole width below its label
                 auto* head = new QHBoxLayout;
-                head->addWidget(row.label, 1);
+                head->addWidget(row.label);
+                head->addStretch(1);
                 head->addWidget(row.reset);
                 layout->addLayout(head);
                 line->addWidget(row.editor, 1);
