@@ -5,7 +5,7 @@
 
 #include "app/model/ids.h"
 #include "nodes/core/document.h"
-#include "nodes/models/clip/prompt.h"
+#include "nodes/types/prompt.h"
 
 namespace app {
 

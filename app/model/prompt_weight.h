@@ -4,7 +4,7 @@
 #include <QString>
 #include <optional>
 
-#include "nodes/models/clip/prompt.h"
+#include "nodes/types/prompt.h"
 
 namespace app {
 

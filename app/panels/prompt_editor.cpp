@@ -8,7 +8,7 @@
 
 #include "app/canvas/style.h"
 #include "app/model/prompt_weight.h"
-#include "nodes/models/clip/count.h"
+#include "nodes/types/prompt_tokens.h"
 #include "nodes/types/text.h"
 
 namespace app {

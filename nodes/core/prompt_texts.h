@@ -17,7 +17,7 @@ struct PromptText {
     std::string input{};                // that stands in for it where something is connected; empty: none
     std::string encoder = "encoder";    // the input with the text encoders
     int tower = 0;                      // which of them reads it; the first where all do
-    std::string dialect = "dialect";    // a choice in the order of PromptDialect (nodes/models/clip/prompt.h)
+    std::string dialect = "dialect";    // a choice in the order of PromptDialect (nodes/types/prompt.h)
     std::string steps{};                // what the numbers of schedules mean; empty: there are no schedules
     bool lines = false;                 // a prompt a line
 };

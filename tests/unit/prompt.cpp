@@ -1,5 +1,5 @@
 // The grammar of prompts: every rule with the weights, texts and steps that the dialects give it.
-#include "nodes/models/clip/prompt.h"
+#include "nodes/types/prompt.h"
 
 #include <algorithm>
 #include <cmath>

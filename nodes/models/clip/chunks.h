@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "nodes/models/clip/prompt.h"
 #include "nodes/types/encoder.h"
+#include "nodes/types/prompt.h"
 
 namespace nodes {
 

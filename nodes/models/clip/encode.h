@@ -4,16 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "nodes/models/clip/prompt.h"
 #include "nodes/types/conditioning.h"
 #include "nodes/types/encoder.h"
+#include "nodes/types/prompt.h"
 
 namespace nodes {
-
-struct EncodeOptions {
-    PromptDialect dialect = PromptDialect::Comfy;
-    int steps = 20;                 // of the sampler: what steps of a1111's schedules mean
-};
 
 struct EncodedPrompt {
     Conditioning conditioning;      // lazy

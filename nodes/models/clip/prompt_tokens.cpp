@@ -1,4 +1,4 @@
-#include "nodes/models/clip/count.h"
+#include "nodes/types/prompt_tokens.h"
 
 #include <algorithm>
 #include <set>

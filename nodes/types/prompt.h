@@ -18,6 +18,12 @@ namespace nodes {
 
 enum class PromptDialect { Comfy, A1111, Plain };
 
+// How a prompt is read.
+struct EncodeOptions {
+    PromptDialect dialect = PromptDialect::Comfy;
+    int steps = 20;                 // of the sampler: what steps of a1111's schedules mean
+};
+
 // A run of text with one weight.
 struct PromptPart {
     QString text;

@@ -1,4 +1,4 @@
-#include "nodes/models/clip/prompt.h"
+#include "nodes/types/prompt.h"
 
 #include <QRegularExpression>
 #include <algorithm>

@@ -1,9 +1,12 @@
-// How many tokens a prompt has, for an editor.
+// How many tokens a prompt has, for an editor. Implemented in nodes/models/clip.
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
-#include "nodes/models/clip/encode.h"
+#include "nodes/types/encoder.h"
+#include "nodes/types/prompt.h"
 
 namespace nodes {
 
