@@ -121,6 +121,7 @@ private:
     }
 
     void deliver() {
+        const bool closed = queue_.closed();      // asked first: then nothing is told any more that is not among these lines
         std::vector<ServedLine> told;
         {
             const std::lock_guard lock(mutex_);
@@ -139,7 +140,7 @@ private:
             }
             for (const Client client : finished) unwatch(client, line.job);
         }
-        if (queue_.closed()) lines_.stop();
+        if (closed) lines_.stop();
     }
 
     // For who looks at the terminal.
