@@ -1,13 +1,13 @@
 #include "nodes/training/autoencoder.h"
 
 #include <cmath>
-#include <numeric>
 
 #include "gpu/base/error.h"
 #include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
 #include "nodes/sampling/noise.h"
 #include "nodes/training/latent_basis.h"
+#include "nodes/training/spread.h"
 
 namespace nodes {
 namespace {
@@ -106,10 +106,7 @@ private:
     }
     Tensor unseen(std::int64_t most) const {
         const Dataset& from = t_.validation && t_.validation->size() > 0 ? *t_.validation : t_.dataset;
-        std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(most, from.size())));
-        for (std::size_t i = 0; i < indices.size(); ++i)      // spread over all of it
-            indices[i] = static_cast<std::int64_t>(i) * from.size() / static_cast<std::int64_t>(indices.size());
-        return from.pictures(indices);
+        return from.pictures(spread_items(most, from.size()));
     }
     static Tensor through(const KlAutoencoder& network, const Tensor& pictures) {
         return gpu::clamp(network.decode(network.encode(pictures)), 0, 1);

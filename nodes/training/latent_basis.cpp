@@ -8,6 +8,7 @@
 #include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
 #include "nodes/sampling/noise.h"
+#include "nodes/training/spread.h"
 
 namespace nodes {
 namespace {
@@ -97,9 +98,7 @@ struct Latents {
     Tensor log_variance;       // [1, C, 1, 1]: its mean
 };
 Latents latents_of(const KlAutoencoder& network, const Dataset& dataset) {
-    std::vector<std::int64_t> indices(static_cast<std::size_t>(std::min(measured, dataset.size())));
-    for (std::size_t i = 0; i < indices.size(); ++i)      // spread over all of it
-        indices[i] = static_cast<std::int64_t>(i) * dataset.size() / static_cast<std::int64_t>(indices.size());
+    const std::vector<std::int64_t> indices = spread_items(measured, dataset.size());
     gpu::Tensors means, log_variances;
     for (std::size_t at = 0; at < indices.size(); at += at_once) {
         const auto part = std::span(indices).subspan(at, std::min<std::size_t>(at_once, indices.size() - at));
