@@ -8,7 +8,7 @@
 namespace nodes {
 namespace {
 
-enum class By { Size, Scale, Longest, Shortest };
+enum class By { Size, Scale, Longest, Shortest, Megapixels };
 enum class Fit { Stretch, Inside, Cover };
 
 constexpr int most_side = 16384;
@@ -18,9 +18,9 @@ struct ImageResize final : Node {
                           .help = "Resamples pictures to another size. Transparent parts do not bleed into visible ones."}) {}
 
     In<Image>          image    {this, "image", "Pictures to resize"};
-    Param<By>          by       {this, "by", "What gives the new size: width and height, a factor, or the length of a side with the "
-                                             "other one following",
-                                 {.initial = By::Size, .names = {"size", "scale", "longest", "shortest"}}};
+    Param<By>          by       {this, "by", "What gives the new size: width and height, a factor, or the length of a side or the "
+                                             "number of pixels with the sides' ratio kept",
+                                 {.initial = By::Size, .names = {"size", "scale", "longest", "shortest", "megapixels"}}};
     Param<int>         width    {this, "width", "New width, by size", {.initial = 512, .min = 1, .max = most_side, .unit = "px"}};
     Param<int>         height   {this, "height", "New height, by size", {.initial = 512, .min = 1, .max = most_side, .unit = "px"}};
     Param<Fit>         fit      {this, "fit", "By size: stretch to it, stay inside it with the sides' ratio kept, or cover it and "
@@ -28,6 +28,7 @@ struct ImageResize final : Node {
                                  {.initial = Fit::Stretch, .names = {"stretch", "inside", "cover"}}};
     Param<double>      scale    {this, "scale", "Factor for both sides, by scale", {.initial = 0.5, .min = 0.001, .max = 100, .step = 0.1}};
     Param<int>         side     {this, "side", "Length of the longest or shortest side", {.initial = 512, .min = 1, .max = most_side, .unit = "px"}};
+    Param<double>      megapixels{this, "megapixels", "How many pixels, in units of 1024 x 1024", {.initial = 1, .min = 0.01, .max = 256, .step = 0.25, .unit = "Mpx"}};
     Param<int>         multiple {this, "multiple", "Rounds both sides to a multiple of this", {.initial = 1, .min = 1, .max = 256, .unit = "px", .advanced = true}};
     Param<gpu::Filter> filter   {this, "filter", "How pixels are weighted; area averages what a pixel covers",
                                  {.initial = gpu::Filter::Bicubic, .names = {"nearest", "bilinear", "bicubic", "lanczos", "area"}}};
@@ -65,6 +66,7 @@ struct ImageResize final : Node {
             case By::Scale: factor = ev[scale]; break;
             case By::Longest: factor = ev[side] / std::max(sw, sh); break;
             case By::Shortest: factor = ev[side] / std::min(sw, sh); break;
+            case By::Megapixels: factor = std::sqrt(ev[megapixels] * 1024 * 1024 / (sw * sh)); break;
         }
         if (factor > 0) {
             w = sw * factor;

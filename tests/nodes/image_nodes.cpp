@@ -166,6 +166,25 @@ private slots:
         QCOMPARE(size({{"by", "longest"}, {"side", 10}}), Size(10, 5));
         QCOMPARE(size({{"by", "shortest"}, {"side", 10}}), Size(20, 10));
         QCOMPARE(size({{"by", "longest"}, {"side", 27}, {"multiple", 8}}), Size(24, 16));
+        QCOMPARE(size({{"by", "megapixels"}, {"megapixels", 0.5}}), Size(1024, 512));
+    }
+    void batches_are_joined_repeated_and_picked_from() {
+        const Value a = row({.1, .2}, 1), b = row({1, 0, 0, .5, 0, 1, 0, 1}, 4);
+        const tests::NodeRun joined = run_node("image.batch", {}, {{"a", a}, {"b", b}});
+        QVERIFY(near(pixels_of(joined), {.1, .1, .1, 1, .2, .2, .2, 1, 1, 0, 0, .5, 0, 1, 0, 1}));      // as colourful as the other, opaque
+        QVERIFY(failure_of("image.batch", {}, {{"a", a}, {"b", row({1, 1, 1}, 1)}}) == gpu::ErrorCode::InvalidGraph);
+        const Value both = joined.outputs.at("image");
+        QVERIFY(near(pixels_of(run_node("image.pick", {{"index", -1}}, {{"image", both}})), {1, 0, 0, .5, 0, 1, 0, 1}));
+        QVERIFY(failure_of("image.pick", {{"index", 1}, {"count", 2}}, {{"image", both}}) == gpu::ErrorCode::InvalidGraph);
+        QVERIFY(failure_of("image.pick", {{"index", 2}}, {{"image", both}}) == gpu::ErrorCode::InvalidGraph);
+        QVERIFY(near(pixels_of(run_node("image.repeat", {{"times", 3}}, {{"image", a}})), {.1, .2, .1, .2, .1, .2}));
+    }
+    void alpha_is_set_and_survives_inversion() {
+        const Value a = row({.1, .2}, 1), mask = Value::of(make_mask(gpu::reshape(gpu::tensor({1.0F, .25F}), {1, 1, 1, 2})));
+        QVERIFY(near(pixels_of(run_node("image.set_alpha", {}, {{"image", a}, {"mask", mask}})), {.1, .1, .1, 1, .2, .2, .2, .25}));
+        const tests::NodeRun clear = run_node("image.set_alpha", {{"invert", true}}, {{"image", a}, {"mask", mask}});
+        QVERIFY(near(pixels_of(clear), {.1, .1, .1, 0, .2, .2, .2, .75}));
+        QVERIFY(near(pixels_of(run_node("image.invert", {}, {{"image", clear.outputs.at("image")}})), {.9, .9, .9, 0, .8, .8, .8, .75}));
     }
     void resize_averages_what_is_seen() {
         // Red that is seen and green that is not: the mean is red, half there.
