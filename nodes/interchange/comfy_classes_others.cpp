@@ -12,7 +12,6 @@ std::vector<ComfyClass> comfy_classes_others() {
         {.name = "SetUnionControlNetType", .inputs = "control_net:CONTROL_NET type:COMBO", .outputs = "CONTROL_NET"},
         {.name = "StyleModelLoader", .inputs = "style_model_name:COMBO", .outputs = "STYLE_MODEL"},
         {.name = "GLIGENLoader", .inputs = "gligen_name:COMBO", .outputs = "GLIGEN"},
-        {.name = "UpscaleModelLoader", .inputs = "model_name:COMBO", .outputs = "UPSCALE_MODEL"},
         {.name = "PhotoMakerLoader", .inputs = "photomaker_model_name:COMBO", .outputs = "PHOTOMAKER"},
         {.name = "unCLIPConditioning",
          .inputs = "conditioning:CONDITIONING clip_vision_output:CLIP_VISION_OUTPUT strength:FLOAT=1 "
@@ -98,14 +97,6 @@ std::vector<ComfyClass> comfy_classes_others() {
         {.name = "SaveAnimatedPNG",
          .inputs = "images:IMAGE filename_prefix:STRING=ComfyUI fps:FLOAT=6 compress_level:INT=4",
          .outputs = ""},
-        {.name = "ImageScaleToTotalPixels",
-         .inputs = "image:IMAGE upscale_method:COMBO=nearest-exact megapixels:FLOAT=1",
-         .outputs = "IMAGE"},
-        {.name = "ImageUpscaleWithModel", .inputs = "upscale_model:UPSCALE_MODEL image:IMAGE", .outputs = "IMAGE"},
-        {.name = "ImageInvert", .inputs = "image:IMAGE", .outputs = "IMAGE"},
-        {.name = "ImageBatch", .inputs = "image1:IMAGE image2:IMAGE", .outputs = "IMAGE"},
-        {.name = "ImageFromBatch", .inputs = "image:IMAGE batch_index:INT=0 length:INT=1", .outputs = "IMAGE"},
-        {.name = "RepeatImageBatch", .inputs = "image:IMAGE amount:INT=1", .outputs = "IMAGE"},
         {.name = "RebatchImages", .inputs = "images:IMAGE batch_size:INT=1", .outputs = "IMAGE"},
         {.name = "ImageSharpen",
          .inputs = "image:IMAGE sharpen_radius:INT=1 sigma:FLOAT=1 alpha:FLOAT=1",
@@ -115,7 +106,6 @@ std::vector<ComfyClass> comfy_classes_others() {
         {.name = "PorterDuffImageComposite",
          .inputs = "source:IMAGE source_alpha:MASK destination:IMAGE destination_alpha:MASK mode:COMBO=DST",
          .outputs = "IMAGE MASK"},
-        {.name = "JoinImageWithAlpha", .inputs = "image:IMAGE alpha:MASK", .outputs = "IMAGE"},
         {.name = "TrainLoraNode",
          .inputs =
              "model:MODEL latents:LATENT positive:CONDITIONING batch_size:INT=1 grad_accumulation_steps:INT=1 "

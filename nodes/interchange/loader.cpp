@@ -26,6 +26,7 @@ std::string node_for(FileKind kind) {
         case FileKind::Lora: return "adapt.lora";
         case FileKind::Embedding: return "text.embedding_load";
         case FileKind::TinyVae: return "vae.load_tiny";
+        case FileKind::Upscaler: return "upscale.load";
         case FileKind::IpAdapter:
         case FileKind::MotionModule:
         case FileKind::VideoModel:

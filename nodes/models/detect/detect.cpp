@@ -43,7 +43,8 @@ constexpr Title titles[] = {{FileKind::Unknown, "unknown", "a file of an unknown
                             {FileKind::Embedding, "embedding", "a textual inversion"},
                             {FileKind::IpAdapter, "ip-adapter", "an IP-Adapter"},
                             {FileKind::MotionModule, "motion-module", "a motion module"},
-                            {FileKind::VideoModel, "video-model", "a Stable Video Diffusion model"}};
+                            {FileKind::VideoModel, "video-model", "a Stable Video Diffusion model"},
+                            {FileKind::Upscaler, "upscaler", "an upscaler"}};
 
 const Title& title_row(FileKind kind) {
     return *std::find_if(std::begin(titles), std::end(titles), [&](const Title& title) { return title.kind == kind; });

@@ -28,6 +28,7 @@ enum class FileKind {
     IpAdapter,
     MotionModule,
     VideoModel,          // SVD: spatial and temporal layers
+    Upscaler,            // enlarges pictures
 };
 
 struct ModelFacts {

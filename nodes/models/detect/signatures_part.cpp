@@ -2,6 +2,7 @@
 #include "nodes/models/clip/keys.h"
 #include "nodes/models/detect/complete.h"
 #include "nodes/models/detect/signatures.h"
+#include "nodes/models/upscale/load.h"
 #include "nodes/models/vae/keys.h"
 
 namespace nodes {
@@ -65,8 +66,19 @@ bool other_text_encoder(const FileNames& names, ModelFacts& facts) {
     return true;
 }
 
+bool upscaler(const FileNames& names, ModelFacts& facts) {
+    if (names.files().size() != 1) return false;
+    const std::optional<UpscalerPlace> place = find_upscaler(names.files()[0]);
+    if (!place) return false;
+    facts.kind = FileKind::Upscaler;
+    facts.variant = describe(*place);
+    constexpr const char* layouts[] = {"Real-ESRGAN", "ESRGAN", "ESRGAN, numbered", "Real-ESRGAN"};
+    facts.layout = layouts[static_cast<int>(place->layout)];
+    return true;
+}
+
 constexpr Signature signatures[] = {{"autoencoder", autoencoder}, {"tiny autoencoder", tiny_autoencoder}, {"CLIP text", text_encoder},
-                                    {"CLIP vision", vision_encoder}, {"other text encoders", other_text_encoder}};
+                                    {"CLIP vision", vision_encoder}, {"upscaler", upscaler}, {"other text encoders", other_text_encoder}};
 
 }  // namespace
 
