@@ -202,6 +202,8 @@ public:
     // Changes x before the network sees it, and after the step.
     virtual Tensor before(const StepInfo&, const Tensor& x) const { return x; }
     virtual Tensor after(const StepEnd&, const Tensor& x) const { return x; }
+    // Changes the mask of what this call of the network repaints, [N or 1, 1, h, w].
+    virtual Tensor mask(const StepInfo&, const Tensor& mask) const { return mask; }
 };
 
 // The patches of one kind, in order.

@@ -109,6 +109,32 @@ private slots:
                 }
     }
 
+    // Differential diffusion: each cell comes out as if the whole picture had been run by the strength that its mask says.
+    void a_gray_mask_is_a_strength_for_each_cell_data() {
+        QTest::addColumn<QString>("sampler");
+        for (const char* sampler : {"euler", "ddim"}) QTest::newRow(sampler) << sampler;      // one call a step, and no memory of others
+    }
+    void a_gray_mask_is_a_strength_for_each_cell() {
+        QFETCH(QString, sampler);
+        const int steps = 8;
+        std::vector<float> strengths(64);
+        for (std::size_t i = 0; i < strengths.size(); ++i) strengths[i] = float(i % 5) / 4;      // 0, 0.25, 0.5, 0.75, 1
+        const Latent start = drawn();
+        Setting all = setting(gaussian_info(), start.with_mask(gpu::tensor(strengths, {1, 1, 8, 8})));
+        all.inputs["model"] = tests::run_node("inpaint.differential", {}, {{"model", all.inputs.at("model")}}).outputs.at("model");
+        const QJsonObject params{{"sampler", sampler}, {"steps", steps}, {"guidance", 2}, {"seed", 9}};
+        const std::vector<float> made = sampled(params, all.inputs);
+        for (int k = 0; k <= 4; ++k) {
+            const int first = steps - steps * k / 4;
+            QJsonObject part = params;
+            part["start_step"] = first;
+            const std::vector<float> wanted = first == steps ? gpu::to_floats(start.tensor) : sampled(part, setting(gaussian_info(), start).inputs);
+            for (std::size_t i = 0; i < made.size(); ++i)
+                if (int(i % 64 % 5) == k) QVERIFY2(std::abs(made[i] - wanted[i]) < 1e-5, qPrintable(QString("strength %1: %2, not %3").arg(k / 4.0).arg(made[i]).arg(wanted[i])));
+        }
+        QVERIFY(largest(sampled(params, setting(gaussian_info(), start.with_mask(gpu::tensor(strengths, {1, 1, 8, 8}))).inputs), made) > 0.05);      // without the node it is a blend
+    }
+
     void prediction_types_agree() {
         const QJsonObject params{{"sampler", "dpmpp_2m"}, {"steps", 12}, {"guidance", 2}, {"seed", 1}};
         const std::vector<float> epsilon = sampled(params, setting().inputs);

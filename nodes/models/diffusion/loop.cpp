@@ -139,9 +139,10 @@ SamplingState blend(const Patches& patches, const Sampling& sampling, const Samp
     const StepInfo at = sampling.info(call);
     SamplingState made = state;
     // What is kept goes along at the level where x stands, with the noise that the run began with (arXiv:2201.09865).
-    if (state.mask) {
+    if (Tensor mask = state.mask) {
+        for (const StepPatch* patch : of_kind<StepPatch>(patches)) mask = patch->mask(at, mask);
         const Tensor kept = last && next.timestep < 0 ? state.start : state.start * next.signal + state.noise * next.noise;
-        made.sampler.x = gpu::lerp(kept, state.sampler.x, state.mask);
+        made.sampler.x = gpu::lerp(kept, state.sampler.x, mask);
     }
     for (const StepPatch* patch : of_kind<StepPatch>(patches))
         made.sampler.x = patch->after({.at = at, .next = next, .last = last, .denoised = state.denoised}, made.sampler.x);
