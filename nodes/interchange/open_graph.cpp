@@ -70,6 +70,9 @@ OpenedGraph open_graph(const std::string& path, const ComfyOptions& options) {
     if (is_picture(file.peek(12))) return open_picture(path, options);
     const QByteArray start = file.peek(8);
     if (is_video(std::as_bytes(std::span(start.constData(), static_cast<std::size_t>(start.size()))))) return open_video_graph(path);
+    check(!start.isEmpty(), ErrorCode::BadFile, "read document {}: expected a graph, the file is empty", path);
+    // Model files are large, and no text: they are not read to the end to find that out.
+    check(!start.contains('\0'), ErrorCode::BadFile, "read document {}: expected a graph, or a picture or video that holds one, this is some other file", path);
     const QByteArray text = file.readAll();
     check(file.error() == QFileDevice::NoError, ErrorCode::Io, "read document {}: {}", path,
           file.errorString().toStdString());

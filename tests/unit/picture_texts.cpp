@@ -176,6 +176,19 @@ private slots:
         }
     }
 
+    void files_that_are_no_graphs_say_so() {
+        const Files files;
+        for (const auto& [file, words] : {std::pair(QByteArray(), "the file is empty"), {QByteArray("\x40\0\0\0\0\0\0\0{\"__metadata__\": {}}", 26), "this is some other file"}}) {
+            try {
+                (void)files.open(file);
+                QFAIL("expected an error");
+            } catch (const gpu::Error& error) {
+                QCOMPARE(error.code(), gpu::ErrorCode::BadFile);
+                QVERIFY2(QString(error.what()).contains(words), error.what());
+            }
+        }
+    }
+
     void long_documents_of_jpeg_lie_in_comments() {
         const std::string document = "{\"heddle\": 1, \"nodes\": {}, \"x\": \"" + std::string(200000, 'y') + "\"}";
         const QByteArray plain = jpeg(segment('\xe1', "Exif"));
