@@ -83,7 +83,6 @@ std::vector<ComfyClass> comfy_classes_others() {
         {.name = "SelfAttentionGuidance",
          .inputs = "model:MODEL scale:FLOAT=0.5 blur_sigma:FLOAT=2",
          .outputs = "MODEL"},
-        {.name = "PerturbedAttentionGuidance", .inputs = "model:MODEL scale:FLOAT=3", .outputs = "MODEL"},
         {.name = "LoraSave",
          .inputs =
              "filename_prefix:STRING=loras/ComfyUI_extracted_lora rank:INT=8 lora_type:COMBO bias_diff:BOOLEAN=true "

@@ -193,8 +193,8 @@ struct StepEnd {
 // step: acts inside the sampling loop. Mask blending, guidance variants, delayed conditioning, FreeInit.
 class StepPatch : public virtual Patch {
 public:
-    // Conditionings that must be predicted at every step beside positive and negative.
-    virtual std::vector<Conditioning> conditionings() const;
+    // Conditionings that must be predicted at every step beside positive and negative; as many whatever `positive` is.
+    virtual std::vector<Conditioning> conditionings(const Conditioning& positive) const;
     // Combines the predictions; nothing: leaves it to the next patch, and in the end to classifier-free guidance.
     virtual std::optional<Tensor> guide(const GuidanceInput&) const { return std::nullopt; }
     // Changes the combined prediction.

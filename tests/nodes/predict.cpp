@@ -309,6 +309,34 @@ private slots:
         QCOMPARE(base->calls()[0].latent.size(0), std::int64_t(3));
     }
 
+    // Perturbed attention: the positive prompt once more, through self-attention that hands its values on.
+    void perturbed_attention_leads_away_from_broken_attention() {
+        const auto base = std::make_shared<const GaussianModel>(gaussian_info());
+        const auto patched = [&](const char* where) {
+            return tests::run_node("guidance.perturbed_attention", {{"scale", 2.5}, {"where", where}}, {{"model", Value::of(Model(base))}}).get<Model>("model").patches();
+        };
+        const Tensor x = tests::draw_tensor({1, 6, 4}, 1), values = tests::draw_tensor({1, 2, 6, 2}, 2), sums = tests::draw_tensor({1, 2, 6, 2}, 3);
+        const DenoiserInput input{.latent = gpu::zeros({1, 4, 8, 8})};
+        const AttentionCall call{.x = x, .q = values, .k = values, .v = values, .input = input};
+        for (const char* where : {"middle", "all"}) {
+            const Patches patches = patched(where);
+            const std::vector<Conditioning> asked = of_kind<StepPatch>(patches)[0]->conditionings(constant_prompt(0.3));
+            QCOMPARE(asked.size(), std::size_t(1));
+            QCOMPARE(of_kind<StepPatch>(patches)[0]->conditionings({}).size(), std::size_t(1));
+            QCOMPARE(asked[0].entries.size(), constant_prompt(0.3).entries.size());
+            const AttentionPatch* const broken = of_kind<AttentionPatch>(asked[0].entries[0].patches).at(0);
+            const auto broken_at = [&](const char* name, bool cross) { return gpu::to_floats(broken->result({.name = name, .cross = cross}, call, sums)) == gpu::to_floats(values); };
+            QVERIFY(broken_at("middle_block.1.transformer_blocks.0.attn1", false));
+            QVERIFY(!broken_at("middle_block.1.transformer_blocks.0.attn2", true));
+            QCOMPARE(broken_at("input_blocks.1.1.transformer_blocks.0.attn1", false), std::string(where) == "all");
+        }
+        const Sampling sampling = make_sampling(base->info(), {.sampler = "euler", .steps = 4});
+        Predictions given{.state = begin_sampling(sampling, base->info(), make_latent(gpu::zeros({1, 4, 8, 8}), base->info().latent), {.seed = 1}),
+                          .positive = tests::draw_tensor({1, 4, 8, 8}, 4), .negative = tests::draw_tensor({1, 4, 8, 8}, 5), .others = {tests::draw_tensor({1, 4, 8, 8}, 6)}};
+        const Tensor wanted = guided_by(given.positive, given.negative, 7) + (given.positive - given.others[0]) * 2.5;
+        QVERIFY(relative_error(gpu::to_floats(combine(patched("middle"), sampling, given, 7)), gpu::to_floats(wanted)) < 1e-6);
+    }
+
     void conditioning_nodes() {
         const Value a = Value::of(constant_prompt(1)), b = Value::of(constant_prompt(3, 5));
         const auto run = [](const char* node, const QJsonObject& params, const Inputs& inputs) { return tests::run_node(node, params, inputs).get<Conditioning>("conditioning"); };
