@@ -8,6 +8,7 @@
 #include "gpu/run/evaluate.h"
 #include "nodes/models/clip/load.h"
 #include "nodes/models/clip/tower.h"
+#include "nodes/models/clip/vision.h"
 #include "nodes/training/parameters.h"
 
 namespace nodes {
@@ -15,8 +16,6 @@ namespace {
 
 constexpr double highest_scale = 100;       // CLIP's bound for 1 / temperature
 constexpr std::int64_t measured = 256;      // pictures
-
-Tensor unit_length(const Tensor& x) { return x * gpu::rsqrt(gpu::sum(gpu::square(x), {1}) + 1e-12); }
 
 class ContrastiveObjective final : public Objective {
 public:

@@ -1,10 +1,9 @@
 #include "nodes/vision/embedding.h"
 
 #include "gpu/ops.h"
+#include "nodes/models/clip/vision.h"
 
 namespace nodes {
-
-Tensor unit_length(const Tensor& x) { return x * gpu::rsqrt(gpu::sum(gpu::square(x), {1}) + 1e-12); }
 
 Tensor picture_embeddings(const Image& pictures, const Vision& vision, VisionFit fit) {
     const Image rgb = widened(flattened(in_space(pictures, ColorSpace::Srgb), Color{1, 1, 1, 1}), 3);

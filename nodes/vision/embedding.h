@@ -6,9 +6,6 @@
 
 namespace nodes {
 
-// Rows of length 1. [N, D] -> [N, D]
-Tensor unit_length(const Tensor& x);
-
 // The projected embeddings of pictures, transparent parts on white: F32 [N, P], rows of length 1. Lazy. The tower must have a projection.
 Tensor picture_embeddings(const Image& pictures, const Vision& vision, VisionFit fit);
 

@@ -4,6 +4,7 @@
 #include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
 #include "nodes/core/node.h"
+#include "nodes/models/clip/vision.h"
 #include "nodes/types/encoder.h"
 #include "nodes/types/number.h"
 #include "nodes/types/text.h"

@@ -82,6 +82,8 @@ Tensor ClipVision::projected(const Tensor& pooled) const {
     return (*projection_)(pooled);
 }
 
+Tensor unit_length(const Tensor& embeddings) { return embeddings * gpu::rsqrt(gpu::sum(gpu::square(embeddings), {1}) + 1e-12); }
+
 Tensor clip_pixels(const Tensor& colours, int side, VisionFit fit) {
     gpu::check(colours.rank() == 4 && colours.size(1) == 3 && colours.size(2) > 0 && colours.size(3) > 0, gpu::ErrorCode::InvalidGraph,
                "vision tower: expected colours [N, 3, H, W], got {}", gpu::to_string(colours.spec()));

@@ -57,6 +57,9 @@ private:
     std::optional<nn::Linear> projection_;
 };
 
+// Embeddings [N, D] with rows of length 1: CLIP compares directions.
+Tensor unit_length(const Tensor& embeddings);
+
 // Colours F32 [N, 3, H, W] in 0..1 (sRGB) as the tower wants them, [N, 3, side, side]: resized by an antialiased cubic filter, CLIP's
 // mean taken off, divided by its deviation.
 Tensor clip_pixels(const Tensor& colours, int side, VisionFit fit = VisionFit::Crop);
