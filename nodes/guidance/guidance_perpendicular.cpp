@@ -13,7 +13,7 @@ public:
     Perpendicular(Conditioning empty, double weight) : empty_(std::move(empty)), weight_(weight) {}
     std::string summary() const override { return gpu::format("perpendicular negative at {}", weight_); }
     std::size_t bytes() const override { return conditioning_bytes(empty_); }
-    std::vector<Conditioning> conditionings(const Conditioning&) const override { return {empty_}; }
+    std::vector<Conditioning> conditionings(const Conditioning&, const Conditioning*) const override { return {empty_}; }
     std::optional<Tensor> guide(const GuidanceInput& in) const override {
         const Tensor &nothing = in.others[0], towards = in.positive - nothing;
         Tensor direction = towards;

@@ -28,7 +28,7 @@ class PerturbedAttention final : public StepPatch {
 public:
     PerturbedAttention(double scale, Where where) : scale_(scale), perturbed_(std::make_shared<const IdentityAttention>(where)) {}
     std::string summary() const override { return gpu::format("perturbed-attention guidance at {}", scale_); }
-    std::vector<Conditioning> conditionings(const Conditioning& positive) const override {
+    std::vector<Conditioning> conditionings(const Conditioning& positive, const Conditioning*) const override {
         Conditioning worse = positive;
         for (ConditioningEntry& entry : worse.entries) entry.patches.push_back(perturbed_);
         return {worse};

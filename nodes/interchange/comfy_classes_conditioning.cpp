@@ -150,7 +150,7 @@ std::vector<ComfyClass> comfy_classes_conditioning() {
          .outputs = "positive negative latent model",
          .parts = {{"instruct.model_condition",
                     "edit",
-                    {link("model", "model"), link("vae", "vae"), link("pixels", "image"), out("model", "model"),
+                    {link("model", "model"), link("vae", "vae"), link("pixels", "image"), fixed("guidance", 1), out("model", "model"),
                      out("latent", "latent")}}},
          .passes = {{"positive", "positive"}, {"negative", "negative"}},
          .model_side = true,

@@ -49,7 +49,7 @@ SocketType SocketTraits<Conditioning>::describe() {
             .hash = erased<Conditioning>([](const Conditioning& conditioning) {
                 gpu::Hasher hasher;
                 for (const ConditioningEntry& entry : conditioning.entries) {
-                    hasher.add(entry.strength).add(entry.start).add(entry.end);
+                    hasher.add(entry.strength).add(entry.start).add(entry.end).add(entry.blind);
                     const SizeCondition& size = entry.size;
                     for (const double number : {size.height, size.width, size.top, size.left, size.target_height, size.target_width, size.aesthetic})
                         hasher.add(number);

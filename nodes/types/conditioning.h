@@ -37,6 +37,7 @@ struct ConditioningEntry {
     Tensor mask;                    // F32 [1 or N, 1, H, W], 0..1, resized to the latent: the weight of each cell; empty: ones
     double start = 0, end = 1;      // applies where start <= progress < end of StepInfo; an end of 1 includes the last step
     Patches patches{};              // that act on this entry's rows alone: a ControlNet of one prompt
+    bool blind = false;             // shown zeros for what input patches add: the side of guidance that does not see the picture
 };
 
 struct Conditioning {

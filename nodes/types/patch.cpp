@@ -9,7 +9,7 @@
 
 namespace nodes {
 
-std::vector<Conditioning> StepPatch::conditionings(const Conditioning&) const { return {}; }
+std::vector<Conditioning> StepPatch::conditionings(const Conditioning&, const Conditioning*) const { return {}; }
 
 Tensor for_call(const Tensor& whole, const DenoiserInput& call, const std::string& what, std::int64_t factor) {
     const std::int64_t pictures = whole.size(0), batch = call.batch();

@@ -69,6 +69,7 @@ struct DenoiserInput {
     Tensor guidance;                // F32 [B, G], the embedded guidance of models distilled with it, else empty
     StepInfo at{};
     std::vector<bool> negative;     // per row: whether it is the negative half of guidance; empty: none is
+    std::vector<bool> blind;        // per row: whether it sees zeros for what input patches add; empty: none does
     std::vector<Region> regions;    // per row: the part of the picture that it shows, all of the latent's size; empty: the whole one
 
     std::int64_t batch() const { return latent.size(0); }
@@ -193,8 +194,9 @@ struct StepEnd {
 // step: acts inside the sampling loop. Mask blending, guidance variants, delayed conditioning, FreeInit.
 class StepPatch : public virtual Patch {
 public:
-    // Conditionings that must be predicted at every step beside positive and negative; as many whatever `positive` is.
-    virtual std::vector<Conditioning> conditionings(const Conditioning& positive) const;
+    // Conditionings that must be predicted at every step beside positive and negative (null where the sampler has none); as many whatever
+    // those are.
+    virtual std::vector<Conditioning> conditionings(const Conditioning& positive, const Conditioning* negative) const;
     // Combines the predictions; nothing: leaves it to the next patch, and in the end to classifier-free guidance.
     virtual std::optional<Tensor> guide(const GuidanceInput&) const { return std::nullopt; }
     // Changes the combined prediction.

@@ -1,6 +1,8 @@
 // Nodes that patch a UNet without a side network: FreeU against PyTorch (tests/golden/unet/make_unet.py), and what models read
 // beside the latent.
 #include "gpu/run/evaluate.h"
+#include "nodes/core/registry.h"
+#include "nodes/models/diffusion/loop.h"
 #include "nodes/models/unet/unet.h"
 #include "nodes/types/image.h"
 #include "nodes/types/mask.h"
@@ -149,6 +151,33 @@ private slots:
         std::vector<float> twice = two;
         twice.insert(twice.end(), two.begin(), two.end());
         QVERIFY(relative_error(all, twice) < 1e-5);
+    }
+    // Equation 3 of InstructPix2Pix: three predictions, one of them blind.
+    void instructions_are_guided_by_the_picture_too() {
+        UnetConfig config = wide_config();
+        config.in_channels = 8;
+        const Model model = model_of(config);
+        const Tensor picture = draw_tensor({1, 3, 96, 64}, 3) * 0.5 + 0.5;
+        const Model seeing = tests::run_node("instruct.model_condition", {{"guidance", 1.4}}, {{"model", Value::of(model)}, {"vae", Value::of(vae())}, {"image", Value::of(make_image(picture))}}).get<Model>("model");
+        const Sampling sampling = make_sampling(model.info(), {.sampler = "euler", .steps = 3});
+        const SamplingState state = begin_sampling(sampling, model.info(), make_latent(gpu::zeros({1, 4, 12, 8}), model.info().latent), {.seed = 4});
+        const Conditioning positive{{{.context = draw_tensor({1, 5, 12}, 6)}}}, negative{{{.context = draw_tensor({1, 5, 12}, 7)}}};
+        const Tensor cells = gpu::mean(gpu::reshape(picture, {1, 3, 12, 8, 8, 8}), {3, 5}, false), shown = gpu::concat({cells, gpu::sum(cells, {1})}, 1);
+        const auto predicted = [&](const Conditioning& prompt, bool blind) {
+            DenoiserInput in{.latent = gpu::concat({state.sampler.x, blind ? gpu::zeros(shown.shape()) : shown}, 1),
+                             .timestep = gpu::full({1}, sampling.info(0).level.timestep), .context = prompt.entries[0].context};
+            return (*model.denoiser())(in);
+        };
+        const Tensor blind = predicted(negative, true), untold = predicted(negative, false), told = predicted(positive, false);
+        const Predictions made = predict_step(seeing, sampling, state, positive, &negative, 6);
+        QVERIFY(relative_error(gpu::to_floats(made.others.at(0)), gpu::to_floats(blind)) < 1e-5);
+        QVERIFY(relative_error(gpu::to_floats(blind), gpu::to_floats(untold)) > 1e-3);
+        const Tensor wanted = blind + (untold - blind) * 1.4 + (told - untold) * 6.0;
+        QVERIFY(relative_error(gpu::to_floats(combine(seeing.patches(), sampling, made, 6)), gpu::to_floats(wanted)) < 1e-5);
+        // At 1 it is the usual guidance, and nothing more is predicted; documents of before had that.
+        const Model plain = tests::run_node("instruct.model_condition", {{"guidance", 1}}, {{"model", Value::of(model)}, {"vae", Value::of(vae())}, {"image", Value::of(make_image(picture))}}).get<Model>("model");
+        QVERIFY(predict_step(plain, sampling, state, positive, &negative, 6).others.empty());
+        QCOMPARE(find_node_type("instruct.model_condition")->upgrade({}, 1)["guidance"].toDouble(), 1.0);
     }
 };
 

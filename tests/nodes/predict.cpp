@@ -320,9 +320,9 @@ private slots:
         const AttentionCall call{.x = x, .q = values, .k = values, .v = values, .input = input};
         for (const char* where : {"middle", "all"}) {
             const Patches patches = patched(where);
-            const std::vector<Conditioning> asked = of_kind<StepPatch>(patches)[0]->conditionings(constant_prompt(0.3));
+            const std::vector<Conditioning> asked = of_kind<StepPatch>(patches)[0]->conditionings(constant_prompt(0.3), nullptr);
             QCOMPARE(asked.size(), std::size_t(1));
-            QCOMPARE(of_kind<StepPatch>(patches)[0]->conditionings({}).size(), std::size_t(1));
+            QCOMPARE(of_kind<StepPatch>(patches)[0]->conditionings({}, nullptr).size(), std::size_t(1));
             QCOMPARE(asked[0].entries.size(), constant_prompt(0.3).entries.size());
             const AttentionPatch* const broken = of_kind<AttentionPatch>(asked[0].entries[0].patches).at(0);
             const auto broken_at = [&](const char* name, bool cross) { return gpu::to_floats(broken->result({.name = name, .cross = cross}, call, sums)) == gpu::to_floats(values); };

@@ -76,7 +76,7 @@ Predictions predict_step(const Model& model, const Sampling& sampling, const Sam
     for (const StepPatch* patch : patches) made.state.sampler.x = patch->before(at, made.state.sampler.x);
     std::vector<Conditioning> asked;
     for (const StepPatch* patch : patches)
-        for (Conditioning& one : patch->conditionings(positive)) asked.push_back(std::move(one));
+        for (Conditioning& one : patch->conditionings(positive, negative)) asked.push_back(std::move(one));
 
     PredictOptions options{.at = at, .scale = scale};
     std::vector<const Conditioning*> lists{&positive};
@@ -102,7 +102,7 @@ Tensor combine(const Patches& patches, const Sampling& sampling, const Predictio
     std::vector<GuidanceInput> inputs;
     std::size_t taken = 0;
     for (const StepPatch* patch : acting) {
-        const std::size_t count = patch->conditionings({}).size();
+        const std::size_t count = patch->conditionings({}, nullptr).size();
         check(taken + count <= predictions.others.size(), ErrorCode::InvalidGraph, "guidance: expected {} more predictions, got {}", taken + count, predictions.others.size());
         inputs.push_back({.at = at, .type = sampling.prediction, .x = predictions.state.sampler.x, .scale = scale, .positive = predictions.positive,
                           .negative = predictions.negative,

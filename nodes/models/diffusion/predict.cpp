@@ -144,6 +144,7 @@ void call_network(const Model& model, const std::vector<Job*>& group, const Tens
             sizes.push_back(for_rows(size_numbers(entry.size, info.size_ids, static_cast<double>(x.size(2) * info.latent.factor),
                                                   static_cast<double>(x.size(3) * info.latent.factor)), n, "sizes"));
         call.negative.insert(call.negative.end(), static_cast<std::size_t>(n), job->list == options.negative);
+        call.blind.insert(call.blind.end(), static_cast<std::size_t>(n), entry.blind);
         if (job->cells.height != x.size(2) || job->cells.width != x.size(3))
             call.regions.insert(call.regions.end(), static_cast<std::size_t>(n), Region{job->cells.top, job->cells.left, x.size(2), x.size(3)});
     }

@@ -234,8 +234,15 @@ Tensor UnetNetwork::operator()(const DenoiserInput& input, const UnetHooks& hook
           "unet: expected a context [{}, L, {}], got {}: text of another family's encoder?", call.batch(), config_.context_width, to_string(call.context.spec()));
 
     Tensors parts{call.latent};
+    Tensor seeing;                                                                         // [B, 1, 1, 1], 0 for blind rows
+    if (std::ranges::find(call.blind, true) != call.blind.end()) {
+        std::vector<float> rows;
+        for (const bool blind : call.blind) rows.push_back(blind ? 0.0f : 1.0f);
+        seeing = gpu::tensor(rows, {call.batch(), 1, 1, 1});
+    }
     for (const InputPatch* patch : hooks.input) {
-        const Tensor more = patch->channels(call);
+        Tensor more = patch->channels(call);
+        if (seeing) more = more * seeing;
         check(more.rank() == 4 && (more.size(0) == 1 || more.size(0) == call.batch()) && more.size(2) == call.latent.size(2) && more.size(3) == call.latent.size(3),
               ErrorCode::InvalidGraph, "unet: expected input channels [{}, C, {}, {}], got {}", call.batch(), call.latent.size(2), call.latent.size(3), to_string(more.spec()));
         parts.push_back(gpu::broadcast_to(more, {call.batch(), more.size(1), more.size(2), more.size(3)}));
