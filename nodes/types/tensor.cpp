@@ -3,6 +3,7 @@
 #include "gpu/base/error.h"
 #include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
+#include "nodes/types/bev_map.h"
 #include "nodes/types/image.h"
 #include "nodes/types/latent.h"
 #include "nodes/types/mask.h"
@@ -42,7 +43,8 @@ SocketType SocketTraits<Tensor>::describe() {
             .hash = erased<Tensor>(content_hash),
             .accepts = {conversion<Image, Tensor>([](const Image& image) { return image.tensor; }),
                         conversion<Mask, Tensor>([](const Mask& mask) { return mask.tensor; }),
-                        conversion<Latent, Tensor>([](const Latent& latent) { return latent.tensor; })},
+                        conversion<Latent, Tensor>([](const Latent& latent) { return latent.tensor; }),
+                        conversion<BevMap, Tensor>([](const BevMap& map) { return map.tensor; })},
             .collect = [](const std::vector<Value>& values) {
                 gpu::Tensors parts;
                 for (const Value& value : values) parts.push_back(*value.get<Tensor>());
