@@ -90,8 +90,10 @@ void DirectEditor::rebuild() {
             tool_.reset(pose_ = new PoseTool(model_, node_, *pose));
         else if (const auto* box = std::get_if<nodes::BoxEdit>(&*edit_))
             tool_.reset(box_ = new BoxTool(model_, node_, *box));
+        else if (const auto* margins = std::get_if<nodes::MarginEdit>(&*edit_))
+            tool_.reset(box_ = new BoxTool(model_, node_, *margins));
         else
-            tool_.reset(box_ = new BoxTool(model_, node_, std::get<nodes::MarginEdit>(*edit_)));
+            edit_.reset();  // a street has an editor of its own
     }
     make_strip();
     setVisible(tool_ != nullptr);

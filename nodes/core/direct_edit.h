@@ -1,5 +1,5 @@
 // What a person edits on the picture itself instead of typing it: a node type says which of its parameters make a box, a
-// drawing or a pose, and a viewer offers handles for them. A node class derives from DirectlyEdited beside Node:
+// drawing, a pose or a street, and a viewer offers handles for them. A node class derives from DirectlyEdited beside Node:
 //
 //     struct ImageCrop final : Node, DirectlyEdited {
 //         ...
@@ -42,7 +42,17 @@ struct PoseEdit {
     std::string file{};  // a parameter that is read instead of the text where it is set
 };
 
-using DirectEdit = std::variant<BoxEdit, MarginEdit, StrokesEdit, PoseEdit>;
+// Boxes and lanes of a street as text (parse_street() in nodes/types/street.h).
+struct StreetEdit {
+    std::string scene = "scene";
+};
+
+// The cameras that look at a street as text (parse_cameras() in nodes/types/camera.h).
+struct CamerasEdit {
+    std::string cameras = "cameras";
+};
+
+using DirectEdit = std::variant<BoxEdit, MarginEdit, StrokesEdit, PoseEdit, StreetEdit, CamerasEdit>;
 
 class DirectlyEdited {
 public:
