@@ -17,8 +17,10 @@ ViewerPanel::ViewerPanel(GraphModel& model, RunController& runs, QWidget* parent
     : QWidget(parent),
       model_(model),
       runs_(runs),
+      pictures_(new QWidget(this)),
       view_(new PictureView(this)),
       edit_(new DirectEditor(model, *view_, this)),
+      street_(new StreetEditor(model, this)),
       frames_(new FrameBar(this)),
       histogram_(new HistogramView(this)),
       title_(new QLabel(this)),
@@ -45,17 +47,24 @@ ViewerPanel::ViewerPanel(GraphModel& model, RunController& runs, QWidget* parent
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
     layout->addLayout(bar);
-    layout->addWidget(edit_);
-    layout->addWidget(adjustments_);
-    layout->addWidget(view_, 1);
-    layout->addWidget(histogram_);
-    layout->addWidget(frames_);
+    layout->addWidget(pictures_, 1);
+    layout->addWidget(street_, 1);
+    auto* pictures = new QVBoxLayout(pictures_);
+    pictures->setContentsMargins(0, 0, 0, 0);
+    pictures->setSpacing(0);
+    pictures->addWidget(edit_);
+    pictures->addWidget(adjustments_);
+    pictures->addWidget(view_, 1);
+    pictures->addWidget(histogram_);
+    pictures->addWidget(frames_);
+    street_->hide();
     adjustments_->hide();
     histogram_->hide();
     restyle();
 
     view_->set_describe([this](int x, int y) { return describe(x, y); });
-    connect(fit_, &QToolButton::clicked, view_, &PictureView::fit);
+    connect(fit_, &QToolButton::clicked, this, [this] { street_->active() ? street_->fit() : view_->fit(); });
+    connect(street_, &StreetEditor::active_changed, this, &ViewerPanel::show_street);
     connect(actual_, &QToolButton::clicked, view_, &PictureView::actual_size);
     connect(keep_, &QToolButton::clicked, this, &ViewerPanel::keep_as_a);
     connect(wipe_, &QToolButton::clicked, this, [this](bool on) { set_compare(on ? Compare::Wipe : Compare::Off); });
@@ -213,6 +222,8 @@ void ViewerPanel::show_node(const NodeId& id) {
     end_pick();
     followed_ = id;
     edit_->show_node(id);
+    street_->show_node(id);
+    if (street_->active()) return refresh_title();
     if (edit_->active()) return show_under_tool();
     if (pin_->isChecked() && !blank_) return;
     if (const SocketId output = picture_output(id); !output.empty()) return show_output(output);
@@ -223,6 +234,7 @@ void ViewerPanel::show_picture(const QImage& image, const QString& title) {
     source_ = {};
     blank_ = false;
     other_title_ = title;
+    street_->show_node({});
     frames_->show_frame(0, 1);
     shown_ = picture_of(image);
     render();
@@ -252,6 +264,15 @@ void ViewerPanel::show_under_tool() {
     if (!canvas.isEmpty() && (edit_->mask_tool() || !shown_ || blank_)) return show_blank(canvas);
     if (!shown_) view_->set_hint(edit_->pose_tool() ? tr("Add a person to begin") : tr("Run the graph once to see the picture here"));
     edit_->set_picture_size(view_->picture().size());
+}
+
+// In the place of the picture, which is kept.
+void ViewerPanel::show_street() {
+    const bool on = street_->active();
+    pictures_->setVisible(!on);
+    street_->setVisible(on);
+    for (QToolButton* button : {keep_, wipe_, difference_, overlay_, adjust_, pin_, actual_}) button->setEnabled(!on);
+    refresh_title();
 }
 
 void ViewerPanel::show_blank(QSize size) {
@@ -391,6 +412,10 @@ QString ViewerPanel::describe(int x, int y) const {
 }
 
 void ViewerPanel::refresh_title() {
+    if (street_->active()) {
+        title_->setText(tr("Street"));
+        return title_->setToolTip({});
+    }
     QString text = source_.empty() ? other_title_ : qt(source_.endpoint().text());
     const QImage& image = view_->picture();
     if (!image.isNull() && !text.isEmpty())

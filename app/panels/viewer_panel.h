@@ -1,5 +1,5 @@
 // The picture of an output: of the selected node, or of one that was pinned; compared with another one, with its channels,
-// levels and frames, and with the tools of nodes that are edited on it.
+// levels and frames, and with the tools of nodes that are edited on it. Streets are edited in its place.
 #pragma once
 
 #include <QButtonGroup>
@@ -16,6 +16,7 @@
 #include "app/panels/histogram_view.h"
 #include "app/panels/param_editor.h"
 #include "app/panels/picture_view.h"
+#include "app/panels/street_editor.h"
 
 namespace app {
 
@@ -35,6 +36,7 @@ public:
     void show_picture(const QImage& image, const QString& title);
     PictureView* picture() const { return view_; }
     DirectEditor* editor() const { return edit_; }
+    StreetEditor* street() const { return street_; }
     FrameBar* frames() const { return frames_; }
     HistogramView* histogram() const { return histogram_; }
     const SocketId& source() const { return source_; }
@@ -63,6 +65,7 @@ private:
     nodes::Value value_of(const SocketId& output) const;
     void show_output(const SocketId& output);
     void show_under_tool();
+    void show_street();
     void show_blank(QSize size);
     void load(int index);
     void render();
@@ -84,8 +87,10 @@ private:
     ViewSettings settings_;
     Compare compare_ = Compare::Off;
 
+    QWidget* pictures_;  // everything that is hidden while a street is edited
     PictureView* view_;
     DirectEditor* edit_;
+    StreetEditor* street_;
     FrameBar* frames_;
     HistogramView* histogram_;
     QLabel* title_;
