@@ -1565,6 +1565,199 @@ Above white: %2 %</source>
     </message>
 </context>
 <context>
+    <name>app::StreetEditor</name>
+    <message>
+        <source>Above</source>
+        <translation>俯视</translation>
+    </message>
+    <message>
+        <source>Show the street from above</source>
+        <translation>从上方查看街道</translation>
+    </message>
+    <message>
+        <source>3-D</source>
+        <translation>三维</translation>
+    </message>
+    <message>
+        <source>Show the street in three dimensions</source>
+        <translation>以三维方式查看街道</translation>
+    </message>
+    <message>
+        <source>Select</source>
+        <translation>选择</translation>
+    </message>
+    <message>
+        <source>Choose and move things (Escape)</source>
+        <translation>选择并移动物体（Escape）</translation>
+    </message>
+    <message>
+        <source>Box</source>
+        <translation>方框</translation>
+    </message>
+    <message>
+        <source>Put boxes on the street: a press for each</source>
+        <translation>在街道上放置方框：每按一次放一个</translation>
+    </message>
+    <message>
+        <source>Lane</source>
+        <translation>车道</translation>
+    </message>
+    <message>
+        <source>Draw lanes and areas: a press for each point, Return or a double click at the end, the right button takes one back</source>
+        <translation>绘制车道和区域：每按一次加一个点，以回车或双击结束，右键撤回一个点</translation>
+    </message>
+    <message>
+        <source>Class</source>
+        <translation>类别</translation>
+    </message>
+    <message>
+        <source>Class of what is drawn, or of what is chosen</source>
+        <translation>所绘内容或所选内容的类别</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>移除</translation>
+    </message>
+    <message>
+        <source>Remove what is chosen (Delete)</source>
+        <translation>移除所选内容（Delete）</translation>
+    </message>
+    <message>
+        <source> m</source>
+        <translation> 米</translation>
+    </message>
+    <message>
+        <source>X</source>
+        <translation>X</translation>
+    </message>
+    <message>
+        <source>To the right of the LiDAR</source>
+        <translation>激光雷达右侧的距离</translation>
+    </message>
+    <message>
+        <source>Y</source>
+        <translation>Y</translation>
+    </message>
+    <message>
+        <source>Ahead of the LiDAR</source>
+        <translation>激光雷达前方的距离</translation>
+    </message>
+    <message>
+        <source>Z</source>
+        <translation>Z</translation>
+    </message>
+    <message>
+        <source>Above the LiDAR</source>
+        <translation>激光雷达上方的距离</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>宽</translation>
+    </message>
+    <message>
+        <source>Width; of a lane 0 is a line, or the area inside its points</source>
+        <translation>宽度；车道为 0 时是一条线，或各点围成的区域</translation>
+    </message>
+    <message>
+        <source>Length</source>
+        <translation>长</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>高</translation>
+    </message>
+    <message>
+        <source>Yaw</source>
+        <translation>偏航</translation>
+    </message>
+    <message>
+        <source>Direction: 0 to the right, 90 ahead, counterclockwise seen from above</source>
+        <translation>方向：0 向右，90 向前，从上方看逆时针为正</translation>
+    </message>
+    <message>
+        <source>Pitch</source>
+        <translation>俯仰</translation>
+    </message>
+    <message>
+        <source>How far the camera looks up</source>
+        <translation>相机向上看的角度</translation>
+    </message>
+    <message>
+        <source>Roll</source>
+        <translation>滚转</translation>
+    </message>
+    <message>
+        <source>How far the camera is turned clockwise, seen from behind</source>
+        <translation>从后方看相机顺时针转动的角度</translation>
+    </message>
+    <message>
+        <source>Press where a box is to be</source>
+        <translation>在要放置方框的地方按下</translation>
+    </message>
+    <message>
+        <source>Press for each point; Return ends</source>
+        <translation>每按一次加一个点；回车结束</translation>
+    </message>
+    <message>
+        <source>Camera %1: add a node of cameras to move it</source>
+        <translation>相机 %1：添加相机节点后才能移动</translation>
+    </message>
+    <message>
+        <source>Camera %1</source>
+        <translation>相机 %1</translation>
+    </message>
+    <message>
+        <source>There is no street: these are the cameras alone</source>
+        <translation>没有街道：这里只有相机</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n box(es)</source>
+        <translation>
+            <numerusform>%n 个方框</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>app::StreetModel</name>
+    <message>
+        <source>It is computed by an expression</source>
+        <translation>它由表达式计算</translation>
+    </message>
+</context>
+<context>
+    <name>app::StreetPlan</name>
+    <message>
+        <source>Street from above</source>
+        <translation>从上方看的街道</translation>
+    </message>
+    <message>
+        <source>Drag boxes, lanes, cameras and their handles; nothing moves the view, the wheel zooms. Keys: Page Up and Page Down choose, arrows move (Shift: far), [ and ] turn, comma and full stop tilt a camera, Delete removes, plus and minus zoom, Home shows everything.</source>
+        <translation>拖动方框、车道、相机及其控制点；拖动空白处移动视图，滚轮缩放。按键：Page Up 和 Page Down 选择，方向键移动（Shift：大步），[ 和 ] 转动，逗号和句号使相机俯仰，Delete 移除，加号和减号缩放，Home 显示全部。</translation>
+    </message>
+    <message>
+        <source>%1 m</source>
+        <translation>%1 米</translation>
+    </message>
+</context>
+<context>
+    <name>app::StreetSpace</name>
+    <message>
+        <source>Street in three dimensions</source>
+        <translation>三维街道</translation>
+    </message>
+    <message>
+        <source>Drag boxes and cameras (Shift: up and down) and the handle that turns them; nothing turns the view, the right button moves it, the wheel zooms. Keys: Page Up and Page Down choose, arrows move or turn the view where nothing is chosen, [ and ] turn, comma and full stop tilt a camera, Delete removes, plus and minus zoom, Home looks from behind.</source>
+        <translation>拖动方框和相机（Shift：上下）以及转动它们的控制点；拖动空白处转动视图，右键移动视图，滚轮缩放。按键：Page Up 和 Page Down 选择，方向键移动，未选择时转动视图，[ 和 ] 转动，逗号和句号使相机俯仰，Delete 移除，加号和减号缩放，Home 从后方查看。</translation>
+    </message>
+</context>
+<context>
+    <name>app::StreetViews</name>
+    <message>
+        <source>What each camera sees</source>
+        <translation>每个相机看到的画面</translation>
+    </message>
+</context>
+<context>
     <name>app::TimesPanel</name>
     <message>
         <source>edited since</source>
@@ -1803,6 +1996,10 @@ Above white: %2 %</source>
     <message>
         <source>A  </source>
         <translation>A  </translation>
+    </message>
+    <message>
+        <source>Street</source>
+        <translation>街道</translation>
     </message>
 </context>
 </TS>
