@@ -121,6 +121,10 @@ void StreetEditor::build_fields(QLayout* layout) {
         box->setKeyboardTracking(false);
         box->setButtonSymbols(QAbstractSpinBox::NoButtons);
         box->setMinimumWidth(60);
+        // Else the street would move under the mouse that chooses something.
+        QSizePolicy keeps = box->sizePolicy();
+        keeps.setRetainSizeWhenHidden(true);
+        box->setSizePolicy(keeps);
         grid->addWidget(box, i / 3, i % 3);
         connect(box, &QDoubleSpinBox::valueChanged, this, &StreetEditor::set_field);
         fields_[static_cast<std::size_t>(i)] = box;

@@ -178,8 +178,10 @@ void StreetSpace::mousePressEvent(QMouseEvent* event) {
     }
     if (event->button() != Qt::LeftButton) return;
     if (const auto handle = turn_handle()) {
-        const QPointF off = to_widget(*handle) - grabbed_;
-        if (std::hypot(off.x(), off.y()) <= reach) {
+        // From far away it is over what it turns: then what is nearer counts.
+        const auto away = [&](const Vec3& place) { return std::hypot(to_widget(place).x() - grabbed_.x(), to_widget(place).y() - grabbed_.y()); };
+        const Vec3 middle = street_.chosen_box() ? street_.chosen_box()->center : street_.chosen_camera()->position;
+        if (away(*handle) <= reach && away(*handle) < away(middle)) {
             drag_ = Drag::Turn;
             return;
         }
