@@ -4,6 +4,7 @@
 #include <QPainter>
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "app/cli/cells.h"
 #include "app/cli/command.h"
@@ -14,6 +15,7 @@
 #include "app/cli/variation.h"
 #include "gpu/base/error.h"
 #include "nodes/codec/image_file.h"
+#include "nodes/codec/sheet_labels.h"
 
 namespace app {
 namespace {
@@ -31,7 +33,31 @@ QImage picture_of(const Cell& cell) {
     return {};
 }
 
-// Pictures in rows; the values of the last parameter side by side. Cells without a picture stay grey.
+// "steps: 20", or "sample.steps: 20" where another parameter of the sweep has the same name; of a file its name without the folder.
+std::string label_of(const std::vector<Variation>& variations, std::size_t v, const std::string& value, const Document& document) {
+    const std::string& param = variations[v].param;
+    const auto short_name = [](const Variation& one) { return one.param.substr(one.param.find('.') + 1); };
+    const bool clear = std::ranges::count(variations, short_name(variations[v]), short_name) == 1;
+    const nodes::ParamKind kind = find_param(document, param).kind;
+    const bool file = kind == nodes::ParamKind::InputFile || kind == nodes::ParamKind::OutputFile;
+    return (clear ? short_name(variations[v]) : param) + ": " + (file ? QFileInfo(QString::fromStdString(value)).fileName().toStdString() : value);
+}
+
+// The last parameter's values above the columns and those of the others beside the rows; above each picture where a single one fills several rows.
+nodes::SheetTexts labels_of(const std::vector<Variation>& variations, const std::vector<Cell>& cells, std::size_t across, const Document& document) {
+    const std::size_t last = variations.size() - 1;
+    nodes::SheetTexts texts;
+    for (const std::string& value : variations[last].values)
+        (across < variations[last].values.size() ? texts.captions : texts.columns).push_back(label_of(variations, last, value, document));
+    if (last > 0)
+        for (std::size_t first = 0; first < cells.size(); first += across) {
+            texts.rows.emplace_back();
+            for (std::size_t v = 0; v < last; ++v) texts.rows.back() += (v > 0 ? "\n" : "") + label_of(variations, v, cells[first].params[v].second, document);
+        }
+    return texts;
+}
+
+// Pictures in rows, labelled; the values of the last parameter side by side. Cells without a picture stay grey.
 void write_sheet(const std::string& path, const std::vector<Variation>& variations, const std::vector<Cell>& cells, const Document& document) {
     constexpr int gap = 4;
     std::vector<QImage> pictures;
@@ -43,14 +69,30 @@ void write_sheet(const std::string& path, const std::vector<Variation>& variatio
     gpu::check(!size.isEmpty(), ErrorCode::Failure, "--sheet: expected cells that write pictures, there is none");
     std::size_t across = variations.back().values.size();
     if (variations.size() == 1 && across > 12) across = static_cast<std::size_t>(std::ceil(std::sqrt(static_cast<double>(across))));
-    const auto down = static_cast<int>((cells.size() + across - 1) / across);
-    QImage sheet(static_cast<int>(across) * (size.width() + gap) + gap, down * (size.height() + gap) + gap, QImage::Format_RGB32);
+    const auto laid_out = [&](nodes::SheetTexts texts) {
+        const auto down = static_cast<int>((cells.size() + across - 1) / across);
+        return nodes::SheetLayout(static_cast<int>(across), down, size.width(), size.height(), gap, std::move(texts));
+    };
+    nodes::SheetLayout layout = laid_out({});
+    try {
+        layout = laid_out(labels_of(variations, cells, across, document));
+    } catch (const gpu::Error& error) {      // a sheet without labels is better than none
+        std::fprintf(stderr, "--sheet: no labels: %s\n", error.what());
+    }
+    QImage sheet(layout.sheet_width(), layout.sheet_height(), QImage::Format_RGB32);
     gpu::check(!sheet.isNull(), ErrorCode::OutOfMemory, "--sheet: expected memory for {} pictures of {} x {}", cells.size(), size.width(), size.height());
     sheet.fill(Qt::white);
     sheet.setText("heddle", QString::fromUtf8(document.to_json()));
+    const std::vector<std::uint8_t> letters = layout.coverage();
+    if (!letters.empty())
+        for (int y = 0; y < sheet.height(); ++y)
+            for (int x = 0; x < sheet.width(); ++x) {
+                const int grey = 255 - letters[static_cast<std::size_t>(y) * static_cast<std::size_t>(sheet.width()) + static_cast<std::size_t>(x)];
+                reinterpret_cast<QRgb*>(sheet.scanLine(y))[x] = qRgb(grey, grey, grey);
+            }
     QPainter painter(&sheet);
     for (std::size_t i = 0; i < cells.size(); ++i) {
-        const QPoint at(gap + static_cast<int>(i % across) * (size.width() + gap), gap + static_cast<int>(i / across) * (size.height() + gap));
+        const QPoint at(layout.x(static_cast<int>(i % across)), layout.y(static_cast<int>(i / across)));
         if (pictures[i].isNull())
             painter.fillRect(QRect(at, size), Qt::lightGray);
         else
@@ -132,7 +174,7 @@ Command sweep_command() {
                     .run = sweep};
     command.options.push_back({"--vary", "NODE.param=VALUES", "A parameter and its values", "", true});
     for (const Option& option : output_options(true)) command.options.push_back(option);
-    command.options.push_back({"--sheet", "FILE", "A picture of the cells' pictures"});
+    command.options.push_back({"--sheet", "FILE", "A picture of the cells' pictures, with names and values"});
     command.options.push_back(table_option);
     for (const Option& option : engine_options()) command.options.push_back(option);
     return command;

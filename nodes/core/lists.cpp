@@ -313,11 +313,21 @@ private:
         if (count > most_gathered) throw Wrong{"value", gpu::format("expected {} elements at most, got {}", most_gathered, count)};
         std::string titles;
         for_each(inner, [&](const At& at) { titles += (titles.empty() ? "" : "\n") + one_line(label_at(inner, at)); });
+        std::string columns, rows;      // the fastest list across, the others down
+        if (inner.size() > 1) {
+            const std::vector<int> last{inner.back()}, others(inner.begin(), inner.end() - 1);
+            for_each(last, [&](const At& at) { columns += (columns.empty() ? "" : "\n") + one_line(label_at(last, at, true)); });
+            for_each(others, [&](const At& at) { rows += (rows.empty() ? "" : "\n") + one_line(label_at(others, at, true)); });
+        }
         const int across = inner.size() > 1 ? axes_[static_cast<std::size_t>(inner.back())].length() : 0;
+        const QJsonObject params{{"titles", QString::fromStdString(titles)},
+                                 {"across", across},
+                                 {"column_titles", QString::fromStdString(columns)},
+                                 {"row_titles", QString::fromStdString(rows)}};
         const std::string gathering = list.gathering_type(count);
         for_each(along, [&](const At& at) {
             const std::string name = id + suffix(along, at);
-            add_record({.id = name, .type = gathering, .version = version_of(gathering), .params = {{"titles", QString::fromStdString(titles)}, {"across", across}}});
+            add_record({.id = name, .type = gathering, .version = version_of(gathering), .params = params});
             std::size_t element = 0;
             At each = at;
             for_each(inner, [&](const At& inside) {
@@ -499,9 +509,16 @@ private:
         return "/" + std::string(std::to_string(count).size() - digits.size(), '0') + digits;
     }
 
-    std::string label_at(const std::vector<int>& shape, const At& at) const {
+    // `named`: with the list's name before a number, which would not say enough: "scales: 4".
+    std::string label_at(const std::vector<int>& shape, const At& at, bool named = false) const {
         std::string text;
-        for (const int axis : shape) text += (text.empty() ? "" : ", ") + axes_[static_cast<std::size_t>(axis)].labels[static_cast<std::size_t>(at[static_cast<std::size_t>(axis)])];
+        for (const int number : shape) {
+            const Axis& axis = axes_[static_cast<std::size_t>(number)];
+            const std::string& label = axis.labels[static_cast<std::size_t>(at[static_cast<std::size_t>(number)])];
+            bool numeric = false;
+            if (named) QString::fromStdString(label).toDouble(&numeric);
+            text += (text.empty() ? "" : ", ") + (numeric ? axis.node + ": " : "") + label;
+        }
         return text;
     }
 

@@ -52,7 +52,8 @@ public:
     virtual std::vector<ListElement> elements(const std::vector<QJsonValue>& params, const FilePlaces* places) const;
 
     // Of a collecting node: the id of the type (made_types.h) that gathers `count` values in a run. Its inputs are
-    // gather_input(0) ..., its parameters `titles` (a label a line) and `across` (elements in a row, 0 where that is open).
+    // gather_input(0) ..., its parameters `titles` (a label a line), `across` (elements in a row, 0 where that is open), and for several lists
+    // `column_titles` and `row_titles` (a label a line; a number has its list's name before it).
     virtual std::string gathering_type(std::size_t count) const;
 
     void compute(Eval&) const final;      // never runs

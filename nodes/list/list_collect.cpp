@@ -22,11 +22,15 @@ struct Gather final : Node {
     std::vector<std::unique_ptr<In<Value>>> values;
     Param<std::string> titles{this, "titles", "What the elements are called, one a line"};
     Param<int>         across{this, "across", "Elements in a row"};
+    Param<std::string> column_titles{this, "column_titles", "What the elements of a row are called, one a line"};
+    Param<std::string> row_titles{this, "row_titles", "What the rows are called, one a line"};
     Out<Value>         batch {this, "batch", "All in one", {}, gather_input(0)};
     Out<std::string>   labels{this, "labels", "What the elements are called, one a line"};
     Out<std::string>   table {this, "table", "What the elements are called and what they are, one a line"};
     Out<double>        columns{this, "columns", "Elements in a row"};
     Out<double>        count {this, "count", "How many elements"};
+    Out<std::string>   column_labels{this, "column_labels", "What the elements of a row are called, one a line"};
+    Out<std::string>   row_labels{this, "row_labels", "What the rows are called, one a line"};
 
     void compute(Eval& ev) const override {
         const QStringList names = QString::fromStdString(ev[titles]).split('\n');
@@ -42,6 +46,8 @@ struct Gather final : Node {
         ev.set(table, std::move(lines));
         ev.set(columns, static_cast<double>(ev[across]));
         ev.set(count, static_cast<double>(all.size()));
+        ev.set(column_labels, ev[column_titles]);
+        ev.set(row_labels, ev[row_titles]);
     }
 };
 
@@ -57,6 +63,8 @@ struct ListCollect final : ListNode {
     Out<std::string> table  {this, "table", "The label and a description of each element, one a line, a tab between them"};
     Out<double>      columns{this, "columns", "Elements of the list that changes fastest, for a sheet of all; 0 where there is one list only"};
     Out<double>      count  {this, "count", "How many elements"};
+    Out<std::string> column_labels{this, "column_labels", "The elements of the list that changes fastest, one a line, for a sheet of all; empty where there is one list only"};
+    Out<std::string> row_labels{this, "row_labels", "The elements of the other lists, one a line; empty where there is one list only"};
 
     std::string gathering_type(std::size_t size) const override {
         const std::string id = std::string(made_type_prefix) + "list.collect:" + std::to_string(size);

@@ -4,6 +4,7 @@
 
 #include <QDir>
 #include <QElapsedTimer>
+#include <QImage>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
@@ -299,6 +300,32 @@ private slots:
         const Outcome partly = heddle({"sweep", path, "--vary", "b.value=0,1", "--json", "--no-cache"});
         QCOMPARE(partly.status, 10);
         QCOMPARE(json_lines(partly.out).size(), 2);
+    }
+
+    void a_sheet_is_labelled() {
+        QTemporaryDir folder;
+        const QByteArray text = graph(R"("noise": {"type": "image.noise", "params": {"width": 64, "height": 48}}, "blur": {"type": "image.blur"},
+            "save": {"type": "image.save", "params": {"file": "x.png"}})", R"({"from": "noise.image", "to": "blur.image"}, {"from": "blur.image", "to": "save.image"})");
+        const QString path = folder.filePath("g.heddle"), sheet = folder.filePath("sheet.png");
+        QFile file(path);
+        QVERIFY(file.open(QIODevice::WriteOnly) && file.write(text) == text.size());
+        file.close();
+        const Outcome done = heddle({"sweep", path, "--vary", "noise.seed=1,2", "--vary", "blur.sigma=0.5,2,4", "--sheet", sheet, "--output-dir", folder.path(), "--no-cache"});
+        QVERIFY2(done.status == 0, done.err);
+        const QImage picture(sheet);
+        const int left = picture.width() - (3 * 68 + 4), top = picture.height() - (2 * 52 + 4);
+        QVERIFY2(left > 20 && left < 100 && top > 10 && top < 60, qPrintable(QString("%1 %2").arg(left).arg(top)));
+        const auto ink = [&](int x, int y, int w, int h) {
+            int dark = 0;
+            for (int v = y; v < y + h; ++v)
+                for (int u = x; u < x + w; ++u) dark += qGray(picture.pixel(u, v)) < 128;
+            return dark;
+        };
+        for (int column = 0; column < 3; ++column) QVERIFY(ink(left + 4 + column * 68, 0, 64, top) > 10);      // "sigma: 0.5"
+        for (int row = 0; row < 2; ++row) QVERIFY(ink(0, top + 4 + row * 52, left, 48) > 10);                  // "seed: 1"
+        QCOMPARE(ink(0, 0, left, top), 0);
+        QCOMPARE(picture.pixel(left + 4, top + 4), QImage(folder.filePath("x-001.png")).pixel(0, 0));
+        QCOMPARE(picture.pixel(left + 4 + 2 * 68 + 63, top + 4 + 52 + 47), QImage(folder.filePath("x-006.png")).pixel(63, 47));
     }
 
     void the_reference_has_every_node() {

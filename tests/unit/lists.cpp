@@ -111,6 +111,8 @@ private slots:
         QCOMPARE(seen.number("all", "columns"), 2.0);
         QCOMPARE(seen.number("all", "count"), 6.0);
         QCOMPARE(text_of(seen, "all", "labels"), "1, 10\n1, 20\n2, 10\n2, 20\n3, 10\n3, 20");
+        QCOMPARE(text_of(seen, "all", "column_labels"), "b: 10\nb: 20");
+        QCOMPARE(text_of(seen, "all", "row_labels"), "a: 1\na: 2\na: 3");
     }
 
     void the_last_list_alone_can_be_collected() {
@@ -119,6 +121,7 @@ private slots:
         QCOMPARE(run(rows, {.on_event = seen.sink()}).status, RunStatus::Done);
         QCOMPARE(text_of(seen, "all/2", "table"), "10\t22\n20\t32\n");
         QCOMPARE(text_of(seen, "rows", "table"), "1\t2\n2\t2\n3\t2\n");
+        QCOMPARE(text_of(seen, "rows", "column_labels"), "");      // one list has neither rows nor columns
     }
 
     void zip_takes_elements_side_by_side() {
