@@ -65,7 +65,7 @@ gpu::Tensor as_tensor(const std::vector<float>& values) { return gpu::tensor(val
 ConformOutputs run_sampler(const ConformCase& given) {
     const QJsonObject config = given.config();
     const std::string name = sampler_name(given);
-    const Sampler& sampler = find_sampler(name);
+    const Sampler& sampler = find_sampler(name == "unipc" && config["solver_type"] == "bh1" ? "unipc_bh1" : name);
     const NoiseTable table = table_of(config);
     const NoiseLevels levels = levels_of_config(name, given.json["steps"].toInt(), config, table), calls = sampler.calls(levels);
     const PredictionType type = prediction_of(config);

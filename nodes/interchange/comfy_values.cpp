@@ -44,11 +44,11 @@ constexpr SamplerName sampler_table[] = {
     {"ddpm", "ddpm", true},
     {"lcm", "lcm", true},
     {"uni_pc_bh2", "unipc", true},
+    {"uni_pc", "unipc_bh1", true},
     {"ddim", "euler", true},
     {"ddim", "ddim", true},  // for the way back
     {"dpmpp_2m_sde_gpu", "dpmpp_2m_sde", true},
     {"dpmpp_3m_sde_gpu", "dpmpp_3m_sde", true},
-    {"uni_pc", "unipc", false},
     {"euler_cfg_pp", "euler", false},
     {"euler_ancestral_cfg_pp", "euler_ancestral", false},
     {"heunpp2", "heun", false},

@@ -40,7 +40,7 @@ gpu::Tensor run(const Sampler& sampler, const NoiseTable& table, const NoiseLeve
 
 // |x - exact| / |exact| at the end of `steps` steps over an exponential schedule that ends with noise left, so that the
 // last step is no special case.
-double ode_error(const Sampler& sampler, int steps) {
+double ode_error(const Sampler& sampler, int steps, int order) {
     const NoiseTable table;
     ScheduleOptions options{.steps = steps, .highest_sigma = 8, .lowest_sigma = 0.4};
     NoiseLevels levels = make_levels("exponential", table, options);
@@ -48,7 +48,7 @@ double ode_error(const Sampler& sampler, int steps) {
     const gpu::Tensor start = noise(NoiseSource::Heddle, {1, 4, 8, 8}, 3);
     const double from = levels.front().sigma(), to = levels.back().sigma(), c2 = deviation * deviation;
     const double scale = std::sqrt((c2 + to * to) / (c2 + from * from)) * levels.back().signal / levels.front().signal;
-    const std::vector<float> ours = gpu::to_floats(run(sampler, table, levels, start, {.eta = 0})), x = gpu::to_floats(start);
+    const std::vector<float> ours = gpu::to_floats(run(sampler, table, levels, start, {.eta = 0, .order = order})), x = gpu::to_floats(start);
     double error = 0, size = 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
         error += std::pow(ours[i] - scale * x[i], 2);
@@ -119,18 +119,51 @@ private slots:
         QTest::addColumn<QString>("name");
         QTest::addColumn<double>("factor");
         QTest::addColumn<double>("error");      // at 40 steps
-        for (const char* name : {"euler", "dpmpp_2m_sde", "euler_ancestral"}) QTest::newRow(name) << name << (name == QString("dpmpp_2m_sde") ? 3.4 : 1.8) << 0.05;
-        for (const char* name : {"heun", "dpmpp_2m", "unipc", "lms"}) QTest::newRow(name) << name << 3.2 << 0.004;
-        QTest::newRow("dpmpp_3m_sde") << "dpmpp_3m_sde" << 3.2 << 0.004;
+        QTest::addColumn<int>("order");
+        for (const char* name : {"euler", "dpmpp_2m_sde", "euler_ancestral"}) QTest::newRow(name) << name << (name == QString("dpmpp_2m_sde") ? 3.4 : 1.8) << 0.05 << 2;
+        for (const char* name : {"heun", "dpmpp_2m", "unipc", "unipc_bh1", "lms", "dpmpp_3m_sde"}) QTest::newRow(name) << name << 3.2 << 0.004 << 2;
+        for (const char* name : {"unipc", "unipc_bh1"}) QTest::addRow("%s, order 1", name) << name << 3.2 << 0.004 << 1;      // UniC raises the order by one
     }
     void deterministic_samplers_converge_at_their_order() {
         QFETCH(QString, name);
         QFETCH(double, factor);
         QFETCH(double, error);
+        QFETCH(int, order);
         const Sampler& sampler = find_sampler(name.toStdString());
-        const double coarse = ode_error(sampler, 40), fine = ode_error(sampler, 80);
+        const double coarse = ode_error(sampler, 40, order), fine = ode_error(sampler, 80, order);
         QVERIFY2(coarse < error, qPrintable(QString::number(coarse)));
         QVERIFY2(coarse / fine > factor, qPrintable(QStringLiteral("%1 to %2").arg(coarse).arg(fine)));
+    }
+
+    // Seven steps with a network that is no straight line, as make_unipc.py computes them from the paper.
+    void unipc_is_that_of_its_paper_data() {
+        QTest::addColumn<QString>("solver");
+        QTest::addColumn<int>("order");
+        QTest::addColumn<std::vector<double>>("wanted");
+        QTest::newRow("bh1 1") << "bh1" << 1 << std::vector<double>{7.403616776, -22.759844577, 1.035018730, -18.739003596};
+        QTest::newRow("bh1 2") << "bh1" << 2 << std::vector<double>{7.285748289, -22.928092799, 0.887528549, -18.425186468};
+        QTest::newRow("bh1 3") << "bh1" << 3 << std::vector<double>{7.331282673, -22.863107828, 0.969921676, -18.545451481};
+        QTest::newRow("bh2 1") << "bh2" << 1 << std::vector<double>{7.468366273, -22.667712286, 1.228804073, -18.904601335};
+        QTest::newRow("bh2 2") << "bh2" << 2 << std::vector<double>{7.363138659, -22.819150594, 1.016083370, -18.641122429};
+        QTest::newRow("bh2 3") << "bh2" << 3 << std::vector<double>{7.394019266, -22.776198714, 1.095212856, -18.733665144};
+    }
+    void unipc_is_that_of_its_paper() {
+        QFETCH(QString, solver);
+        QFETCH(int, order);
+        QFETCH(std::vector<double>, wanted);
+        const Sampler& sampler = find_sampler(solver == "bh1" ? "unipc_bh1" : "unipc");
+        const NoiseTable table;
+        const NoiseLevels levels = make_levels("linspace", table, {.steps = 7, .end = EndLevel::Lowest, .drop_last = true, .whole_timesteps = true}), calls = sampler.calls(levels);
+        const gpu::Tensor a = gpu::tensor({0.9f, -0.4f, 1.3f, 0.6f}), b = gpu::tensor({0.3f, 0.8f, -0.5f, 0.1f});
+        SamplerState state{gpu::tensor({1.4f, -0.7f, 0.2f, -2.1f}), {}};
+        for (int i = 0; i < 7; ++i) {
+            const NoiseLevel& level = calls[static_cast<std::size_t>(i)];
+            const gpu::Tensor output = gpu::tanh(a * state.x * 0.7 + b * (level.timestep / 1000));
+            state = sampler.step({levels, calls, i, table, {.order = order}, {}}, state, predict(PredictionType::Epsilon, output, state.x, level));
+        }
+        const std::vector<float> made = gpu::to_floats(state.x);
+        for (std::size_t i = 0; i < 4; ++i)
+            QVERIFY2(std::abs(made[i] - wanted[i]) < 2e-5 * (1 + std::abs(wanted[i])), qPrintable(QStringLiteral("%1, expected %2").arg(made[i], 0, 'g', 9).arg(wanted[i], 0, 'g', 9)));
     }
 
     // Every sampler ends with the data's spread on the schedule its authors chose.

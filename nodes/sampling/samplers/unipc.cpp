@@ -1,5 +1,6 @@
-// UniPC (Zhao et al., arXiv:2302.04867) with B(h) = e^h - 1 (bh2) over the data prediction: every call first corrects the
-// step that led to it, then predicts the next. One call a step.
+// UniPC (Zhao et al., arXiv:2302.04867) over the data prediction: every call first corrects the step that led to it, then predicts the
+// next. One call a step. Its two choices of B(h), e^h - 1 (bh2) and h (bh1, for few steps without guidance), differ where
+// the paper takes a coefficient of 1/2; where coefficients are solved for, B(h) cancels.
 #include <algorithm>
 #include <cmath>
 
@@ -29,9 +30,11 @@ std::vector<double> solve(std::vector<std::vector<double>> a, std::vector<double
     return b;
 }
 
-struct UniPc final : Sampler {
+struct UniPc : Sampler {
+    explicit UniPc(bool plain = false) : plain_(plain) {}
+
     SamplerInfo info() const override {
-        return {.name = "unipc", .title = "UniPC", .source = "arXiv:2302.04867", .schedule = "linspace", .drop_last = true,
+        return {.name = plain_ ? "unipc_bh1" : "unipc", .title = plain_ ? "UniPC bh1" : "UniPC", .source = "arXiv:2302.04867", .schedule = "linspace", .drop_last = true,
                 .whole_timesteps = true, .end = EndLevel::Lowest};
     }
 
@@ -41,10 +44,10 @@ struct UniPc final : Sampler {
         std::vector<double> ratios, weights;   // weights of (m_k - m0) / ratio_k
         double last = 0;                       // of m_to - m0, corrector only
     };
-    static Update update(const SamplerStep& at, int from, const NoiseLevel& to, int order, bool corrector) {
+    Update update(const SamplerStep& at, int from, const NoiseLevel& to, int order, bool corrector) const {
         const NoiseLevel& start = at.calls[static_cast<std::size_t>(from)];
-        const double h = to.lambda() - start.lambda(), phi = std::expm1(-h);
-        Update made{.keep = to.noise / start.noise, .grow = -to.signal * phi, .correct = -to.signal * phi};
+        const double h = to.lambda() - start.lambda(), phi = std::expm1(-h), b_of_h = plain_ ? -h : phi;
+        Update made{.keep = to.noise / start.noise, .grow = -to.signal * phi, .correct = -to.signal * b_of_h};
         for (int k = 1; k < order; ++k)
             made.ratios.push_back((at.calls[static_cast<std::size_t>(from - k)].lambda() - start.lambda()) / h);
         if (order == 1) {
@@ -62,7 +65,7 @@ struct UniPc final : Sampler {
         double g = phi / -h - 1, factorial = 1;
         for (std::size_t i = 0; i < nodes.size(); ++i) {
             for (const double node : nodes) r[i].push_back(std::pow(node, static_cast<double>(i)));
-            b.push_back(g * factorial / phi);
+            b.push_back(g * factorial / b_of_h);
             factorial *= static_cast<double>(i) + 2;
             g = g / -h - 1 / factorial;
         }
@@ -103,9 +106,17 @@ struct UniPc final : Sampler {
         history.push_back(x);
         return {moved, history};
     }
+
+private:
+    bool plain_;      // B(h) = h
+};
+
+struct UniPcBh1 final : UniPc {
+    UniPcBh1() : UniPc(true) {}
 };
 
 }  // namespace
 }  // namespace nodes
 
 REGISTER_SAMPLER(unipc, nodes::UniPc)
+REGISTER_SAMPLER(unipc_bh1, nodes::UniPcBh1)
