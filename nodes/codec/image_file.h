@@ -1,4 +1,4 @@
-// Picture files: PNG, JPEG, TIFF, OpenEXR and WebP in both directions, and whatever else OpenImageIO reads.
+// Picture files: PNG, JPEG, TIFF, OpenEXR, WebP and AVIF in both directions, and whatever else OpenImageIO reads.
 #pragma once
 
 #include <optional>
@@ -27,15 +27,15 @@ enum class PixelDepth { Auto, U8, U16, Half, Float };
 
 struct SaveImageOptions {
     PixelDepth depth = PixelDepth::Auto;      // auto: 8 bits, half floats for OpenEXR
-    int quality = 95;                         // 1..100, JPEG and WebP; WebP at 100 is lossless
+    int quality = 95;                         // 1..100, JPEG, WebP and AVIF; WebP at 100 is lossless, AVIF halves the resolution of colour
     Color background{1, 1, 1, 1};             // what shows through where the format has no alpha
     // JSON in ASCII that is stored with the picture: PNG text chunk and OpenEXR attribute "heddle", else the description
-    // of TIFF, JPEG and WebP; of JPEG from 60 kB on comments (picture_texts.h). Empty: nothing.
+    // of TIFF, JPEG, WebP and AVIF; of JPEG from 60 kB on comments (picture_texts.h). Empty: nothing.
     std::string document;
 };
 
 // Writes picture `index` of a batch; the suffix says the format. Whole numbers are stored in sRGB, floats linear, raw
-// values as they are. PNG 8 and 16 bits, JPEG and WebP 8, TIFF 8, 16 and float, OpenEXR half and float (alpha associated,
+// values as they are. PNG 8 and 16 bits, JPEG, WebP and AVIF 8, TIFF 8, 16 and float, OpenEXR half and float (alpha associated,
 // as that format wants it). The file appears at once and complete, or not at all.
 //
 // Returns warnings. Throws Error{InvalidGraph} for a suffix or depth that can not be, Io when the file can not be written.

@@ -35,6 +35,7 @@ const std::vector<Format>& formats() {
         {"tiff", "tiff", {U8, U16, Float}, true, true, "ImageDescription"},
         {"exr", "openexr", {Half, Float}, true, true, "heddle"},
         {"webp", "webp", {U8}, true, false, "ImageDescription"},
+        {"avif", "heif", {U8}, true, false, "ImageDescription"},
     };
     return rows;
 }
@@ -107,11 +108,18 @@ std::vector<std::byte> encode_by_oiio(const std::string& path, const Format& for
         job.attributes.emplace_back("Compression", gpu::format("jpeg:{}", options.quality));
         job.attributes.emplace_back("jpeg:subsampling", options.quality >= 90 ? "4:4:4" : "4:2:0");
     }
+    if (writer == "heif") job.attributes.emplace_back("compression", gpu::format("avif:{}", options.quality));
     job.attributes.emplace_back("Software", "Heddle");
     // An EXIF block of JPEG ends at 64 kB.
     const bool apart = writer == "jpeg" && options.document.size() > 60000;
     if (!apart && !options.document.empty()) job.attributes.emplace_back(format.document, options.document);
-    std::vector<std::byte> bytes = oiio::encode(path, std::move(job));
+    std::vector<std::byte> bytes;
+    try {
+        bytes = oiio::encode(path, std::move(job));
+    } catch (gpu::Error& error) {
+        if (writer == "heif") throw gpu::Error(error.code(), "{}; AVIF is written by OpenImageIO with libheif and its AV1 encoder (Debian 13: libheif-plugin-aomenc)", error.message());
+        throw;
+    }
     return apart ? with_jpeg_document(bytes, options.document) : bytes;
 }
 

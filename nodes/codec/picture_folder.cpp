@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 using gpu::ErrorCode;
 
 constexpr qint64 most_caption = 1 << 16, most_table = qint64{256} << 20;      // bytes
-constexpr std::array suffixes{".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".exr", ".bmp", ".gif"};
+constexpr std::array suffixes{".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".exr", ".bmp", ".gif"};
 
 bool is_picture(const fs::path& path) {
     const std::string suffix = QString::fromStdString(path.extension().string()).toLower().toStdString();

@@ -22,7 +22,7 @@ using gpu::ErrorCode;
 bool is_picture(const QByteArray& start) {
     return start.startsWith("\x89PNG") || start.startsWith("\xff\xd8\xff") || start.startsWith("\x76\x2f\x31\x01") ||
            start.startsWith(QByteArray("II*\0", 4)) || start.startsWith(QByteArray("MM\0*", 4)) ||
-           (start.startsWith("RIFF") && start.endsWith("WEBP"));
+           (start.startsWith("RIFF") && start.endsWith("WEBP")) || start.endsWith("ftypavif");
 }
 
 OpenedGraph translated(ComfyImport made) { return {std::move(made.document), std::move(made.report)}; }

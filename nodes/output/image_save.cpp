@@ -8,17 +8,17 @@ namespace {
 
 struct ImageSave final : Node {
     ImageSave() : Node({.id = "image.save", .version = 1, .title = "Save Image", .category = "Output",
-                        .help = "Writes pictures; the suffix says the format: PNG, JPEG, TIFF, OpenEXR or WebP. A file appears "
+                        .help = "Writes pictures; the suffix says the format: PNG, JPEG, TIFF, OpenEXR, WebP or AVIF. A file appears "
                                 "whole or not at all. Several pictures are numbered.",
                         .side_effect = true}) {}
 
     In<Image>         image     {this, "image", "Pictures to write"};
     Param<OutputPath> file      {this, "file", "Where to; ### becomes the number of the picture",
-                                 {.filter = "PNG (*.png);;JPEG (*.jpg *.jpeg);;OpenEXR (*.exr);;TIFF (*.tif *.tiff);;WebP (*.webp)"}};
+                                 {.filter = "PNG (*.png);;JPEG (*.jpg *.jpeg);;OpenEXR (*.exr);;TIFF (*.tif *.tiff);;WebP (*.webp);;AVIF (*.avif)"}};
     Param<PixelDepth> depth     {this, "depth", "Bits of a channel: PNG 8 or 16, TIFF 8, 16 or float, OpenEXR half or float, "
-                                                "JPEG and WebP 8. Whole numbers are stored in sRGB, floats linear",
+                                                "JPEG, WebP and AVIF 8. Whole numbers are stored in sRGB, floats linear",
                                  {.initial = PixelDepth::Auto, .names = {"auto", "8", "16", "half", "float"}}};
-    Param<int>        quality   {this, "quality", "Of JPEG and WebP; WebP at 100 is lossless", {.initial = 95, .min = 1, .max = 100}};
+    Param<int>        quality   {this, "quality", "Of JPEG, WebP and AVIF; WebP at 100 is lossless", {.initial = 95, .min = 1, .max = 100}};
     Param<Color>      background{this, "background", "What a transparent picture stands on in a format without alpha",
                                  {.initial = "#ffffff", .advanced = true}};
     Param<bool>       embed     {this, "embed", "Stores this graph in the file, so that it can be opened from the picture "
