@@ -102,7 +102,7 @@ const std::map<std::string, ComfyClass>& comfy_classes() {
         std::map<std::string, ComfyClass> classes;
         for (const auto& piece :
              {comfy_classes_load, comfy_classes_conditioning, comfy_classes_latent, comfy_classes_sampling,
-              comfy_classes_model, comfy_classes_image, comfy_classes_others})
+              comfy_classes_model, comfy_classes_image, comfy_classes_video, comfy_classes_others})
             for (ComfyClass& one : piece()) {
                 one.fields = comfy_fields(one.inputs);
                 one.output_names = words_of(one.outputs);

@@ -108,7 +108,7 @@ struct ComfyClass {
     std::string constant{};  // the input whose value its output is
     // Why these values have no counterpart; empty: they have one.
     std::function<std::string(const ComfyValues&)> refuse{};
-    std::string note{};    // what differs, for the docs page; empty: nothing that is known
+    std::string note{};    // what differs, for the docs page; empty: nothing that is known. Of a class without a counterpart: why
     bool told = false;     // the report says so too, because the picture may be another one
     bool exported = true;  // may be written when a Heddle document is exported
 
@@ -131,6 +131,7 @@ std::vector<ComfyClass> comfy_classes_latent();
 std::vector<ComfyClass> comfy_classes_sampling();
 std::vector<ComfyClass> comfy_classes_model();
 std::vector<ComfyClass> comfy_classes_image();
+std::vector<ComfyClass> comfy_classes_video();
 std::vector<ComfyClass> comfy_classes_others();  // without a counterpart: their sockets alone
 
 }  // namespace nodes

@@ -5,7 +5,7 @@ namespace nodes {
 
 std::vector<ComfyClass> comfy_classes_others() {
     return {
-        {.name = "ImageOnlyCheckpointLoader", .inputs = "ckpt_name:COMBO", .outputs = "MODEL CLIP_VISION VAE"},
+        {.name = "ImageOnlyCheckpointLoader", .inputs = "ckpt_name:COMBO", .outputs = "MODEL CLIP_VISION VAE", .note = "Heddle has no network of Stable Video Diffusion"},
         {.name = "HypernetworkLoader",
          .inputs = "model:MODEL hypernetwork_name:COMBO strength:FLOAT=1",
          .outputs = "MODEL"},
@@ -16,7 +16,8 @@ std::vector<ComfyClass> comfy_classes_others() {
         {.name = "unCLIPConditioning",
          .inputs = "conditioning:CONDITIONING clip_vision_output:CLIP_VISION_OUTPUT strength:FLOAT=1 "
                    "noise_augmentation:FLOAT=0",
-         .outputs = "CONDITIONING"},
+         .outputs = "CONDITIONING",
+         .note = "networks are not shown embeddings of pictures"},
         {.name = "StyleModelApply",
          .inputs =
              "conditioning:CONDITIONING style_model:STYLE_MODEL clip_vision_output:CLIP_VISION_OUTPUT strength:FLOAT=1 "
@@ -38,16 +39,19 @@ std::vector<ComfyClass> comfy_classes_others() {
         {.name = "SVD_img2vid_Conditioning",
          .inputs = "clip_vision:CLIP_VISION init_image:IMAGE vae:VAE width:INT=1024 height:INT=576 video_frames:INT=14 "
                    "motion_bucket_id:INT=127 fps:INT=6 augmentation_level:FLOAT=0",
-         .outputs = "positive negative latent"},
+         .outputs = "positive negative latent",
+         .note = "Heddle has no network of Stable Video Diffusion"},
         {.name = "StableZero123_Conditioning",
          .inputs = "clip_vision:CLIP_VISION init_image:IMAGE vae:VAE width:INT=256 height:INT=256 batch_size:INT=1 "
                    "elevation:FLOAT=0 "
                    "azimuth:FLOAT=0",
-         .outputs = "positive negative latent"},
+         .outputs = "positive negative latent",
+         .note = "Heddle has no network of Stable Zero123"},
         {.name = "SV3D_Conditioning",
          .inputs = "clip_vision:CLIP_VISION init_image:IMAGE vae:VAE width:INT=576 height:INT=576 video_frames:INT=21 "
                    "elevation:FLOAT=0",
-         .outputs = "positive negative latent"},
+         .outputs = "positive negative latent",
+         .note = "Heddle has no network of Stable Video 3D"},
         {.name = "SD_4XUpscale_Conditioning",
          .inputs =
              "images:IMAGE positive:CONDITIONING negative:CONDITIONING scale_ratio:FLOAT=4 noise_augmentation:FLOAT=0",
@@ -73,8 +77,8 @@ std::vector<ComfyClass> comfy_classes_others() {
          .inputs = "model:MODEL sampling:COMBO sigma_max:FLOAT=500 sigma_min:FLOAT=0.03",
          .outputs = "MODEL"},
         {.name = "ModelSamplingSD3", .inputs = "model:MODEL shift:FLOAT=3", .outputs = "MODEL"},
-        {.name = "VideoLinearCFGGuidance", .inputs = "model:MODEL min_cfg:FLOAT=1", .outputs = "MODEL"},
-        {.name = "VideoTriangleCFGGuidance", .inputs = "model:MODEL min_cfg:FLOAT=1", .outputs = "MODEL"},
+        {.name = "VideoLinearCFGGuidance", .inputs = "model:MODEL min_cfg:FLOAT=1", .outputs = "MODEL", .note = "guidance is the same for all frames"},
+        {.name = "VideoTriangleCFGGuidance", .inputs = "model:MODEL min_cfg:FLOAT=1", .outputs = "MODEL", .note = "guidance is the same for all frames"},
         {.name = "PatchModelAddDownscale",
          .inputs =
              "model:MODEL block_number:INT=3 downscale_factor:FLOAT=2 start_percent:FLOAT=0 end_percent:FLOAT=0.35 "
@@ -87,13 +91,6 @@ std::vector<ComfyClass> comfy_classes_others() {
          .inputs =
              "filename_prefix:STRING=loras/ComfyUI_extracted_lora rank:INT=8 lora_type:COMBO bias_diff:BOOLEAN=true "
              "?model_diff:MODEL ?text_encoder_diff:CLIP",
-         .outputs = ""},
-        {.name = "SaveAnimatedWEBP",
-         .inputs = "images:IMAGE filename_prefix:STRING=ComfyUI fps:FLOAT=6 lossless:BOOLEAN=true quality:INT=80 "
-                   "method:COMBO",
-         .outputs = ""},
-        {.name = "SaveAnimatedPNG",
-         .inputs = "images:IMAGE filename_prefix:STRING=ComfyUI fps:FLOAT=6 compress_level:INT=4",
          .outputs = ""},
         {.name = "RebatchImages", .inputs = "images:IMAGE batch_size:INT=1", .outputs = "IMAGE"},
         {.name = "ImageSharpen",
@@ -124,14 +121,6 @@ std::vector<ComfyClass> comfy_classes_others() {
         {.name = "SamplerLCMUpscale",
          .inputs = "scale_ratio:FLOAT=1 scale_steps:INT=-1 upscale_method:COMBO",
          .outputs = "SAMPLER"},
-        {.name = "SaveWEBM",
-         .inputs = "images:IMAGE filename_prefix:STRING=ComfyUI codec:COMBO=vp9 fps:FLOAT=24 crf:FLOAT=32",
-         .outputs = ""},
-        {.name = "CreateVideo", .inputs = "images:IMAGE fps:FLOAT=30 ?audio:AUDIO", .outputs = "VIDEO"},
-        {.name = "SaveVideo",
-         .inputs = "video:VIDEO filename_prefix:STRING=video/ComfyUI format:COMBO=auto codec:COMBO=auto",
-         .outputs = ""},
-        {.name = "LoadVideo", .inputs = "file:COMBO", .outputs = "VIDEO"},
         {.name = "GetVideoComponents", .inputs = "video:VIDEO", .outputs = "images audio fps"},
     };
 }

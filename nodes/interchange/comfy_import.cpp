@@ -201,7 +201,7 @@ private:
         Made& made = made_[node.id];
         made.entry = find_comfy_class(node.entry);
         if (!made.entry || !made.entry->mapped()) {
-            made.why = made.entry ? "this class has no counterpart" : "this class is not known";
+            made.why = !made.entry ? "this class is not known" : "this class has no counterpart" + (made.entry->note.empty() ? "" : ": " + made.entry->note);
             return;
         }
         made.why = refusal(node, *made.entry, 0);

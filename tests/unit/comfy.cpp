@@ -451,6 +451,51 @@ private slots:
         QVERIFY(Document::from_json(made.document.to_json()) == made.document);
     }
 
+    // Stable Video Diffusion: what has no counterpart keeps its sockets' names and says why, what is around it is translated.
+    void video_models_become_placeholders() {
+        const ComfyImport made = import_comfy(R"({
+            "1": {"class_type": "ImageOnlyCheckpointLoader", "inputs": {"ckpt_name": "svd.safetensors"}},
+            "2": {"class_type": "LoadImage", "inputs": {"image": "a.png"}},
+            "3": {"class_type": "SVD_img2vid_Conditioning", "inputs": {"clip_vision": ["1", 1], "init_image": ["2", 0], "vae": ["1", 2], "width": 1024, "height": 576,
+                  "video_frames": 14, "motion_bucket_id": 127, "fps": 6, "augmentation_level": 0.0}},
+            "4": {"class_type": "VideoLinearCFGGuidance", "inputs": {"model": ["1", 0], "min_cfg": 1.0}},
+            "5": {"class_type": "KSampler", "inputs": {"model": ["4", 0], "positive": ["3", 0], "negative": ["3", 1], "latent_image": ["3", 2], "seed": 1, "steps": 20,
+                  "cfg": 2.5, "sampler_name": "uni_pc", "scheduler": "karras", "denoise": 1.0}},
+            "6": {"class_type": "VAEDecode", "inputs": {"samples": ["5", 0], "vae": ["1", 2]}},
+            "7": {"class_type": "SaveAnimatedWEBP", "inputs": {"images": ["6", 0], "filename_prefix": "clip", "fps": 10.0, "lossless": false, "quality": 85, "method": "default"}},
+            "8": {"class_type": "SaveAnimatedWEBP", "inputs": {"images": ["6", 0], "filename_prefix": "whole", "fps": 10.0, "lossless": true, "quality": 85, "method": "default"}},
+            "9": {"class_type": "SaveWEBM", "inputs": {"images": ["6", 0], "filename_prefix": "w", "codec": "vp9", "fps": 24.0, "crf": 22.0}},
+            "10": {"class_type": "SaveWEBM", "inputs": {"images": ["6", 0], "filename_prefix": "w", "codec": "av1", "fps": 24.0, "crf": 22.0}}})");
+        QCOMPARE(made.report.count(ComfyFate::Placeholder), std::size_t(4));
+        const std::string report = [&] {
+            std::string all;
+            for (const std::string& line : made.report.lines()) all += line + "\n";
+            return all;
+        }();
+        for (const char* line : {"placeholder: ImageOnlyCheckpointLoader 1: this class has no counterpart: Heddle has no network of Stable Video Diffusion\n",
+                                 "placeholder: SVD_img2vid_Conditioning 3: this class has no counterpart: Heddle has no network of Stable Video Diffusion\n",
+                                 "placeholder: VideoLinearCFGGuidance 4: this class has no counterpart: guidance is the same for all frames\n",
+                                 "placeholder: SaveWEBM 10: AV1 has no counterpart\n"})
+            QVERIFY2(report.find(line) != std::string::npos, report.c_str());
+        const std::string loader = "ImageOnlyCheckpointLoade-1", conditioning = "SVD-img2vid-Conditioning-3";
+        QCOMPARE(source_of(made, conditioning.c_str(), "clip_vision"), loader + ".CLIP_VISION");
+        QCOMPARE(source_of(made, conditioning.c_str(), "vae"), loader + ".VAE");
+        QCOMPARE(source_of(made, "sample-5", "latent"), conditioning + ".latent");
+        QCOMPARE(source_of(made, "sample-5", "model"), std::string("VideoLinearCFGGuidance-4.MODEL"));
+        QCOMPARE(made.document.param(conditioning, "motion_bucket_id").toInt(), 127);
+        QCOMPARE(param(made, "sample-5", "sampler"), QString("unipc_bh1"));
+        for (const Problem& problem : validate(made.document)) QVERIFY2(problem.kind == ProblemKind::UnknownType || problem.kind == ProblemKind::MissingFile, problem.text().c_str());
+
+        QCOMPARE(source_of(made, "save-7", "video"), std::string("frames-7.video"));
+        QCOMPARE(source_of(made, "frames-7", "images"), std::string("decode-6.image"));
+        QCOMPARE(param(made, "frames-7", "rate"), QString("10"));
+        QCOMPARE(param(made, "save-7", "file"), QString("clip.webp"));
+        QCOMPARE(param(made, "save-7", "quality"), QString("85"));
+        QCOMPARE(param(made, "save-8", "quality"), QString("100"));
+        QCOMPARE(param(made, "save-9", "file"), QString("w.webm"));
+        QCOMPARE(param(made, "save-9", "quality"), QString("65"));      // as video.save has it: CRF 22
+    }
+
     void custom_sampling_is_one_node() {
         const ComfyImport made = import_comfy(R"({
             "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "m.ckpt"}},
