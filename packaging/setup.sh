@@ -7,6 +7,7 @@
 #   HEDDLE_BUILD_DIR   build folder (default: build/ in the repository)
 #   HEDDLE_MESA        auto (default): Mesa's Vulkan drivers from Debian's backports where the release's own are older
 #                      than 25; stable: the release's own; keep: leave those drivers alone
+#   HEDDLE_MORE_PACKAGES   further groups of packages.debian, done without where they can not be had: "ci" is what .ci/run sets
 # A call that finds nothing to do costs some milliseconds: it looks for a file newer than the last build.
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd -P)
@@ -58,7 +59,7 @@ setup() {
 
 # What the last set-up relied on outside the sources: the installed packages and the choice of driver.
 system_state() {
-    printf '%s %s %s ' "$1" "$mesa_choice" "$root"
+    printf '%s %s %s %s ' "$1" "$mesa_choice" "$root" "${HEDDLE_MORE_PACKAGES:-}"
     stat -c '%i %s %Y' /var/lib/dpkg/status 2>/dev/null || echo none
 }
 
@@ -118,7 +119,7 @@ apt_update() {
 install_packages() {
     local lines=() extras=() line
     mapfile -t lines < <(wanted_packages run "$1")
-    mapfile -t extras < <(wanted_packages extra)
+    mapfile -t extras < <(wanted_packages extra ${HEDDLE_MORE_PACKAGES:-})
     if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
         say "$(system_name) has no apt-get, so nothing is installed. Needed are a C++20 compiler (GCC 11, Clang 14), CMake 3.22,"
         say "ninja and the development files of: Qt 6.4 (Core, Gui, Widgets, Test), Vulkan 1.2, glslang with SPIRV-Tools,"
@@ -254,7 +255,7 @@ install_extra() {
     newest=$(candidate_version "$name")
     [[ -n $newest ]] || { apt_update; newest=$(candidate_version "$name"); }
     if [[ -n $newest ]] && dpkg --compare-versions "$newest" ge "${oldest// /}"; then
-        apt_get install -y --no-install-recommends "$name"
+        install_quietly "$name"
     else
         from_backports "$name" "$name"
     fi
@@ -264,6 +265,18 @@ install_extra() {
     fi
     touch "$tried"
     say "$name$([[ $1 != *'>='* ]] || echo " ${oldest// /}") cannot be had here, going on without it"
+}
+
+# Installs packages whose daemons must not start: tests that need one start their own (Debian policy 9.3.3.1).
+install_quietly() {
+    local policy=/usr/sbin/policy-rc.d made= result
+    if [[ ! -e $policy ]]; then
+        as_root sh -c "printf '#!/bin/sh\\nexit 101\\n' >$policy && chmod 755 $policy" && made=yes
+    fi
+    apt_get install -y --no-install-recommends "$@"
+    result=$?
+    [[ -z $made ]] || as_root rm -f "$policy"
+    return $result
 }
 
 # Installs $1 (called $2) from backports, their mirror taken from the system's own package sources. These sources stay
