@@ -23,6 +23,12 @@ const Option& find_option(const std::vector<Option>& options, const std::string&
 
 }  // namespace
 
+std::vector<Option> joined(std::initializer_list<std::vector<Option>> lists) {
+    std::vector<Option> all;
+    for (const std::vector<Option>& list : lists) all.insert(all.end(), list.begin(), list.end());
+    return all;
+}
+
 Arguments::Arguments(const std::vector<Option>& options, const std::vector<std::string>& words) {
     bool ended = false;
     for (std::size_t i = 0; i < words.size(); ++i) {

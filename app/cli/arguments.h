@@ -1,6 +1,7 @@
 // Command-line arguments by table: options are declared once; parsing, the help text and messages derive from that.
 #pragma once
 
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,6 +16,9 @@ struct Option {
     std::string shorthand;  // "-o", or empty
     bool repeats = false;   // may be given more than once
 };
+
+// One list of several, in order.
+std::vector<Option> joined(std::initializer_list<std::vector<Option>> lists);
 
 // What was given: `--name value`, `--name=value`, `-o value`, and the rest in order. `--` ends the options.
 class Arguments {

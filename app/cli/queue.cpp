@@ -76,18 +76,15 @@ int queue(const Arguments& arguments) {
 }
 
 Command queue_command() {
-    Command command{.name = "queue",
-                    .arguments = "[list | status RUN | watch [RUN] | cancel RUN | move RUN POSITION | pause | resume | shutdown]",
-                    .summary = "Looks at the runs of heddle serve and changes their order",
-                    .help = "list: what runs, what waits in order, what is finished. status: files, numbers and errors of a run. watch:\n"
-                            "what runs tell, from the first line of RUN on, or of all from now on. pause: what runs goes on, nothing new\n"
-                            "begins. shutdown: cancels what runs and drops what waits, or with --finish lets both end.",
-                    .options = serve_place_options(),
-                    .run = queue};
-    command.options.push_back({"--finish", "", "shutdown: when all runs have ended"});
-    command.options.push_back({"--progress", "STYLE", "watch: auto, bar, json or none"});
-    command.options.push_back(json_option);
-    return command;
+    return Command{.name = "queue",
+                   .arguments = "[list | status RUN | watch [RUN] | cancel RUN | move RUN POSITION | pause | resume | shutdown]",
+                   .summary = "Looks at the runs of heddle serve and changes their order",
+                   .help = "list: what runs, what waits in order, what is finished. status: files, numbers and errors of a run. watch:\n"
+                           "what runs tell, from the first line of RUN on, or of all from now on. pause: what runs goes on, nothing new\n"
+                           "begins. shutdown: cancels what runs and drops what waits, or with --finish lets both end.",
+                   .options = joined({serve_place_options(),
+                                      {{"--finish", "", "shutdown: when all runs have ended"}, {"--progress", "STYLE", "watch: auto, bar, json or none"}, json_option}}),
+                   .run = queue};
 }
 
 }  // namespace

@@ -89,7 +89,7 @@ int run_graph(const Arguments& arguments) {
 }
 
 Command run_command() {
-    Command command{
+    return Command{
         .name = "run",
         .arguments = "GRAPH",
         .summary = "Runs a graph",
@@ -110,13 +110,12 @@ Command run_command() {
                 "{time}, {file} and {suffix} of the name in the graph, and {param:NODE.param} for a value; {row:03} fills up with\n"
                 "zeros, {{ is a brace. Folders are made; ### stays the number of the picture.\n"
                 "  heddle run text-to-image.heddle --inputs prompts.csv --out 'out/{row:03}-{param:prompt.text}.{suffix}'",
-        .options = run_options(),
+        .options = joined({{{"--inputs", "FILE", "Parameters from a file, for one run or many: .json, .jsonl, .csv"}},
+                           run_options(),
+                           output_options(false),
+                           {table_option},
+                           engine_options()}),
         .run = run_graph};
-    command.options.insert(command.options.begin() + 1, {"--inputs", "FILE", "Parameters from a file, for one run or many: .json, .jsonl, .csv"});
-    for (const Option& option : output_options(false)) command.options.push_back(option);
-    command.options.push_back(table_option);
-    for (const Option& option : engine_options()) command.options.push_back(option);
-    return command;
 }
 
 }  // namespace

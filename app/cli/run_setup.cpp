@@ -48,17 +48,22 @@ ProgressStyle progress_style(const Arguments& arguments) {
     return person ? ProgressStyle::Bar : ProgressStyle::None;
 }
 
-std::vector<Option> run_options() {
+std::vector<Option> request_options() {
     return {{"--set", "NODE.param=VALUE", "Change a parameter; 'heddle describe GRAPH' lists them", "", true},
             {"--target", "NODE", "Compute this node", "", true},
             {"--output-dir", "DIR", "Folder that relative output files start from"},
             {"--allow", "PATH", "Let the graph read and write here too", "", true},
-            {"--device", "SEL", "Device: an index, cpu, gpu, or a part of its name; see 'heddle devices'"},
-            {"--budget", "BYTES", "Device memory to keep within, such as 512M or 2G; weights beyond it are streamed"},
-            cache_option,
-            {"--no-cache", "", "Compute everything, and keep nothing for later runs"},
             {"--progress", "STYLE", "auto, bar, json or none; json prints every event as a JSON line on stdout"},
             {"--json", "", "Print events as JSON lines on stdout, but no progress"}};
+}
+
+std::vector<Option> device_options() {
+    return {{"--device", "SEL", "Device: an index, cpu, gpu, or a part of its name; see 'heddle devices'"},
+            {"--budget", "BYTES", "Device memory to keep within, such as 512M or 2G; weights beyond it are streamed"}};
+}
+
+std::vector<Option> run_options() {
+    return joined({request_options(), device_options(), {cache_option, {"--no-cache", "", "Compute everything, and keep nothing for later runs"}}});
 }
 
 void choose_device(const Arguments& arguments) {

@@ -19,7 +19,13 @@ struct RunSetup {
     std::unique_ptr<nodes::ResultCache> cache;    // that the options point at, unless --no-cache
 };
 
-// --set, --target, --output-dir, --allow, --device, --budget, --cache, --no-cache, --progress and --json.
+// --set, --target, --output-dir, --allow, --progress and --json: what a run is asked for, here or of a server.
+std::vector<Option> request_options();
+
+// --device and --budget, see choose_device().
+std::vector<Option> device_options();
+
+// Both, and --cache and --no-cache.
 std::vector<Option> run_options();
 
 // Reads GRAPH and applies the options above. `kept`: bytes of results that stay in memory. Throws gpu::Error{Usage} and

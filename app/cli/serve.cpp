@@ -183,23 +183,20 @@ int serve(const Arguments& arguments) {
 }
 
 Command serve_command() {
-    Command command{.name = "serve",
-                    .arguments = "",
-                    .summary = "Keeps models in memory and runs what clients send, one after another",
-                    .help = "Listens on a Unix socket that only its owner reaches, or on a port of this machine alone. Clients send a\n"
-                            "request a line as JSON: submit, list, status, watch, cancel, pause, resume, move, shutdown\n"
-                            "(resources/docs/serve.md). 'heddle submit' and 'heddle queue' are such clients. The first Ctrl-C cancels what\n"
-                            "runs and ends.",
-                    .options = serve_place_options(),
-                    .run = serve};
-    const std::vector<Option> more{{"--memory", "BYTES", "Results and models that stay in memory between runs; 4G without it"},
-                                   {"--device", "SEL", "Device: an index, cpu, gpu, or a part of its name; see 'heddle devices'"},
-                                   {"--budget", "BYTES", "Device memory to keep within, such as 512M or 2G; weights beyond it are streamed"},
-                                   cache_option,
-                                   {"--no-cache", "", "Keep no results on disk"},
-                                   {"--json", "", "Print where it listens and how runs end as JSON lines on stdout"}};
-    command.options.insert(command.options.end(), more.begin(), more.end());
-    return command;
+    return Command{.name = "serve",
+                   .arguments = "",
+                   .summary = "Keeps models in memory and runs what clients send, one after another",
+                   .help = "Listens on a Unix socket that only its owner reaches, or on a port of this machine alone. Clients send a\n"
+                           "request a line as JSON: submit, list, status, watch, cancel, pause, resume, move, shutdown\n"
+                           "(resources/docs/serve.md). 'heddle submit' and 'heddle queue' are such clients. The first Ctrl-C cancels what\n"
+                           "runs and ends.",
+                   .options = joined({serve_place_options(),
+                                      {{"--memory", "BYTES", "Results and models that stay in memory between runs; 4G without it"}},
+                                      device_options(),
+                                      {cache_option,
+                                       {"--no-cache", "", "Keep no results on disk"},
+                                       {"--json", "", "Print where it listens and how runs end as JSON lines on stdout"}}}),
+                   .run = serve};
 }
 
 }  // namespace

@@ -79,25 +79,17 @@ int submit(const Arguments& arguments) {
 }
 
 Command submit_command() {
-    Command command{.name = "submit",
-                    .arguments = "GRAPH",
-                    .summary = "Hands a graph to heddle serve",
-                    .help = "Prints the number of the run, and with --wait all that 'heddle run' would print; the exit status is the run's\n"
-                            "then, and Ctrl-C cancels it. Options mean what they mean for 'heddle run'; relative paths start from the\n"
-                            "current folder here, not from the server's.",
-                    .options = serve_place_options(),
-                    .run = submit};
-    const std::vector<Option> more{{"--wait", "", "Stay until the run has ended, and print what it tells"},
-                                   {"--name", "TEXT", "What lists of runs call it"},
-                                   {"--set", "NODE.param=VALUE", "Change a parameter; 'heddle describe GRAPH' lists them", "", true},
-                                   {"--target", "NODE", "Compute this node", "", true},
-                                   {"--output-dir", "DIR", "Folder that relative output files start from"},
-                                   {"--allow", "PATH", "Let the graph read and write here too", "", true},
-                                   {"--progress", "STYLE", "auto, bar, json or none; json prints every event as a JSON line on stdout"},
-                                   {"--json", "", "Print events as JSON lines on stdout, but no progress"}};
-    command.options.insert(command.options.end(), more.begin(), more.end());
-    for (const Option& option : output_options(false)) command.options.push_back(option);
-    return command;
+    return Command{.name = "submit",
+                   .arguments = "GRAPH",
+                   .summary = "Hands a graph to heddle serve",
+                   .help = "Prints the number of the run, and with --wait all that 'heddle run' would print; the exit status is the run's\n"
+                           "then, and Ctrl-C cancels it. Options mean what they mean for 'heddle run'; relative paths start from the\n"
+                           "current folder here, not from the server's.",
+                   .options = joined({serve_place_options(),
+                                      {{"--wait", "", "Stay until the run has ended, and print what it tells"}, {"--name", "TEXT", "What lists of runs call it"}},
+                                      request_options(),
+                                      output_options(false)}),
+                   .run = submit};
 }
 
 }  // namespace

@@ -160,24 +160,22 @@ int sweep(const Arguments& arguments) {
 }
 
 Command sweep_command() {
-    Command command{.name = "sweep",
-                    .arguments = "GRAPH",
-                    .summary = "Runs a graph for every combination of parameters' values",
-                    .help = "  heddle sweep text-to-image.heddle --vary sample.steps=5,10,25 --vary sample.seed=0:3:4 --sheet sheet.png\n"
-                            "A --vary is NODE.param=a,b,c (a comma in a value is \\,), NODE.param=FIRST:LAST:COUNT, or NODE.param=@FILE\n"
-                            "with a value a line; the last one changes fastest and makes the columns of the sheet. Nodes that no\n"
-                            "parameter touches run once. Files that cells write get the cell's number, out-001.png, or the name that --out\n"
-                            "makes (heddle help run says how). A cell that fails does not stop the others; the exit status is 10 then.\n"
-                            "--engine slurm computes the cells as tasks of a Slurm job array, shows them as one sweep, tries again what\n"
-                            "failed, and goes on where an earlier call of the same command was stopped: resources/docs/slurm.md.",
-                    .options = run_options(),
-                    .run = sweep};
-    command.options.push_back({"--vary", "NODE.param=VALUES", "A parameter and its values", "", true});
-    for (const Option& option : output_options(true)) command.options.push_back(option);
-    command.options.push_back({"--sheet", "FILE", "A picture of the cells' pictures, with names and values"});
-    command.options.push_back(table_option);
-    for (const Option& option : engine_options()) command.options.push_back(option);
-    return command;
+    return Command{.name = "sweep",
+                   .arguments = "GRAPH",
+                   .summary = "Runs a graph for every combination of parameters' values",
+                   .help = "  heddle sweep text-to-image.heddle --vary sample.steps=5,10,25 --vary sample.seed=0:3:4 --sheet sheet.png\n"
+                           "A --vary is NODE.param=a,b,c (a comma in a value is \\,), NODE.param=FIRST:LAST:COUNT, or NODE.param=@FILE\n"
+                           "with a value a line; the last one changes fastest and makes the columns of the sheet. Nodes that no\n"
+                           "parameter touches run once. Files that cells write get the cell's number, out-001.png, or the name that --out\n"
+                           "makes (heddle help run says how). A cell that fails does not stop the others; the exit status is 10 then.\n"
+                           "--engine slurm computes the cells as tasks of a Slurm job array, shows them as one sweep, tries again what\n"
+                           "failed, and goes on where an earlier call of the same command was stopped: resources/docs/slurm.md.",
+                   .options = joined({run_options(),
+                                      {{"--vary", "NODE.param=VALUES", "A parameter and its values", "", true}},
+                                      output_options(true),
+                                      {{"--sheet", "FILE", "A picture of the cells' pictures, with names and values"}, table_option},
+                                      engine_options()}),
+                   .run = sweep};
 }
 
 }  // namespace
