@@ -76,7 +76,7 @@ std::vector<std::string> missing_inputs(const std::vector<Cell>& cells, const In
 
 }  // namespace
 
-std::vector<Cell> cells_of(const InputRows& inputs, const Arguments& arguments, const RunSetup& setup) {
+std::vector<Cell> cells_of(const InputRows& inputs, const RunSetup& setup) {
     std::vector<std::string> problems = inputs.problems;
     const std::set<std::string> unknown = unknown_columns(inputs, setup.document, problems);
     std::vector<Cell> cells;
@@ -90,7 +90,7 @@ std::vector<Cell> cells_of(const InputRows& inputs, const Arguments& arguments, 
                 problems.push_back(inputs.name_of(i) + ", " + name + ": " + error.message());
             }
         }
-        for (const std::string& assignment : arguments.values("--set")) cell.document = apply_set(cell.document, assignment, cell.files);
+        for (const std::string& assignment : setup.sets) cell.document = apply_set(cell.document, assignment, cell.files);
         cells.push_back(std::move(cell));
     }
     expect_none(ErrorCode::Usage, problems);

@@ -11,6 +11,6 @@ namespace app {
 // A cell for each row: the graph with the row's values, then --set on top. Throws one gpu::Error that lists all problems
 // with row and column: Usage for unknown parameters and values that do not fit, InvalidGraph where the graph is not valid
 // with them, MissingFile for input files that are not there.
-std::vector<Cell> cells_of(const InputRows& inputs, const Arguments& arguments, const RunSetup& setup);
+std::vector<Cell> cells_of(const InputRows& inputs, const RunSetup& setup);
 
 }  // namespace app

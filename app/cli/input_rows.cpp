@@ -1,6 +1,5 @@
 #include "app/cli/input_rows.h"
 
-#include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
@@ -9,6 +8,7 @@
 #include <charconv>
 
 #include "app/cli/csv.h"
+#include "app/cli/set_values.h"
 #include "gpu/base/error.h"
 #include "nodes/core/expression.h"
 #include "nodes/core/json_text.h"
@@ -151,17 +151,7 @@ InputRows parse_inputs(QByteArray text, const std::string& name) {
 }
 
 InputRows read_inputs(const std::string& path) {
-    QFile file(QString::fromStdString(path));
-    const bool open = path == "-" ? file.open(stdin, QIODevice::ReadOnly) : file.open(QIODevice::ReadOnly);
-    gpu::check(open, ErrorCode::MissingFile, "--inputs: expected a file of values, there is no {}", path);
-    QByteArray text;
-    while (text.size() <= most_input_bytes) {      // a pipe gives what it has
-        const QByteArray more = file.read(most_input_bytes + 1 - text.size());
-        if (more.isEmpty()) break;
-        text += more;
-    }
-    gpu::check(file.error() == QFileDevice::NoError, ErrorCode::Io, "--inputs: read {}: {}", path, file.errorString().toStdString());
-    return parse_inputs(std::move(text), path);
+    return parse_inputs(read_source(path, "--inputs: expected a file of values", most_input_bytes), path);
 }
 
 }  // namespace app

@@ -67,7 +67,7 @@ int run_graph(const Arguments& arguments) {
     RunSetup setup = set_up_run(arguments, rows.several ? std::size_t{1} << 30 : 0);
     std::vector<Cell> cells;
     if (inputs)
-        cells = cells_of(rows, arguments, setup);
+        cells = cells_of(rows, setup);
     else
         cells.push_back({.document = setup.document});
     name_files(cells, rows.several, arguments, setup);
@@ -105,6 +105,9 @@ Command run_command() {
                 "names in its first line and an empty cell where nothing changes, for a run each. All rows are checked before\n"
                 "the first runs. A run that fails does not stop the others; the exit status is 10 then. Without --out files\n"
                 "get the row's number: out-001.png.\n"
+                "\n"
+                "--set NODE.param=@FILE takes the text of a file ('@-': stdin) as it is, without the line break at its end; a text\n"
+                "that begins with @ is written NODE.param=@@text.\n"
                 "\n"
                 "--out TEMPLATE says where every node that writes a file puts it: {graph} {node} {output} {row} {seed} {date}\n"
                 "{time}, {file} and {suffix} of the name in the graph, and {param:NODE.param} for a value; {row:03} fills up with\n"

@@ -6,6 +6,7 @@
 
 #include "app/cli/cache_option.h"
 #include "app/cli/graph_options.h"
+#include "app/cli/set_values.h"
 #include "gpu/base/error.h"
 #include "gpu/base/switches.h"
 #include "nodes/core/disk_cache.h"
@@ -49,7 +50,7 @@ ProgressStyle progress_style(const Arguments& arguments) {
 }
 
 std::vector<Option> request_options() {
-    return {{"--set", "NODE.param=VALUE", "Change a parameter; 'heddle describe GRAPH' lists them", "", true},
+    return {{"--set", "NODE.param=VALUE", "Change a parameter, =@FILE: to the text of a file; 'heddle describe GRAPH' lists them", "", true},
             {"--target", "NODE", "Compute this node", "", true},
             {"--output-dir", "DIR", "Folder that relative output files start from"},
             {"--allow", "PATH", "Let the graph read and write here too", "", true},
@@ -78,8 +79,9 @@ std::shared_ptr<nodes::DiskCache> disk_cache(const Arguments& arguments) {
 
 RunSetup set_up_run(const Arguments& arguments, std::size_t kept) {
     choose_device(arguments);
-    RunSetup setup{.document = load_graph(arguments.only("GRAPH")), .cache = std::make_unique<nodes::ResultCache>(kept)};
-    for (const std::string& assignment : arguments.values("--set")) setup.document = apply_set(setup.document, assignment, setup.files);
+    RunSetup setup{.cache = std::make_unique<nodes::ResultCache>(kept), .sets = given_sets(arguments)};
+    setup.document = load_graph(arguments.only("GRAPH"));
+    for (const std::string& assignment : setup.sets) setup.document = apply_set(setup.document, assignment, setup.files);
     setup.options.targets = read_targets(arguments, setup.document);
     setup.options.output_folder = arguments.value("--output-dir").value_or("");
     std::vector<std::string> places = setup.files;

@@ -17,6 +17,7 @@ struct RunSetup {
     nodes::RunOptions options;                    // without a listener
     std::vector<std::string> files;               // that --set names
     std::unique_ptr<nodes::ResultCache> cache;    // that the options point at, unless --no-cache
+    std::vector<std::string> sets{};              // what --set gives, see set_values.h
 };
 
 // --set, --target, --output-dir, --allow, --progress and --json: what a run is asked for, here or of a server.

@@ -10,6 +10,7 @@
 #include "app/cli/interrupt.h"
 #include "app/cli/run_setup.h"
 #include "app/cli/serve_client.h"
+#include "app/cli/set_values.h"
 #include "gpu/base/error.h"
 
 namespace app {
@@ -26,7 +27,7 @@ QJsonArray list(const std::vector<std::string>& items) {
 QJsonObject submission(const Arguments& arguments) {
     QJsonObject request{{"op", "submit"},
                         {"folder", QString::fromStdString(std::filesystem::current_path().string())},
-                        {"set", list(arguments.values("--set"))},
+                        {"set", list(given_sets(arguments))},
                         {"targets", list(arguments.values("--target"))},
                         {"allow", list(arguments.values("--allow"))}};
     const std::string& graph = arguments.only("GRAPH");

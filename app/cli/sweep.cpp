@@ -142,7 +142,11 @@ int sweep(const Arguments& arguments) {
         Cell cell{.document = setup.document};
         for (std::size_t v = 0; v < variations.size(); ++v) {
             cell.params.emplace_back(variations[v].param, variations[v].values[combination[v]]);
-            cell.document = apply_set(cell.document, variations[v].param + "=" + cell.params.back().second, cell.files);
+            try {
+                cell.document = apply_param(cell.document, variations[v].param, cell.params.back().second, cell.files);
+            } catch (const gpu::Error& error) {
+                throw gpu::Error(error.code(), "--vary {}: {}", variations[v].param, error.message());
+            }
         }
         cells.push_back(std::move(cell));
     }

@@ -4,6 +4,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/graph_options.h"
+#include "app/cli/set_values.h"
 #include "gpu/base/error.h"
 #include "nodes/core/validate.h"
 
@@ -13,7 +14,7 @@ namespace {
 int validate_graph(const Arguments& arguments) {
     nodes::Document document = load_graph(arguments.only("GRAPH"));
     std::vector<std::string> files;
-    for (const std::string& assignment : arguments.values("--set")) document = apply_set(document, assignment, files);
+    for (const std::string& assignment : given_sets(arguments)) document = apply_set(document, assignment, files);
     std::vector<nodes::Problem> problems = nodes::validate(document);
     const bool invalid = nodes::has_errors(problems);
     for (nodes::Problem& missing : nodes::missing_files(document)) problems.push_back(std::move(missing));
@@ -44,7 +45,7 @@ REGISTER_COMMAND(validate,
                   .summary = "Prints everything that is wrong with a graph",
                   .help = "Checks node types, links, types, ranges and input files without running anything.\n"
                           "Exit status: 0 no errors, 3 an invalid graph, 4 a missing file.",
-                  .options = {{"--set", "NODE.param=VALUE", "Change a parameter first", "", true}, json_option},
+                  .options = {{"--set", "NODE.param=VALUE", "Change a parameter first; =@FILE takes the text of a file", "", true}, json_option},
                   .run = validate_graph})
 
 }  // namespace app

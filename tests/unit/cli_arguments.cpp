@@ -4,7 +4,9 @@
 #include "app/cli/arguments.h"
 #include "app/cli/command.h"
 #include "app/cli/graph_options.h"
+#include "app/cli/set_values.h"
 #include "gpu/base/error.h"
+#include "tests/support/error_of.h"
 #include "tests/support/stub_nodes.h"
 #include "tests/support/test.h"
 
@@ -131,6 +133,49 @@ private slots:
         QFETCH(QString, assignment);
         QFETCH(QString, message);
         QCOMPARE(set_problem(assignment.toStdString()), message.toStdString());
+    }
+
+    // --- --set NODE.param=@FILE ---
+
+    void set_takes_text_from_files() {
+        QTemporaryDir folder;
+        const std::string name = folder.filePath("text").toStdString();
+        const auto holds = [&](const QByteArray& bytes) {
+            QFile file(folder.filePath("text"));
+            return file.open(QIODevice::WriteOnly) && file.write(bytes) == bytes.size();
+        };
+        const auto with = [&](const QByteArray& bytes, const char* param = "k.words") {
+            return holds(bytes) ? set(app::resolved_set(std::string(param) + "=@" + name)) : QJsonValue("not written");
+        };
+        QCOMPARE(with("a cat,\n(b:1.2) = \xc3\xa4\n"), QJsonValue(QString::fromUtf8("a cat,\n(b:1.2) = \xc3\xa4")));
+        QCOMPARE(with("\xef\xbb\xbftwo\r\n\r\n"), QJsonValue("two\r\n"));      // the mark of Windows' editor, and one line break
+        QCOMPARE(with("@here"), QJsonValue("@here"));                              // what is in a file names no other
+        QCOMPARE(with(""), QJsonValue(""));
+        QCOMPARE(with("7\n", "k.whole"), QJsonValue(7));
+        QCOMPARE(set(app::resolved_set("k.words=@@you")), QJsonValue("@you"));
+        QCOMPARE(app::resolved_set("k.words=a@b"), std::string("k.words=a@b"));
+        QCOMPARE(app::resolved_set("k.words"), std::string("k.words"));
+        // Where no command line is read, an @ is a letter.
+        QCOMPARE(set("k.words=@" + name), QJsonValue("@" + folder.filePath("text")));
+
+        const auto problem = [](const std::string& assignment) { return error_of([&] { (void)app::resolved_set(assignment); }); };
+        QCOMPARE(problem("k.words=@"), std::string("--set k.words: expected a file's name behind @; a text that begins with @ is written @@"));
+        QCOMPARE(problem("k.words=@/no/such"), std::string("--set k.words: expected a file, there is no /no/such"));
+        QCOMPARE(problem("k.words=@" + folder.path().toStdString()), "--set k.words: expected a file, can not read " + folder.path().toStdString());
+        QVERIFY(holds("\xff\xfe"));
+        QCOMPARE(problem("k.words=@" + name), "--set k.words: expected a text in UTF-8, " + name + " is none");
+        QVERIFY(holds(QByteArray("a\0b", 3)));
+        QCOMPARE(problem("k.words=@" + name), "--set k.words: expected a text in UTF-8, " + name + " is none");
+    }
+
+    void one_text_comes_from_stdin() {
+        const auto problem = [](std::vector<std::string> words) {
+            return usage([&] { (void)app::given_sets(Arguments({{"--set", "X", "", "", true}, {"--inputs", "FILE", ""}}, words)); });
+        };
+        const std::string several = "expected one text on stdin, the graph, --inputs or --set ...=@-, got several";
+        QCOMPARE(problem({"-", "--set", "k.words=@-"}), several);
+        QCOMPARE(problem({"g", "--set", "k.words=@-", "--inputs", "-"}), several);
+        QCOMPARE(problem({"g", "--set", "k.words=@-", "--set", "k.name=@-"}), several);
     }
 
     void files_start_from_the_current_folder() {

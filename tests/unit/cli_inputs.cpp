@@ -14,6 +14,7 @@
 #include "app/cli/input_rows.h"
 #include "app/cli/output_template.h"
 #include "gpu/base/error.h"
+#include "tests/support/error_of.h"
 #include "tests/support/stub_nodes.h"
 #include "tests/support/test.h"
 
@@ -23,16 +24,6 @@ namespace {
 using app::InputRows;
 using nodes::Document;
 using Values = std::vector<std::pair<std::string, std::string>>;
-
-template <typename F>
-std::string error_of(F act) {
-    try {
-        act();
-    } catch (const gpu::Error& error) {
-        return error.what();
-    }
-    return "nothing was thrown";
-}
 
 InputRows inputs(const char* text, const char* name = "x") { return app::parse_inputs(text, name); }
 
@@ -237,6 +228,21 @@ private slots:
         // --set has the last word.
         QCOMPARE(heddle({"run", "g.heddle", "--inputs", "-", "--set", "b.value=10"}, folder.path(), R"({"a.value": 5, "b.value": 1})").out,
                  QByteArray("report.ratio 0.5\n"));
+    }
+
+    void values_come_from_files() {
+        const QTemporaryDir folder;
+        QVERIFY(write(folder.filePath("g.heddle"), ratio) && write(folder.filePath("five"), "5\n"));
+        QCOMPARE(heddle({"run", "g.heddle", "--set", "a.value=@five"}, folder.path()).out, QByteArray("report.ratio 2.5\n"));
+        QCOMPARE(heddle({"run", "g.heddle", "--set", "a.value=@-"}, folder.path(), "7\n").out, QByteArray("report.ratio 3.5\n"));
+        // Read once for all rows.
+        QCOMPARE(heddle({"run", "g.heddle", "--inputs", "in.jsonl", "--set", "a.value=@-"}, folder.path(), "7\n").status, 4);
+        QVERIFY(write(folder.filePath("in.jsonl"), "{\"b.value\": 1}\n{\"b.value\": 7}\n"));
+        QCOMPARE(heddle({"run", "g.heddle", "--inputs", "in.jsonl", "--set", "a.value=@-"}, folder.path(), "7\n").out,
+                 QByteArray("1/2  b.value=1\nreport.ratio 7\n2/2  b.value=7\nreport.ratio 1\n"));
+        QCOMPARE(heddle({"validate", "g.heddle", "--set", "a.value=@five"}, folder.path()).status, 0);
+        const Outcome missing = heddle({"run", "g.heddle", "--set", "a.value=@six"}, folder.path());
+        QVERIFY2(missing.status == 4 && missing.err.contains("--set a.value: expected a file, there is no six"), missing.err);
     }
 
     void events_name_the_row() {

@@ -15,6 +15,7 @@
 #include "app/cli/serve_queue.h"
 #include "app/cli/serve_requests.h"
 #include "gpu/base/error.h"
+#include "tests/support/error_of.h"
 #include "tests/support/test.h"
 
 namespace tests {
@@ -37,16 +38,6 @@ QJsonObject submit(const QJsonObject& document, const QJsonObject& more = {}) {
     QJsonObject request{{"op", "submit"}, {"document", document}};
     for (auto at = more.begin(); at != more.end(); ++at) request[at.key()] = at.value();
     return request;
-}
-
-template <typename F>
-std::string error_of(F act) {
-    try {
-        act();
-    } catch (const gpu::Error& error) {
-        return error.what();
-    }
-    return "nothing was thrown";
 }
 
 // A server of its own for each test.
@@ -334,12 +325,16 @@ private slots:
             return std::pair(process.exitCode(), process.readAllStandardOutput() + process.readAllStandardError());
         };
         QCOMPARE(run({"submit", "g.heddle", "--socket", "s", "--set", "a.value=2", "--wait"}), std::pair(0, QByteArray("run 1\nreport.value 3\n")));
+        QFile file(served.folder().filePath("four"));
+        QVERIFY(file.open(QIODevice::WriteOnly) && file.write("4\n") == 2);
+        file.close();
+        QVERIFY(run({"submit", "g.heddle", "--socket", "s", "--set", "a.value=@four", "--wait"}).second.endsWith("report.value 5\n"));
         const auto failed = run({"submit", "g.heddle", "--socket", "s", "--set", "b.value=0", "--set", "sum.operation=divide", "--wait"});
         QCOMPARE(failed.first, 8);
         QVERIFY2(failed.second.contains("error: sum.b: "), failed.second);
         QCOMPARE(run({"submit", "g.heddle", "--socket", "s", "--set", "a.valeu=2"}).first, 2);
         QVERIFY(run({"queue", "status", "1", "--socket", "s"}).second.startsWith("run 1: done\n"));
-        QVERIFY(run({"queue", "--socket", "s"}).second.contains("2    failed  " + graph.fileName().toUtf8()));
+        QVERIFY(run({"queue", "--socket", "s"}).second.contains("3    failed  " + graph.fileName().toUtf8()));
         QCOMPARE(run({"queue", "shutdown", "--socket", "s"}).first, 0);
         QCOMPARE(served.status(), 0);
         QCOMPARE(run({"submit", "g.heddle", "--socket", "s"}).first, 9);

@@ -1,0 +1,21 @@
+// What an action that should fail says.
+#pragma once
+
+#include <string>
+
+#include "gpu/base/error.h"
+
+namespace tests {
+
+// The message of the gpu::Error that `act` throws.
+template <typename F>
+std::string error_of(F act) {
+    try {
+        act();
+    } catch (const gpu::Error& error) {
+        return error.what();
+    }
+    return "nothing was thrown";
+}
+
+}  // namespace tests
