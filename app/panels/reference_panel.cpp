@@ -9,6 +9,7 @@
 
 #include "app/model/ids.h"
 #include "app/model/search.h"
+#include "nodes/core/find_socket_type.h"
 #include "nodes/core/paths.h"
 #include "nodes/reference/reference.h"
 
@@ -31,12 +32,6 @@ QString list_html(const std::vector<const nodes::Node*>& types) {
     return html.isEmpty() ? html : html + "</p>";
 }
 
-const nodes::SocketType* socket_type_named(const QString& name) {
-    for (const nodes::SocketType* type : nodes::socket_types())
-        if (qt(type->name) == name) return type;
-    return nullptr;
-}
-
 // Writes pages when they are asked for, so that back and forward work as in any browser.
 class Pages : public QTextBrowser {
 public:
@@ -55,7 +50,7 @@ private:
     QString html_of(const QString& name) const {
         if (own.contains(name)) return own.value(name);
         if (name.startsWith(type_prefix()))
-            if (const nodes::SocketType* type = socket_type_named(name.mid(type_prefix().size()))) return nodes::socket_type_html(*type);
+            if (const nodes::SocketType* type = nodes::find_socket_type(name.mid(type_prefix().size()).toStdString())) return nodes::socket_type_html(*type);
         if (const nodes::Node* type = nodes::find_node_type(name.toStdString())) return nodes::node_html(*type);
         return list_html(search_types({}));
     }

@@ -12,7 +12,7 @@
 #include "gpu/base/switches.h"
 #include "gpu/io/checkpoint.h"
 #include "gpu/run/evaluate.h"
-#include "nodes/core/registry.h"
+#include "nodes/core/find_socket_type.h"
 
 namespace nodes {
 namespace {
@@ -42,12 +42,6 @@ std::vector<File> files_in(const std::string& folder) {
     return files;
 }
 
-const SocketType* type_of_name(const std::string& name) {
-    for (const SocketType* type : socket_types())
-        if (type->name == name) return type;
-    return nullptr;
-}
-
 // The file's tensors are named "<output>.<name>".
 std::string tensor_name(std::size_t output, const std::string& name) { return std::to_string(output) + "." + name; }
 
@@ -64,7 +58,7 @@ NodeResult read_result(const std::string& path) {
             result.outputs.emplace_back();
             continue;
         }
-        const SocketType* type = type_of_name(output["type"].toString().toStdString());
+        const SocketType* type = find_socket_type(output["type"].toString().toStdString());
         gpu::check(type && type->restore, gpu::ErrorCode::BadFile, "expected a type that can be stored, got {}", output["type"].toString().toStdString());
         StoredValue stored{.fields = output["fields"].toObject(), .tensors = {}};
         const std::string prefix = tensor_name(static_cast<std::size_t>(i), "");

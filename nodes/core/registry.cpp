@@ -5,6 +5,7 @@
 #include <set>
 
 #include "gpu/base/error.h"
+#include "nodes/core/find_socket_type.h"
 #include "nodes/core/made_types.h"
 #include "nodes/core/node.h"
 
@@ -84,6 +85,12 @@ std::vector<const SocketType*> socket_types() {
     std::vector<const SocketType*> types(seen.begin(), seen.end());
     std::ranges::sort(types, {}, &SocketType::name);
     return types;
+}
+
+const SocketType* find_socket_type(std::string_view name) {
+    const std::vector<const SocketType*> types = socket_types();
+    const auto at = std::ranges::find(types, name, &SocketType::name);
+    return at == types.end() ? nullptr : *at;
 }
 
 }  // namespace nodes

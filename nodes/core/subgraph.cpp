@@ -7,9 +7,9 @@
 #include "nodes/core/any_type.h"
 #include "nodes/core/eval.h"
 #include "nodes/core/expression.h"
+#include "nodes/core/find_socket_type.h"
 #include "nodes/core/frames.h"
 #include "nodes/core/node.h"
-#include "nodes/core/registry.h"
 
 namespace nodes {
 namespace {
@@ -22,12 +22,6 @@ constexpr const char* input_id = "subgraph.input";
 constexpr const char* output_id = "subgraph.output";
 
 std::string text_field(const QJsonObject& object, const char* name) { return object[QLatin1String(name)].toString().toStdString(); }
-
-const SocketType* socket_type_named(const std::string& name) {
-    const auto types = socket_types();
-    const auto at = std::ranges::find(types, name, &SocketType::name);
-    return at == types.end() ? nullptr : *at;
-}
 
 // The ports in the order in which a use shows them.
 std::vector<const NodeRecord*> ports(const Document& content, const char* type) {
@@ -96,7 +90,7 @@ std::vector<std::pair<std::string, Endpoint>> subgraph_params(const Document& co
 
 const SocketType* port_type(const Document& content, const NodeRecord& port) {
     if (const std::string stated = content.param(port.id, "type").toString().toStdString(); !stated.empty())
-        return socket_type_named(stated);
+        return find_socket_type(stated);
     if (const Link* inside = content.link_into({port.id, "value"})) return flowing_type(content, inside->from);
     if (port.type != input_id) return nullptr;
     for (const Link& link : content.links()) {
@@ -137,7 +131,7 @@ std::vector<SubgraphProblem> subgraph_problems(const Document& content) {
     for (const char* type : {input_id, output_id})
         for (const NodeRecord* port : ports(content, type)) {
             const std::string stated = content.param(port->id, "type").toString().toStdString();
-            if (!stated.empty() && !socket_type_named(stated))
+            if (!stated.empty() && !find_socket_type(stated))
                 problems.push_back({port->id, "expected the name of a socket type, got '" + stated + "'"});
         }
     const QJsonValue listed = content.extra().value("params");

@@ -5,6 +5,7 @@
 
 #include "nodes/core/curve.h"
 #include "nodes/core/document.h"
+#include "nodes/core/find_socket_type.h"
 #include "nodes/core/key.h"
 #include "nodes/core/lists.h"
 #include "nodes/core/plan.h"
@@ -85,12 +86,13 @@ private slots:
         const std::vector<const SocketType*> types = socket_types();
         std::set<std::string> names;
         for (const SocketType* type : types) {
-            QVERIFY2(names.insert(type->name).second, type->name.c_str());
+            QVERIFY2(names.insert(type->name).second && find_socket_type(type->name) == type, type->name.c_str());
             QVERIFY2(!type->title.empty() && !type->help.empty(), type->name.c_str());
             QVERIFY2(QRegularExpression("^#[0-9a-f]{6}$").match(type->colour.c_str()).hasMatch(), type->name.c_str());
             for (const Conversion& conversion : type->accepts)
                 QVERIFY2(conversion.convert && conversion.from != type->name, type->name.c_str());
         }
+        QVERIFY(!find_socket_type("no such type"));
     }
 
     void two_types_of_one_id_are_refused() {
