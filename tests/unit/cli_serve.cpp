@@ -63,7 +63,11 @@ public:
     app::ServePlace place() const { return place_; }
     const QTemporaryDir& folder() const { return folder_; }
     QProcess& process() { return process_; }
-    int status() { return process_.waitForFinished(10000) && process_.exitStatus() == QProcess::NormalExit ? process_.exitCode() : -1; }
+    // May be asked again.
+    int status() {
+        const bool ended = process_.state() == QProcess::NotRunning || process_.waitForFinished(10000);
+        return ended && process_.exitStatus() == QProcess::NormalExit ? process_.exitCode() : -1;
+    }
 
 private:
     QTemporaryDir folder_;
