@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <set>
+#include <string_view>
 
 #include "gpu/base/error.h"
 
@@ -136,9 +138,21 @@ std::vector<FolderPicture> list_pictures(const std::string& folder) {
     }
     gpu::check(!error, ErrorCode::Io, "{}: can not be listed: {}", folder, error.message());
     std::sort(pictures.begin(), pictures.end());
+    std::map<std::string, std::string> masks;      // by the picture's path without its suffix
+    constexpr std::string_view mark = "-mask";
+    const auto bare = [](fs::path path) { return path.replace_extension().string(); };
+    std::set<std::string> named;
+    for (const fs::path& picture : pictures) named.insert(bare(picture));
+    std::erase_if(pictures, [&](const fs::path& path) {
+        const std::string name = bare(path);
+        if (!name.ends_with(mark) || !named.contains(name.substr(0, name.size() - mark.size()))) return false;
+        masks.emplace(name.substr(0, name.size() - mark.size()), path.string());
+        return true;
+    });
     std::vector<FolderPicture> all;
     for (const fs::path& picture : pictures) {
-        FolderPicture one{picture.string(), {}};
+        FolderPicture one{picture.string(), {}, {}};
+        if (const auto at = masks.find(bare(picture)); at != masks.end()) one.mask = at->second;
         for (const char* suffix : {".txt", ".caption"}) {
             fs::path beside = picture;
             beside.replace_extension(suffix);

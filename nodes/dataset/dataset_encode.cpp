@@ -32,7 +32,7 @@ struct DatasetEncode final : Node {
             ev.fail(dataset, "expected pictures of multiples of {} pixels, got {} x {}", factor, from.framing.width, from.framing.height);
 
         Examples made{.format = autoencoder.format(), .height = from.framing.height / factor, .width = from.framing.width / factor, .variants = each};
-        std::vector<float> latents, contexts;
+        std::vector<float> latents, contexts, masks;
         const std::int64_t count = from.size() * each;
         for (std::int64_t first = 0; first < count; first += at_once) {
             ev.progress(first, count + from.size());
@@ -44,6 +44,11 @@ struct DatasetEncode final : Node {
             }
             const std::vector<float> part = gpu::to_floats(autoencoder.encode(each == 1 ? from.pictures(plain) : from.pictures(visits, ev[seed])));
             latents.insert(latents.end(), part.begin(), part.end());
+            if (!from.has_masks()) continue;
+            // The share of each cell's pixels, as an area-weighted resize gives it.
+            const Tensor pixels = each == 1 ? from.masks(plain) : from.masks(visits, ev[seed]);      // [n, 1, H, W]
+            const std::vector<float> cells = gpu::to_floats(gpu::mean(gpu::reshape(pixels, {-1, made.height, factor, made.width, factor}), {2, 4}));
+            masks.insert(masks.end(), cells.begin(), cells.end());
         }
         for (std::int64_t i = 0; i < from.size(); ++i) made.captions.push_back(from.caption(i));
         const TextTowerInfo& tower = ev[encoder].towers()[0].tower->info();
@@ -60,6 +65,7 @@ struct DatasetEncode final : Node {
         }
         made.latents = std::make_shared<const std::vector<float>>(std::move(latents));
         made.contexts = std::make_shared<const std::vector<float>>(std::move(contexts));
+        if (from.has_masks()) made.masks = std::make_shared<const std::vector<float>>(std::move(masks));
         ev.set(examples, made);
     }
 };

@@ -19,6 +19,8 @@ public:
         return text;
     }
     std::shared_ptr<const Pixels> picture(std::int64_t item) const override { return base_->picture(item); }
+    std::shared_ptr<const Pixels> mask(std::int64_t item) const override { return base_->mask(item); }
+    bool has_masks() const override { return base_->has_masks(); }
     gpu::Hash hash() const override { return gpu::Hasher().add(base_->hash()).add(pattern_).finish(); }
     std::size_t bytes() const override { return base_->bytes(); }
 

@@ -16,18 +16,20 @@ struct DiffusionParams {
           huber{node, "huber", "Where the loss turns from a square to a line; 0: a square", {.initial = 0, .min = 0, .max = 100, .advanced = true}},
           drop{node, "drop_text", "Share of visits without their caption, for classifier-free guidance", {.initial = 0.1, .min = 0, .max = 1}},
           prior_weight{node, "prior_weight", "Weight of the loss of the prior's examples", {.initial = 1, .min = 0, .max = 1000}},
+          outside{node, "mask_outside", "Weight of the loss outside the examples' masks; 1: masks do nothing", {.initial = 0, .min = 0, .max = 1}},
+          even{node, "mask_even", "Each masked example's weights are divided by their mean: a small subject is as loud as a big one", {.initial = false, .advanced = true}},
           recompute{node, "recompute", "Each block of the network is computed a second time on the way back in place of being kept: less memory, a third more time",
                     {.initial = false, .advanced = true}} {}
 
     In<Examples>  examples, prior;
     In<Vae>       vae;
-    Param<double> min_snr, huber, drop, prior_weight;
-    Param<bool>   recompute;
+    Param<double> min_snr, huber, drop, prior_weight, outside;
+    Param<bool>   even, recompute;
 
     // Everything but what moves.
     DiffusionTraining training(Eval& ev) const {
         DiffusionTraining t{.examples = ev[examples], .moves = {},
-                            .loss = {.min_snr = ev[min_snr], .huber = ev[huber], .drop_text = ev[drop], .prior = ev[prior_weight]}, .prior = {}, .word = {}, .vae = {}, .recompute = ev[recompute]};
+                            .loss = {.min_snr = ev[min_snr], .huber = ev[huber], .drop_text = ev[drop], .prior = ev[prior_weight], .outside = ev[outside], .even = ev[even]}, .prior = {}, .word = {}, .vae = {}, .recompute = ev[recompute]};
         if (ev.has(prior)) t.prior = ev[prior];
         if (ev.has(vae)) t.vae = ev[vae];
         return t;

@@ -21,7 +21,7 @@ enum Slot {
     Noise,              // [B, C, h, w]
     Timestep,           // [B]
     Signal, Level,      // [B, 1, 1, 1]
-    Weight,             // [B, 1, 1, 1]
+    Weight,             // [B, 1, 1, 1]; with masks: [B, 1, h, w]
     Context,            // [B, L, D]; with a learned word: its ids, I32 [B, L]
     Places,             // with a learned word of n vectors: where they stand, [B, L, n]
 };
@@ -164,7 +164,7 @@ private:
             const auto n = static_cast<std::int64_t>(timesteps.size());
             const gpu::Shape shape{n, e.format.channels, e.height, e.width}, one{n, 1, 1, 1};
             gpu::Tensors all{gpu::tensor(latents, shape), gpu::tensor(noise, shape), gpu::tensor(timesteps, {n}), gpu::tensor(signal, one), gpu::tensor(level, one),
-                             gpu::tensor(weights, one)};
+                             gpu::tensor(weights, weights.size() == timesteps.size() ? one : gpu::Shape{n, 1, e.height, e.width})};
             if (vectors > 0) {
                 all.push_back(gpu::tensor_i32(ids, {n, e.tokens}));
                 all.push_back(gpu::tensor(places, {n, e.tokens, vectors}));
@@ -201,9 +201,25 @@ private:
         const NoiseLevel level = table_.level(timestep);
         rows.timesteps.push_back(static_cast<float>(timestep));
         rows.signal.push_back(static_cast<float>(level.signal)), rows.level.push_back(static_cast<float>(level.noise));
-        rows.weights.push_back(static_cast<float>(weight * weight_at(level)));
+        add_weights(rows, e, item * static_cast<std::size_t>(e.variants) + variant, weight * weight_at(level));
         tell(rows, e, drawn[2] < t_.loss.drop_text ? e.size() : visit.item, drawn[3]);
     }
+
+    // One weight, or one for each cell where any of the examples have masks: Masked Loss of kohya-ss/sd-scripts and OneTrainer.
+    void add_weights(Rows& rows, const Examples& e, std::size_t latent, double weight) const {
+        const std::size_t cells = e.cells();
+        if (!e.masks) {
+            rows.weights.insert(rows.weights.end(), has_masks() ? cells : 1, static_cast<float>(weight));
+            return;
+        }
+        const std::span<const float> mask = std::span(*e.masks).subspan(latent * cells, cells);
+        const auto counts = [&](float share) { return t_.loss.outside + (1 - t_.loss.outside) * static_cast<double>(share); };
+        double mean = 0;
+        for (const float share : mask) mean += counts(share) / static_cast<double>(cells);
+        const double scale = t_.loss.even && mean > 0 ? weight / mean : weight;
+        for (const float share : mask) rows.weights.push_back(static_cast<float>(scale * counts(share)));
+    }
+    bool has_masks() const { return t_.examples.masks || (t_.prior && t_.prior->masks); }
 
     // What the network is told of an example; of the one behind the last: nothing.
     void tell(Rows& rows, const Examples& e, std::int64_t item, float choice) const {

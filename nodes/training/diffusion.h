@@ -19,6 +19,8 @@ struct DiffusionLoss {
     double huber = 0;             // where the pseudo-Huber loss turns from square to line; 0: the square
     double drop_text = 0.1;       // share of visits with the empty caption, for classifier-free guidance (arXiv:2207.12598)
     double prior = 1;             // weight of the prior's examples
+    double outside = 0;           // weight where an example's mask is 0; where it is 1 the weight is 1
+    bool even = false;            // weights of an example with a mask are divided by their mean, so that a small subject is as loud as a big one
 };
 
 // A word whose vectors are learned (textual inversion, arXiv:2208.01618; the modifier token of Custom Diffusion, arXiv:2212.04488).

@@ -48,25 +48,32 @@ struct Premultiplied {
 
 class MemorySource final : public DatasetSource {
 public:
-    MemorySource(std::vector<std::string> captions, std::vector<std::shared_ptr<const Pixels>> pictures)
-        : captions_(std::move(captions)), pictures_(std::move(pictures)) {
+    MemorySource(std::vector<std::string> captions, std::vector<std::shared_ptr<const Pixels>> pictures, std::vector<std::shared_ptr<const Pixels>> masks)
+        : captions_(std::move(captions)), pictures_(std::move(pictures)), masks_(std::move(masks)) {
         gpu::Hasher hasher;
+        const auto add = [&](const Pixels& picture) {
+            hasher.add(gpu::format("{} x {}", picture.width, picture.height)).add(gpu::hash_bytes(std::as_bytes(std::span(picture.rgba))));
+            bytes_ += picture.rgba.size();
+        };
         for (std::size_t i = 0; i < captions_.size(); ++i) {
-            const Pixels& picture = *pictures_[i];
-            hasher.add(captions_[i]).add(gpu::format("{} x {}", picture.width, picture.height)).add(gpu::hash_bytes(std::as_bytes(std::span(picture.rgba))));
-            bytes_ += picture.rgba.size() + captions_[i].size();
+            hasher.add(captions_[i]);
+            bytes_ += captions_[i].size();
+            add(*pictures_[i]);
+            if (has_masks() && masks_[i]) hasher.add("mask"), add(*masks_[i]);
         }
         hash_ = hasher.finish();
     }
     std::int64_t size() const override { return static_cast<std::int64_t>(captions_.size()); }
     std::string caption(std::int64_t item) const override { return captions_[static_cast<std::size_t>(item)]; }
     std::shared_ptr<const Pixels> picture(std::int64_t item) const override { return pictures_[static_cast<std::size_t>(item)]; }
+    std::shared_ptr<const Pixels> mask(std::int64_t item) const override { return has_masks() ? masks_[static_cast<std::size_t>(item)] : nullptr; }
+    bool has_masks() const override { return !masks_.empty(); }
     gpu::Hash hash() const override { return hash_; }
     std::size_t bytes() const override { return bytes_; }
 
 private:
     std::vector<std::string> captions_;
-    std::vector<std::shared_ptr<const Pixels>> pictures_;
+    std::vector<std::shared_ptr<const Pixels>> pictures_, masks_;
     gpu::Hash hash_{};
     std::size_t bytes_ = 0;
 };
@@ -83,6 +90,22 @@ Tensor drawn(const Dataset& dataset, std::size_t count, const std::function<std:
         draw_framed(*picture, f, seed, visit(i), std::span(values).subspan(i * each, each));
     }
     return gpu::tensor(values, {static_cast<std::int64_t>(count), 3, f.height, f.width});
+}
+
+Tensor drawn_masks(const Dataset& dataset, std::size_t count, const std::function<std::int64_t(std::size_t)>& index,
+                   const std::function<const Visit*(std::size_t)>& visit, std::uint64_t seed) {
+    Framing f = dataset.framing;
+    f.recolour = 0;
+    std::fill(std::begin(f.background), std::end(f.background), 0.0f);
+    const std::size_t each = static_cast<std::size_t>(f.width) * static_cast<std::size_t>(f.height);
+    std::vector<float> values(count * each, 1.0f), three(3 * each);
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto mask = dataset.source->mask(dataset.items[static_cast<std::size_t>(index(i))]);
+        if (!mask) continue;
+        draw_framed(*mask, f, seed, visit(i), three);
+        std::copy_n(three.begin(), each, values.begin() + static_cast<std::ptrdiff_t>(i * each));
+    }
+    return gpu::tensor(values, {static_cast<std::int64_t>(count), 1, f.height, f.width});
 }
 
 }  // namespace
@@ -129,6 +152,14 @@ Tensor Dataset::pictures(std::span<const std::int64_t> indices) const {
     return drawn(*this, indices.size(), [&](std::size_t i) { return indices[i]; }, [](std::size_t) { return nullptr; }, 0);
 }
 
+Tensor Dataset::masks(std::span<const Visit> visits, std::uint64_t seed) const {
+    return drawn_masks(*this, visits.size(), [&](std::size_t i) { return visits[i].item; }, [&](std::size_t i) { return &visits[i]; }, seed);
+}
+
+Tensor Dataset::masks(std::span<const std::int64_t> indices) const {
+    return drawn_masks(*this, indices.size(), [&](std::size_t i) { return indices[i]; }, [](std::size_t) { return nullptr; }, 0);
+}
+
 gpu::Hash Dataset::hash() const {
     gpu::Hasher hasher;
     hasher.add(source->hash()).add(gpu::hash_bytes(std::as_bytes(std::span(items))));
@@ -158,10 +189,13 @@ Visit visit_at(std::uint64_t seed, std::uint64_t place, std::int64_t size) {
     return {order.items[static_cast<std::size_t>(place % static_cast<std::uint64_t>(size))], place};
 }
 
-std::shared_ptr<const DatasetSource> memory_source(std::vector<std::string> captions, std::vector<std::shared_ptr<const Pixels>> pictures) {
+std::shared_ptr<const DatasetSource> memory_source(std::vector<std::string> captions, std::vector<std::shared_ptr<const Pixels>> pictures,
+                                                   std::vector<std::shared_ptr<const Pixels>> masks) {
     gpu::check(captions.size() == pictures.size(), gpu::ErrorCode::InvalidGraph, "dataset: expected a caption for each of {} pictures, got {}", pictures.size(),
                captions.size());
-    return std::make_shared<MemorySource>(std::move(captions), std::move(pictures));
+    gpu::check(masks.empty() || masks.size() == pictures.size(), gpu::ErrorCode::InvalidGraph, "dataset: expected no masks or one for each of {} pictures, got {}",
+               pictures.size(), masks.size());
+    return std::make_shared<MemorySource>(std::move(captions), std::move(pictures), std::move(masks));
 }
 
 SocketType SocketTraits<Dataset>::describe() {

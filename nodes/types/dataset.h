@@ -25,6 +25,10 @@ public:
     virtual std::string caption(std::int64_t item) const = 0;
     // Throws MissingFile, BadFile where the picture is not there or damaged.
     virtual std::shared_ptr<const Pixels> picture(std::int64_t item) const = 0;
+    // How much each place of the picture counts in a loss, in the first channel, of any size; empty: all of it does.
+    virtual std::shared_ptr<const Pixels> mask(std::int64_t) const { return nullptr; }
+    // Whether an item may have a mask.
+    virtual bool has_masks() const { return false; }
     // A hash of what the items are: names and contents.
     virtual gpu::Hash hash() const = 0;
     virtual std::size_t bytes() const { return 0; }
@@ -62,6 +66,11 @@ struct Dataset {
     Tensor pictures(std::span<const Visit> visits, std::uint64_t seed) const;
     // The same without random choices: every picture as it is.
     Tensor pictures(std::span<const std::int64_t> indices) const;
+    bool has_masks() const { return source->has_masks(); }
+    // The masks of these, framed as the pictures are, F32 [N, 1, height, width] in 0..1: 0 around a picture that has a mask, 1 everywhere
+    // where there is none.
+    Tensor masks(std::span<const Visit> visits, std::uint64_t seed) const;
+    Tensor masks(std::span<const std::int64_t> indices) const;
     gpu::Hash hash() const;
 };
 
@@ -71,8 +80,9 @@ Visit visit_at(std::uint64_t seed, std::uint64_t place, std::int64_t size);
 // A picture in its frame, [3, height, width] in 0..1. `number` empty: no random choices.
 void draw_framed(const Pixels& picture, const Framing& framing, std::uint64_t seed, const Visit* visit, std::span<float> out);
 
-// A source of pictures in memory.
-std::shared_ptr<const DatasetSource> memory_source(std::vector<std::string> captions, std::vector<std::shared_ptr<const Pixels>> pictures);
+// A source of pictures in memory; masks for all of them, of which some may be empty, or none.
+std::shared_ptr<const DatasetSource> memory_source(std::vector<std::string> captions, std::vector<std::shared_ptr<const Pixels>> pictures,
+                                                   std::vector<std::shared_ptr<const Pixels>> masks = {});
 
 template <>
 struct SocketTraits<Dataset> {

@@ -13,10 +13,12 @@ std::shared_ptr<const std::vector<float>> floats_of(const Tensor& tensor) { retu
 std::optional<StoredValue> stored(const Examples& e) {
     QJsonArray captions;
     for (const std::string& caption : e.captions) captions.append(QString::fromStdString(caption));
-    return StoredValue{.fields = {{"family", QString::fromStdString(e.format.family)}, {"factor", e.format.factor}, {"scale", e.format.scale}, {"shift", e.format.shift},
+    StoredValue kept{.fields = {{"family", QString::fromStdString(e.format.family)}, {"factor", e.format.factor}, {"scale", e.format.scale}, {"shift", e.format.shift},
                                   {"captions", captions}},
                        .tensors = {{"latents", gpu::tensor(*e.latents, {e.size(), e.variants, e.format.channels, e.height, e.width})},
                                    {"contexts", gpu::tensor(*e.contexts, {e.size() + 1, e.tokens, e.context_width})}}};
+    if (e.masks) kept.tensors.emplace("masks", gpu::tensor(*e.masks, {e.size(), e.variants, e.height, e.width}));
+    return kept;
 }
 
 Value restored(const StoredValue& from) {
@@ -30,6 +32,12 @@ Value restored(const StoredValue& from) {
     e.variants = static_cast<int>(latents.size(1)), e.height = latents.size(3), e.width = latents.size(4);
     e.tokens = contexts.size(1), e.context_width = contexts.size(2);
     e.latents = floats_of(latents), e.contexts = floats_of(contexts);
+    if (from.tensors.contains("masks")) {
+        const Tensor masks = stored_tensor(from, "masks");
+        gpu::check(masks.shape() == gpu::Shape{e.size(), e.variants, e.height, e.width}, gpu::ErrorCode::BadFile, "stored examples: expected masks of the latents' size, got {}",
+                   gpu::to_string(masks.shape()));
+        e.masks = floats_of(masks);
+    }
     return Value::of<Examples>(std::move(e));
 }
 

@@ -73,6 +73,41 @@ private slots:
         QVERIFY(!(run_node("dataset.folder", {{"folder", dir.path()}, {"usual", "nothing said"}}).get<Dataset>("dataset").hash() == made.hash()));
     }
 
+    // Beside the picture, or its own alpha; the dataset is another one when a mask changes, and the same one in another place.
+    void a_folder_has_masks() {
+        const QTemporaryDir dir, other;
+        const auto fill = [](const QString& folder, QColor mask) {
+            QImage clear(4, 4, QImage::Format_RGBA8888);
+            clear.fill(QColor(255, 0, 0, 51));
+            QVERIFY(clear.save(folder + "/a.png"));
+            picture(folder + "/b.png", Qt::green, 4, 4);
+            picture(folder + "/b-mask.png", mask, 8, 8);
+            picture(folder + "/lonely-mask.png", Qt::blue, 4, 4);
+        };
+        fill(dir.path(), QColor(102, 102, 102));
+        const auto of = [](const QString& folder, const char* masks) {
+            Dataset made = run_node("dataset.folder", {{"folder", folder}, {"masks", masks}, {"usual", "x"}}).get<Dataset>("dataset");
+            made.framing = {.width = 8, .height = 4, .fill = 1};
+            return made;
+        };
+        const std::int64_t both[] = {0, 1};
+        const Dataset files = of(dir.path(), "files"), alpha = of(dir.path(), "alpha"), none = of(dir.path(), "none");
+        QCOMPARE(files.size(), 3);      // a mask is no picture, one without its picture is
+        QVERIFY(files.has_masks() && alpha.has_masks() && !none.has_masks());
+        const auto at = [](const gpu::Tensor& t, std::size_t n, std::size_t x) { return gpu::to_floats(t)[n * 32 + 8 + x]; };
+        QVERIFY(at(files.masks(both), 0, 0) == 1 && at(files.masks(both), 0, 4) == 1);                                      // no mask: all of the frame
+        QVERIFY(std::abs(at(files.masks(both), 1, 4) - 0.4f) < 1e-6f && at(files.masks(both), 1, 0) == 0);                  // around the picture: nothing
+        QVERIFY(std::abs(at(alpha.masks(both), 0, 4) - 0.2f) < 1e-6f && at(alpha.masks(both), 1, 4) == 1);
+        const std::int64_t first[] = {0};
+        QVERIFY(gpu::to_floats(alpha.pictures(first))[32 + 12] == 0.0f && gpu::to_floats(files.pictures(first))[32 + 12] > 0.7f);    // green: red alone, red over white
+        fill(other.path(), QColor(102, 102, 102));
+        QVERIFY(of(other.path(), "files").hash() == files.hash() && !(alpha.hash() == files.hash()));
+        fill(other.path(), QColor(103, 102, 102));
+        QVERIFY(!(of(other.path(), "files").hash() == files.hash()) && of(other.path(), "none").hash() == none.hash());
+        picture(dir.filePath("b-mask.png"), Qt::white, 8, 4);
+        QVERIFY(failure_of("dataset.folder", {{"folder", dir.path()}, {"broken", "stop"}}) == gpu::ErrorCode::BadFile);
+    }
+
     void what_is_wrong_with_a_folder_is_named() {
         const QTemporaryDir dir;
         picture(dir.filePath("good.png"), Qt::blue);

@@ -382,6 +382,45 @@ private slots:
         QVERIFY_EXCEPTION_THROWN(diffusion_objective(training), gpu::Error);
     }
 
+    // The loss against one that is put together pixel by pixel: a masked example's error counts where the mask says.
+    void masks_weigh_the_loss() {
+        const Examples plain = small_examples();
+        Examples masked = plain;
+        std::vector<float> masks(8 * 16);
+        for (std::size_t i = 0; i < masks.size(); ++i) masks[i] = static_cast<float>(i * 7 % 5) / 4;
+        masked.masks = std::make_shared<const std::vector<float>>(masks);
+        const std::vector<Visit> visits{{2, 0}, {5, 1}, {7, 2}};
+        DiffusionTraining training{.examples = plain, .moves = small_network(plain, PredictionType::V), .loss = {.min_snr = 5}};
+        const ObjectiveRef whole = diffusion_objective(training);
+        NamedTensors start;
+        for (const Parameter& parameter : whole->parameters()) start.emplace(parameter.name, parameter.value);
+        gpu::Tensors batch = whole->batch(visits, 4);
+        const std::vector<float> weights = gpu::to_floats(batch[5]);
+        // Each cell's own share, by the plain objective with the weight of that cell alone.
+        std::vector<std::vector<double>> shares(3, std::vector<double>(16));
+        for (std::size_t n = 0; n < 3; ++n)
+            for (std::size_t cell = 0; cell < 16; ++cell) {
+                std::vector<float> one(48);
+                one[n * 16 + cell] = weights[n];
+                batch[5] = gpu::tensor(one, {3, 1, 4, 4});
+                shares[n][cell] = gpu::to_number(whole->loss(start, batch));
+            }
+        training.examples = masked;
+        for (const bool even : {false, true}) {
+            training.loss.outside = 0.25, training.loss.even = even;
+            const ObjectiveRef objective = diffusion_objective(training);
+            double expected = 0;
+            for (std::size_t n = 0; n < 3; ++n) {
+                const auto at = [&](std::size_t cell) { return 0.25 + 0.75 * masks[static_cast<std::size_t>(visits[n].item) * 16 + cell]; };
+                double sum = 0, mean = 0;
+                for (std::size_t cell = 0; cell < 16; ++cell) sum += shares[n][cell] * at(cell), mean += at(cell) / 16;
+                expected += even ? sum / mean : sum;
+            }
+            const double loss = gpu::to_number(objective->loss(start, objective->batch(visits, 4)));
+            QVERIFY2(std::abs(loss - expected) < 1e-5 * expected, qPrintable(QString("%1 %2").arg(loss).arg(expected)));
+        }
+    }
+
     // Dataset to encoders, files, latents, network: the wires of the graphs in resources/graphs/train.
     void the_nodes_fit_together() {
         const QTemporaryDir folder;
@@ -414,6 +453,21 @@ private slots:
         // A caption's context is what the prompt's is.
         const std::vector<float> third = context(encoder);
         QVERIFY(std::equal(third.begin(), third.end(), examples.contexts->begin() + static_cast<std::ptrdiff_t>(3 * examples.context_elements())));
+
+        // Masks go with the latents, as shares of their cells: the left half and half a cell more.
+        auto half = std::make_shared<Pixels>(Pixels{16, 16, std::vector<std::uint8_t>(16 * 16 * 4, 255)});
+        for (std::size_t i = 0; i < 256; ++i)
+            if (i % 16 > 8) std::fill_n(half->rgba.begin() + static_cast<std::ptrdiff_t>(4 * i), 3, std::uint8_t(0));
+        Dataset some = discs(2);
+        some.source = memory_source({"a", "b"}, {filled(16, 16, {9, 9, 9, 255}), filled(16, 16, {9, 9, 9, 255})}, {half, nullptr});
+        const auto masked = run_node("dataset.encode", {}, {{"dataset", Value::of<Dataset>(some)}, {"vae", vae}, {"encoder", encoder}});
+        const Value again = socket_type<Examples>().restore(*masked.outputs.at("examples").stored());
+        const std::vector<float>& masks = *again.get<Examples>()->masks;
+        QCOMPARE(masks.size(), std::size_t(2 * 64));
+        for (std::size_t i = 0; i < 128; ++i) {
+            const float wanted = i >= 64 || i % 8 < 4 ? 1.0f : i % 8 == 4 ? 0.5f : 0.0f;
+            QVERIFY2(std::abs(masks[i] - wanted) < 1e-6f, qPrintable(QString("%1: %2").arg(i).arg(masks[i])));
+        }
 
         const Value model = trained("train.unet", {{"channels", "32"}, {"attends", "1"}}, {{"examples", kept}}).converted_to(socket_type<Model>());
         QCOMPARE(model.get<Model>()->info().context_width, 64);
