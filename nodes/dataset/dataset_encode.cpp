@@ -1,3 +1,6 @@
+#include <map>
+
+#include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
 #include "nodes/core/node.h"
 #include "nodes/types/dataset.h"
@@ -28,29 +31,49 @@ struct DatasetEncode final : Node {
         if (from.size() == 0) ev.fail(dataset, "expected pictures, got an empty dataset");
         if (ev[encoder].towers().size() != 1) ev.fail(encoder, "expected one text tower, got {}", ev[encoder].towers().size());
         const int factor = autoencoder.format().factor, each = ev[variants];
-        if (from.framing.width % factor != 0 || from.framing.height % factor != 0)
-            ev.fail(dataset, "expected pictures of multiples of {} pixels, got {} x {}", factor, from.framing.width, from.framing.height);
-
-        Examples made{.format = autoencoder.format(), .height = from.framing.height / factor, .width = from.framing.width / factor, .variants = each};
-        std::vector<float> latents, contexts, masks;
-        const std::int64_t count = from.size() * each;
-        for (std::int64_t first = 0; first < count; first += at_once) {
-            ev.progress(first, count + from.size());
-            std::vector<Visit> visits;
-            std::vector<std::int64_t> plain;
-            for (std::int64_t i = first; i < std::min(count, first + at_once); ++i) {
-                visits.push_back({i / each, static_cast<std::uint64_t>(i)});
-                plain.push_back(i);
-            }
-            const std::vector<float> part = gpu::to_floats(autoencoder.encode(each == 1 ? from.pictures(plain) : from.pictures(visits, ev[seed])));
-            latents.insert(latents.end(), part.begin(), part.end());
-            if (!from.has_masks()) continue;
-            // The share of each cell's pixels, as an area-weighted resize gives it.
-            const Tensor pixels = each == 1 ? from.masks(plain) : from.masks(visits, ev[seed]);      // [n, 1, H, W]
-            const std::vector<float> cells = gpu::to_floats(gpu::mean(gpu::reshape(pixels, {-1, made.height, factor, made.width, factor}), {2, 4}));
-            masks.insert(masks.end(), cells.begin(), cells.end());
-        }
+        const auto size_of = [&](const Framing& f) {
+            if (f.width % factor != 0 || f.height % factor != 0) ev.fail(dataset, "expected pictures of multiples of {} pixels, got {} x {}", factor, f.width, f.height);
+            return CellSize{f.height / factor, f.width / factor};
+        };
+        const auto [height, width] = size_of(from.framing_of(0));
+        Examples made{.format = autoencoder.format(), .height = height, .width = width, .variants = each};
         for (std::int64_t i = 0; i < from.size(); ++i) made.captions.push_back(from.caption(i));
+        if (from.buckets) {
+            std::map<CellSize, int> known;
+            for (std::int64_t i = 0; i < from.size(); ++i) {
+                const auto [at, is_new] = known.emplace(size_of(from.framing_of(i)), static_cast<int>(made.sizes.size()));
+                if (is_new) made.sizes.push_back(at->first);
+                made.groups.push_back(at->second);
+            }
+            made.lay_out();
+        }
+        const std::int64_t count = from.size() * each, channels = made.format.channels;
+        std::vector<float> latents(static_cast<std::size_t>(made.all_cells() * channels)), masks(from.has_masks() ? static_cast<std::size_t>(made.all_cells()) : 0), contexts;
+        std::int64_t done = 0;
+        for (int group = 0; group < std::max<int>(1, static_cast<int>(made.sizes.size())); ++group) {
+            std::vector<std::int64_t> all;      // latents of this size
+            for (std::int64_t i = 0; i < count; ++i)
+                if (made.groups.empty() || made.groups[static_cast<std::size_t>(i / each)] == group) all.push_back(i);
+            for (std::size_t first = 0; first < all.size(); first += at_once) {
+                ev.progress(done, count + from.size());
+                const auto some = std::span(all).subspan(first, std::min<std::size_t>(at_once, all.size() - first));
+                done += static_cast<std::int64_t>(some.size());
+                std::vector<Visit> visits;
+                for (const std::int64_t i : some) visits.push_back({i / each, static_cast<std::uint64_t>(i)});
+                const auto place = [&](std::vector<float>& into, const std::vector<float>& part, std::int64_t planes) {
+                    const std::size_t size = part.size() / some.size();
+                    for (std::size_t n = 0; n < some.size(); ++n)
+                        std::copy_n(part.begin() + static_cast<std::ptrdiff_t>(n * size), size,
+                                    into.begin() + planes * made.start_of(some[n] / each) * each + (some[n] % each) * static_cast<std::ptrdiff_t>(size));
+                };
+                place(latents, gpu::to_floats(autoencoder.encode(each == 1 ? from.pictures(some) : from.pictures(visits, ev[seed]))), channels);
+                if (!from.has_masks()) continue;
+                // The share of each cell's pixels, as an area-weighted resize gives it.
+                const CellSize cells = made.cells_of(some[0] / each);
+                const Tensor pixels = each == 1 ? from.masks(some) : from.masks(visits, ev[seed]);      // [n, 1, H, W]
+                place(masks, gpu::to_floats(gpu::mean(gpu::reshape(pixels, {-1, cells.height, factor, cells.width, factor}), {2, 4})), 1);
+            }
+        }
         const TextTowerInfo& tower = ev[encoder].towers()[0].tower->info();
         made.tokens = tower.positions;
         for (std::int64_t first = 0; first <= from.size(); first += at_once) {

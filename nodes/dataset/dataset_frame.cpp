@@ -26,6 +26,7 @@ struct DatasetFrame final : Node {
 
     void compute(Eval& ev) const override {
         Dataset made = ev[dataset];
+        made.buckets = nullptr;
         const Color c = ev[background];
         made.framing = {.width = ev[width], .height = ev[height], .fill = ev[fill], .cover = ev[fit] == Fit::Cover, .zoom = ev[zoom], .shift = ev[shift], .rotate = ev[rotate], .mirror = ev[mirror], .recolour = ev[recolour],
                         .background = {c.red, c.green, c.blue}};

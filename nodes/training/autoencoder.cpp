@@ -20,9 +20,11 @@ public:
     explicit AutoencoderObjective(AutoencoderTraining training) : t_(std::move(training)) {
         gpu::check(t_.dataset.size() > 0, gpu::ErrorCode::InvalidGraph, "train autoencoder: expected pictures, got an empty dataset");
         const int factor = t_.config.factor();
-        const Framing& f = t_.dataset.framing;
-        gpu::check(f.width % factor == 0 && f.height % factor == 0, gpu::ErrorCode::InvalidGraph,
-                   "train autoencoder: expected pictures of multiples of {} pixels, got {} x {}", factor, f.width, f.height);
+        for (std::int64_t i = 0; i < (t_.dataset.buckets ? t_.dataset.size() : 1); ++i) {
+            const Framing f = t_.dataset.framing_of(i);
+            gpu::check(f.width % factor == 0 && f.height % factor == 0, gpu::ErrorCode::InvalidGraph,
+                       "train autoencoder: expected pictures of multiples of {} pixels, got {} x {}", factor, f.width, f.height);
+        }
         gpu::check(!t_.decoder_only || t_.start, gpu::ErrorCode::InvalidGraph, "train autoencoder: expected an autoencoder to start from where only its decoder moves, got none");
         if (t_.decoder_only)
             for (const auto& [name, weight] : t_.start->weights())
@@ -36,6 +38,7 @@ public:
         return all;
     }
     std::int64_t size() const override { return t_.dataset.size(); }
+    std::vector<int> groups() const override { return t_.dataset.groups(); }
 
     gpu::Tensors batch(std::span<const Visit> visits, std::uint64_t seed) const override {
         const Tensor pictures = t_.dataset.pictures(visits, seed);
@@ -106,7 +109,7 @@ private:
     }
     Tensor unseen(std::int64_t most) const {
         const Dataset& from = t_.validation && t_.validation->size() > 0 ? *t_.validation : t_.dataset;
-        return from.pictures(spread_items(most, from.size()));
+        return from.pictures(spread_items(most, from));
     }
     static Tensor through(const KlAutoencoder& network, const Tensor& pictures) {
         return gpu::clamp(network.decode(network.encode(pictures)), 0, 1);

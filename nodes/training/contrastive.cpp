@@ -22,6 +22,7 @@ public:
     explicit ContrastiveObjective(ContrastiveTraining training) : t_(std::move(training)) {
         const Framing& f = t_.dataset.framing;
         gpu::check(t_.dataset.size() > 1, gpu::ErrorCode::InvalidGraph, "train CLIP: expected two pictures at least, got {}", t_.dataset.size());
+        gpu::check(!t_.dataset.buckets, gpu::ErrorCode::InvalidGraph, "train CLIP: expected pictures of one size, got buckets");
         gpu::check(f.width == f.height && f.width % t_.vision.patch == 0, gpu::ErrorCode::InvalidGraph,
                    "train CLIP: expected square pictures of whole patches of {} pixels, got {} x {}", t_.vision.patch, f.width, f.height);
         gpu::check(t_.text.projection > 0 && t_.text.projection == t_.vision.projection, gpu::ErrorCode::InvalidGraph,

@@ -34,9 +34,14 @@ public:
         check_examples(t_.examples, "examples");
         if (t_.prior) {
             check_examples(*t_.prior, "the prior's examples");
-            gpu::check(t_.prior->height == t_.examples.height && t_.prior->width == t_.examples.width && t_.prior->tokens == t_.examples.tokens, gpu::ErrorCode::InvalidGraph,
-                       "train UNet: expected examples of the prior of {} x {} cells and {} tokens, got {} x {} and {}", t_.examples.width, t_.examples.height,
-                       t_.examples.tokens, t_.prior->width, t_.prior->height, t_.prior->tokens);
+            gpu::check(t_.prior->tokens == t_.examples.tokens, gpu::ErrorCode::InvalidGraph, "train UNet: expected examples of the prior of {} tokens, got {}", t_.examples.tokens,
+                       t_.prior->tokens);
+            for (std::int64_t i = 0; i < t_.prior->size(); ++i) prior_of_[t_.prior->cells_of(i)].push_back(i);
+            for (std::int64_t i = 0; i < t_.examples.size(); ++i) {
+                const CellSize size = t_.examples.cells_of(i);
+                gpu::check(prior_of_.contains(size), gpu::ErrorCode::InvalidGraph, "train UNet: expected examples of the prior of {} x {} cells as others are, got none", size.width,
+                           size.height);
+            }
         }
         gpu::check(config.in_channels == config.out_channels, gpu::ErrorCode::InvalidGraph, "train UNet: expected a network that reads latents alone, got one of {} channels",
                    config.in_channels);
@@ -62,6 +67,7 @@ public:
         return all;
     }
     std::int64_t size() const override { return t_.examples.size(); }
+    std::vector<int> groups() const override { return t_.examples.groups; }
 
     gpu::Tensors batch(std::span<const Visit> visits, std::uint64_t seed) const override {
         Rows rows;
@@ -70,8 +76,8 @@ public:
             for (const Visit& visit : visits) {      // one of the prior beside each, drawn by the visit's number
                 std::array<float, 1> drawn{};
                 philox_uniform(address(seed, prior_stream, visit.number), drawn);
-                const auto size = static_cast<float>(t_.prior->size());
-                add(rows, *t_.prior, {std::min<std::int64_t>(t_.prior->size() - 1, static_cast<std::int64_t>(drawn[0] * size)), visit.number}, seed, prior_stream + 1,
+                const std::vector<std::int64_t>& fit = prior_of_.at(t_.examples.cells_of(visit.item));
+                add(rows, *t_.prior, {fit[std::min(fit.size() - 1, static_cast<std::size_t>(drawn[0] * static_cast<float>(fit.size())))], visit.number}, seed, prior_stream + 1,
                     t_.loss.prior);
             }
         return rows.tensors(t_.examples, t_.word ? vectors() : 0);
@@ -113,18 +119,22 @@ public:
         constexpr int steps = 20;
         constexpr double guidance = 3;
         if (!t_.vae) return std::nullopt;
-        const std::size_t count = std::min(shown, static_cast<std::size_t>(t_.examples.size()));
-        Rows rows;
-        for (std::size_t i = 0; i < count; ++i) tell(rows, t_.examples, static_cast<std::int64_t>(i) * t_.examples.size() / static_cast<std::int64_t>(count), 0);
-        for (std::size_t i = 0; i < count; ++i) tell(rows, t_.examples, t_.examples.size(), 0);
         const Examples& e = t_.examples;
-        rows.latents.resize(2 * count * e.latent_elements()), rows.noise.resize(rows.latents.size());
+        std::vector<std::int64_t> told;      // of one size
+        for (std::int64_t i = 0; i < e.size(); ++i)
+            if (e.cells_of(i) == e.cells_of(0)) told.push_back(i);
+        const std::size_t count = std::min(shown, told.size()), each = static_cast<std::size_t>(e.format.channels * e.height * e.width);
+        Rows rows;
+        rows.cells = e.cells_of(0);
+        for (std::size_t i = 0; i < count; ++i) tell(rows, e, told[i * told.size() / count], 0);
+        for (std::size_t i = 0; i < count; ++i) tell(rows, e, e.size(), 0);
+        rows.latents.resize(2 * count * each), rows.noise.resize(rows.latents.size());
         rows.timesteps.resize(2 * count), rows.signal = rows.level = rows.weights = rows.timesteps;
         const gpu::Tensors numbers = rows.tensors(e, t_.word ? vectors() : 0);
         const auto n = static_cast<std::int64_t>(count);
-        std::vector<float> start(count * e.latent_elements());
+        std::vector<float> start(count * each);
         for (std::size_t i = 0; i < count; ++i)
-            philox_normal({0, sample_stream, static_cast<std::uint32_t>(i)}, std::span(start).subspan(i * e.latent_elements(), e.latent_elements()));
+            philox_normal({0, sample_stream, static_cast<std::uint32_t>(i)}, std::span(start).subspan(i * each, each));
         Tensor x = gpu::tensor(start, {n, e.format.channels, e.height, e.width});
         const UnetNetwork network(t_.moves->network(parameters), t_.moves->config());
         const Tensor context = context_of(parameters, numbers);
@@ -150,8 +160,9 @@ public:
 
     std::string summary() const override {
         const char* names[] = {"epsilon", "v", "sample"};
-        return gpu::format("{}{}, {} prediction, on {} pictures x {}{}", t_.moves->summary(), t_.word ? gpu::format(", {} vectors of a word", t_.word->start.size()) : "",
+        return gpu::format("{}{}, {} prediction, on {} pictures x {}{}{}", t_.moves->summary(), t_.word ? gpu::format(", {} vectors of a word", t_.word->start.size()) : "",
                            names[static_cast<int>(t_.moves->info().prediction)], t_.examples.size(), t_.examples.variants,
+                           t_.examples.sizes.size() > 1 ? gpu::format(" of {} sizes", t_.examples.sizes.size()) : "",
                            t_.prior ? gpu::format(" beside {}", t_.prior->size()) : "");
     }
 
@@ -159,12 +170,13 @@ private:
     struct Rows {
         std::vector<float> latents, noise, timesteps, signal, level, weights, contexts, places;
         std::vector<std::int32_t> ids;
+        CellSize cells;
 
         gpu::Tensors tensors(const Examples& e, std::int64_t vectors) const {
             const auto n = static_cast<std::int64_t>(timesteps.size());
-            const gpu::Shape shape{n, e.format.channels, e.height, e.width}, one{n, 1, 1, 1};
+            const gpu::Shape shape{n, e.format.channels, cells.height, cells.width}, one{n, 1, 1, 1};
             gpu::Tensors all{gpu::tensor(latents, shape), gpu::tensor(noise, shape), gpu::tensor(timesteps, {n}), gpu::tensor(signal, one), gpu::tensor(level, one),
-                             gpu::tensor(weights, weights.size() == timesteps.size() ? one : gpu::Shape{n, 1, e.height, e.width})};
+                             gpu::tensor(weights, weights.size() == timesteps.size() ? one : gpu::Shape{n, 1, cells.height, cells.width})};
             if (vectors > 0) {
                 all.push_back(gpu::tensor_i32(ids, {n, e.tokens}));
                 all.push_back(gpu::tensor(places, {n, e.tokens, vectors}));
@@ -189,30 +201,31 @@ private:
     }
 
     void add(Rows& rows, const Examples& e, const Visit& visit, std::uint64_t seed, std::uint32_t stream, double weight) const {
-        const std::size_t each = e.latent_elements(), item = static_cast<std::size_t>(visit.item);
+        gpu::check(rows.timesteps.empty() || rows.cells == e.cells_of(visit.item), gpu::ErrorCode::InvalidGraph, "train UNet: expected examples of one size in a batch, got several");
+        rows.cells = e.cells_of(visit.item);
         std::array<float, 4> drawn{};
         philox_uniform(address(seed, stream, visit.number), drawn);
-        const auto variant = std::min<std::size_t>(static_cast<std::size_t>(e.variants) - 1, static_cast<std::size_t>(drawn[0] * static_cast<float>(e.variants)));
+        const int variant = std::min(e.variants - 1, static_cast<int>(drawn[0] * static_cast<float>(e.variants)));
         const int timestep = std::min(table_.count() - 1, static_cast<int>(drawn[1] * static_cast<float>(table_.count())));
-        const auto latent = e.latents->begin() + static_cast<std::ptrdiff_t>((item * static_cast<std::size_t>(e.variants) + variant) * each);
-        rows.latents.insert(rows.latents.end(), latent, latent + static_cast<std::ptrdiff_t>(each));
-        rows.noise.resize(rows.noise.size() + each);
-        philox_normal(address(seed, stream == choice_stream ? noise_stream : stream + 1, visit.number), std::span(rows.noise).last(each));
+        const std::span<const float> latent = e.latent(visit.item, variant);
+        rows.latents.insert(rows.latents.end(), latent.begin(), latent.end());
+        rows.noise.resize(rows.noise.size() + latent.size());
+        philox_normal(address(seed, stream == choice_stream ? noise_stream : stream + 1, visit.number), std::span(rows.noise).last(latent.size()));
         const NoiseLevel level = table_.level(timestep);
         rows.timesteps.push_back(static_cast<float>(timestep));
         rows.signal.push_back(static_cast<float>(level.signal)), rows.level.push_back(static_cast<float>(level.noise));
-        add_weights(rows, e, item * static_cast<std::size_t>(e.variants) + variant, weight * weight_at(level));
+        add_weights(rows, e, visit.item, variant, weight * weight_at(level));
         tell(rows, e, drawn[2] < t_.loss.drop_text ? e.size() : visit.item, drawn[3]);
     }
 
     // One weight, or one for each cell where any of the examples have masks: Masked Loss of kohya-ss/sd-scripts and OneTrainer.
-    void add_weights(Rows& rows, const Examples& e, std::size_t latent, double weight) const {
-        const std::size_t cells = e.cells();
+    void add_weights(Rows& rows, const Examples& e, std::int64_t item, int variant, double weight) const {
+        const auto cells = static_cast<std::size_t>(rows.cells.height * rows.cells.width);
         if (!e.masks) {
             rows.weights.insert(rows.weights.end(), has_masks() ? cells : 1, static_cast<float>(weight));
             return;
         }
-        const std::span<const float> mask = std::span(*e.masks).subspan(latent * cells, cells);
+        const std::span<const float> mask = e.mask(item, variant);
         const auto counts = [&](float share) { return t_.loss.outside + (1 - t_.loss.outside) * static_cast<double>(share); };
         double mean = 0;
         for (const float share : mask) mean += counts(share) / static_cast<double>(cells);
@@ -274,6 +287,7 @@ private:
     }
 
     DiffusionTraining t_;
+    std::map<CellSize, std::vector<std::int64_t>> prior_of_;      // the prior's examples of each size
     NoiseTable table_;
     std::shared_ptr<const TextNetwork> network_;
 };

@@ -98,7 +98,7 @@ struct Latents {
     Tensor log_variance;       // [1, C, 1, 1]: its mean
 };
 Latents latents_of(const KlAutoencoder& network, const Dataset& dataset) {
-    const std::vector<std::int64_t> indices = spread_items(measured, dataset.size());
+    const std::vector<std::int64_t> indices = spread_items(measured, dataset);
     gpu::Tensors means, log_variances;
     for (std::size_t at = 0; at < indices.size(); at += at_once) {
         const auto part = std::span(indices).subspan(at, std::min<std::size_t>(at_once, indices.size() - at));

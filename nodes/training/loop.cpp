@@ -8,6 +8,7 @@
 
 #include "gpu/base/error.h"
 #include "nodes/training/parameters.h"
+#include "nodes/training/walk.h"
 
 namespace nodes {
 namespace {
@@ -81,17 +82,16 @@ TrainOutcome train(const Objective& objective, const TrainPlan& plan, const gpu:
 
     LossLog log(plan.log, at.step);
     const Clock::time_point begun = Clock::now();
-    const std::int64_t first = at.step, per_step = std::int64_t{plan.batch} * plan.accumulate;
+    const Walk walk(plan.seed, objective.size(), objective.groups(), plan.batch, plan.accumulate);
+    std::int64_t visited = 0;      // in this sitting
     const auto loss = [&](const NamedTensors& parameters, const gpu::Tensors& batch) { return objective.loss(parameters, batch); };
     std::int64_t saved = at.step;
     const auto advance = [&] {
         cancel.check();
         std::vector<gpu::Tensors> batches;
-        for (int part = 0; part < plan.accumulate; ++part) {
-            std::vector<Visit> visits;
-            for (int i = 0; i < plan.batch; ++i)
-                visits.push_back(visit_at(plan.seed, static_cast<std::uint64_t>(at.step * per_step + std::int64_t{part} * plan.batch + i), objective.size()));
+        for (const std::vector<Visit>& visits : walk.step(at.step)) {
             batches.push_back(objective.batch(visits, plan.seed));
+            visited += static_cast<std::int64_t>(visits.size());
         }
         const gpu::train::StepResult step = trainer.step(loss, batches);      // taken or not, also where a cancel comes: its state can be kept
         check(step.skipped || std::isfinite(step.loss), ErrorCode::Numeric, "train: expected a loss, got {} at step {}: a lower rate or clipped gradients may help", step.loss,
@@ -100,7 +100,7 @@ TrainOutcome train(const Objective& objective, const TrainPlan& plan, const gpu:
         const double seconds = std::chrono::duration<double>(Clock::now() - begun).count();
         at.loss = at.step == 1 ? step.loss : smoothing * at.loss + (1 - smoothing) * step.loss;
         at.rate = step.rate, at.norm = step.norm;
-        at.items_per_second = static_cast<double>((at.step - first) * per_step) / std::max(seconds, 1e-9);
+        at.items_per_second = static_cast<double>(visited) / std::max(seconds, 1e-9);
         if (at.step % std::max<std::int64_t>(1, plan.log_every) == 0 || at.step == plan.steps) log.row(at);
         if (events.progress) events.progress(at);
         if (plan.checkpoint_every > 0 && at.step % plan.checkpoint_every == 0) save(), saved = at.step;

@@ -78,15 +78,24 @@ private:
     std::size_t bytes_ = 0;
 };
 
+// The frame that all of these have.
+Framing one_framing(const Dataset& dataset, std::size_t count, const std::function<std::int64_t(std::size_t)>& index) {
+    for (std::size_t i = 0; i < count; ++i) {
+        gpu::check(index(i) >= 0 && index(i) < dataset.size(), gpu::ErrorCode::InvalidGraph, "dataset: expected an item below {}, got {}", dataset.size(), index(i));
+        const Framing first = dataset.framing_of(index(0)), own = dataset.framing_of(index(i));
+        gpu::check(own == first, gpu::ErrorCode::InvalidGraph, "dataset: expected pictures of one size at a time, got {} x {} and {} x {}", first.width, first.height, own.width,
+                   own.height);
+    }
+    return count > 0 ? dataset.framing_of(index(0)) : dataset.framing;
+}
+
 Tensor drawn(const Dataset& dataset, std::size_t count, const std::function<std::int64_t(std::size_t)>& index,
              const std::function<const Visit*(std::size_t)>& visit, std::uint64_t seed) {
-    const Framing& f = dataset.framing;
+    const Framing f = one_framing(dataset, count, index);
     const std::size_t each = std::size_t{3} * static_cast<std::size_t>(f.width) * static_cast<std::size_t>(f.height);
     std::vector<float> values(count * each);
     for (std::size_t i = 0; i < count; ++i) {
-        const std::int64_t at = index(i);
-        gpu::check(at >= 0 && at < dataset.size(), gpu::ErrorCode::InvalidGraph, "dataset: expected an item below {}, got {}", dataset.size(), at);
-        const auto picture = dataset.source->picture(dataset.items[static_cast<std::size_t>(at)]);
+        const auto picture = dataset.source->picture(dataset.items[static_cast<std::size_t>(index(i))]);
         draw_framed(*picture, f, seed, visit(i), std::span(values).subspan(i * each, each));
     }
     return gpu::tensor(values, {static_cast<std::int64_t>(count), 3, f.height, f.width});
@@ -94,7 +103,7 @@ Tensor drawn(const Dataset& dataset, std::size_t count, const std::function<std:
 
 Tensor drawn_masks(const Dataset& dataset, std::size_t count, const std::function<std::int64_t(std::size_t)>& index,
                    const std::function<const Visit*(std::size_t)>& visit, std::uint64_t seed) {
-    Framing f = dataset.framing;
+    Framing f = one_framing(dataset, count, index);
     f.recolour = 0;
     std::fill(std::begin(f.background), std::end(f.background), 0.0f);
     const std::size_t each = static_cast<std::size_t>(f.width) * static_cast<std::size_t>(f.height);
@@ -144,6 +153,22 @@ void draw_framed(const Pixels& picture, const Framing& f, std::uint64_t seed, co
         }
 }
 
+Framing Dataset::framing_of(std::int64_t index) const {
+    Framing own = framing;
+    if (buckets) {
+        const FrameSize& size = buckets->sizes[buckets->of[static_cast<std::size_t>(items[static_cast<std::size_t>(index)])]];
+        own.width = size.width, own.height = size.height;
+    }
+    return own;
+}
+
+std::vector<int> Dataset::groups() const {
+    std::vector<int> all;
+    if (buckets)
+        for (const std::int64_t item : items) all.push_back(buckets->of[static_cast<std::size_t>(item)]);
+    return all;
+}
+
 Tensor Dataset::pictures(std::span<const Visit> visits, std::uint64_t seed) const {
     return drawn(*this, visits.size(), [&](std::size_t i) { return visits[i].item; }, [&](std::size_t i) { return &visits[i]; }, seed);
 }
@@ -166,6 +191,10 @@ gpu::Hash Dataset::hash() const {
     const Framing& f = framing;
     hasher.add(gpu::format("{} {} {} {} {} {} {} {} {} {} {} {}", f.width, f.height, f.fill, f.cover, f.zoom, f.shift, f.rotate, f.mirror, f.recolour, f.background[0], f.background[1],
                            f.background[2]));
+    if (buckets) {
+        for (const FrameSize& size : buckets->sizes) hasher.add(size.width).add(size.height);
+        for (const int group : groups()) hasher.add(group);
+    }
     return hasher.finish();
 }
 
@@ -202,7 +231,9 @@ SocketType SocketTraits<Dataset>::describe() {
     return {.title = "Dataset", .colour = "#8064a2", .help = "Pictures with captions, to train on",
             .bytes = erased<Dataset>([](const Dataset& dataset) { return dataset.source->bytes() + dataset.items.size() * sizeof(std::int64_t); }),
             .summary = erased<Dataset>([](const Dataset& dataset) {
-                return gpu::format("{} pictures, {} x {}", dataset.size(), dataset.framing.width, dataset.framing.height);
+                if (dataset.buckets && dataset.buckets->sizes.size() > 1) return gpu::format("{} pictures, {} sizes", dataset.size(), dataset.buckets->sizes.size());
+                const Framing f = dataset.size() > 0 ? dataset.framing_of(0) : dataset.framing;
+                return gpu::format("{} pictures, {} x {}", dataset.size(), f.width, f.height);
             }),
             .preview = erased<Dataset>([](const Dataset& dataset, int max_side) {
                 if (dataset.size() == 0) return QImage();

@@ -55,14 +55,29 @@ struct Visit {
     std::uint64_t number = 0;
 };
 
+struct FrameSize {
+    int width = 0, height = 0;
+    friend bool operator==(const FrameSize&, const FrameSize&) = default;
+};
+
+// Frames of several sizes, and which one each item of a source gets.
+struct Buckets {
+    std::vector<FrameSize> sizes;
+    std::vector<std::uint16_t> of;
+};
+
 struct Dataset {
     std::shared_ptr<const DatasetSource> source;
     std::vector<std::int64_t> items;          // of the source, in order
     Framing framing{};
+    std::shared_ptr<const Buckets> buckets;   // whose sizes stand in the place of the framing's; empty: one size for all
 
     std::int64_t size() const { return static_cast<std::int64_t>(items.size()); }
     std::string caption(std::int64_t index) const { return source->caption(items[static_cast<std::size_t>(index)]); }
-    // Pictures F32 [N, 3, height, width] in 0..1, sRGB. `Visit::item` counts within this dataset.
+    Framing framing_of(std::int64_t index) const;
+    // The bucket of each item; empty where all have one size.
+    std::vector<int> groups() const;
+    // Pictures F32 [N, 3, height, width] in 0..1, sRGB. All of them must have one size. `Visit::item` counts within this dataset.
     Tensor pictures(std::span<const Visit> visits, std::uint64_t seed) const;
     // The same without random choices: every picture as it is.
     Tensor pictures(std::span<const std::int64_t> indices) const;

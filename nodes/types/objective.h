@@ -36,9 +36,11 @@ public:
     virtual std::vector<gpu::train::Parameter> parameters() const = 0;
     // How many items a pass visits.
     virtual std::int64_t size() const = 0;
-    // Numbers of one micro-batch, which the visits decide. Leaves of the same shapes at every call of one count.
+    // Which group each item belongs to, where a micro-batch must hold items of one (pictures of one size); empty: any go together.
+    virtual std::vector<int> groups() const { return {}; }
+    // Numbers of one micro-batch, which the visits decide. Leaves of the same shapes at every call of one count and group.
     virtual gpu::Tensors batch(std::span<const Visit> visits, std::uint64_t seed) const = 0;
-    // One element. Must build the same graph at every call. Lazy.
+    // One element. Must build the same graph at every call with a batch of the same shapes. Lazy.
     virtual Tensor loss(const NamedTensors& parameters, const gpu::Tensors& batch) const = 0;
     // Evaluates what it needs.
     virtual Trained result(const NamedTensors& parameters) const = 0;
