@@ -8,6 +8,9 @@ namespace {
 // The usual start for layers before a rectifier: variance 1 / (3 fan_in), as PyTorch draws it.
 Scope::Init by_fan_in(std::int64_t fan_in) { return {.bound = 1 / std::sqrt(static_cast<double>(fan_in))}; }
 
+// A bias does not widen activations of 16 bits.
+Tensor biased(const Tensor& y, const Tensor& bias) { return y + (y.dtype() == Dtype::F32 ? bias : cast(bias, y.dtype())); }
+
 }  // namespace
 
 Conv2d::Conv2d(const Scope& s, int in, int out, const Conv& conv)
@@ -22,7 +25,7 @@ Tensor Conv2d::operator()(const Tensor& x) const {
     Tensor y = conv2d(x, weight, options);
     for (const Branch& branch : branches)
         y = y + conv2d(conv2d(x, branch.down, options), reshape(branch.up, {branch.up.size(0), branch.up.size(1), 1, 1}));
-    return bias ? y + reshape(bias, {1, -1, 1, 1}) : y;
+    return bias ? biased(y, reshape(bias, {1, -1, 1, 1})) : y;
 }
 
 Linear::Linear(const Scope& s, int in, int out, bool with_bias)
@@ -33,7 +36,7 @@ Linear::Linear(const Scope& s, int in, int out, bool with_bias)
 Tensor Linear::operator()(const Tensor& x) const {
     Tensor y = matmul(x, transpose(weight, 0, 1));
     for (const Branch& branch : branches) y = y + matmul(matmul(x, transpose(branch.down, 0, 1)), transpose(branch.up, 0, 1));
-    return bias ? y + bias : y;
+    return bias ? biased(y, bias) : y;
 }
 
 GroupNorm::GroupNorm(const Scope& s, int channels, int groups, double eps)

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "gpu/base/error.h"
+#include "gpu/graph/autocast.h"
 #include "gpu/graph/kernel.h"
 #include "gpu/graph/op.h"
 #include "gpu/ops.h"
@@ -106,7 +107,8 @@ void check_rank(const char* name, const Tensor& x, const Tensor& weight, std::si
           "{}: expected a map and a weight of rank {}, got {} and {}", name, rank + 2, to_string(x.spec()), to_string(weight.spec()));
 }
 
-Tensor conv(const char* name, const Tensor& x, const Tensor& weight, const ConvOptions& o, std::size_t rank) {
+Tensor conv(const char* name, const Tensor& map, const Tensor& filter, const ConvOptions& o, std::size_t rank) {
+    const Tensor x = product_input(map), weight = product_input(filter);
     check_rank(name, x, weight, rank);
     ConvGeometry geometry{each(name, o.stride, rank), each(name, o.pad, rank), each(name, o.pad_end.values.empty() ? o.pad : o.pad_end, rank),
                           each(name, o.dilation, rank), o.groups};
@@ -118,7 +120,8 @@ Tensor conv(const char* name, const Tensor& x, const Tensor& weight, const ConvO
     return convolution(pad(x, before, after, o.mode), weight, geometry);
 }
 
-Tensor conv_transpose(const char* name, const Tensor& x, const Tensor& weight, const ConvTransposeOptions& o, std::size_t rank) {
+Tensor conv_transpose(const char* name, const Tensor& map, const Tensor& filter, const ConvTransposeOptions& o, std::size_t rank) {
+    const Tensor x = product_input(map), weight = product_input(filter);
     check_rank(name, x, weight, rank);
     ConvGeometry geometry{each(name, o.stride, rank), each(name, o.pad, rank),
                                 each(name, o.pad_end.values.empty() ? o.pad : o.pad_end, rank), each(name, o.dilation, rank), o.groups};

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "gpu/base/error.h"
+#include "gpu/graph/autocast.h"
 #include "gpu/graph/kernel.h"
 #include "gpu/graph/op.h"
 #include "gpu/ops.h"
@@ -94,7 +95,8 @@ struct Matmul final : Op {
 
 REGISTER_OP(matmul, Matmul)
 
-Tensor matmul(const Tensor& a, const Tensor& b) {
+Tensor matmul(const Tensor& left, const Tensor& right) {
+    const Tensor a = product_input(left), b = product_input(right);
     check(a.rank() >= 2 && b.rank() >= 2, ErrorCode::InvalidGraph, "matmul: expected ranks of at least 2, got {} and {}",
           to_string(a.spec()), to_string(b.spec()));
     const std::int64_t m = a.size(-2), k = a.size(-1), n = b.size(-1);

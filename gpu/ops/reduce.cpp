@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "gpu/base/error.h"
+#include "gpu/graph/autocast.h"
 #include "gpu/graph/op.h"
 #include "gpu/graph/vector_math.h"
 #include "gpu/ops.h"
@@ -91,7 +92,7 @@ Tensor reduce(const Row& row, const Tensor& x, const std::vector<int>& axes, boo
 
 }  // namespace
 
-Tensor sum(const Tensor& x, std::vector<int> axes, bool keep) { return reduce(sum_row, x, axes, keep); }
+Tensor sum(const Tensor& x, std::vector<int> axes, bool keep) { return reduce(sum_row, sum_input(x), axes, keep); }
 Tensor max(const Tensor& x, std::vector<int> axes, bool keep) { return reduce(max_row, x, axes, keep); }
 Tensor min(const Tensor& x, std::vector<int> axes, bool keep) { return -max(-x, axes, keep); }
 

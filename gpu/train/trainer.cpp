@@ -6,6 +6,7 @@
 
 #include "gpu/base/error.h"
 #include "gpu/base/span.h"
+#include "gpu/graph/autocast.h"
 #include "gpu/graph/autodiff.h"
 #include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
@@ -117,10 +118,19 @@ Trainer::Backward Trainer::differentiate(const Loss& loss, const std::vector<Ten
     const NamedTensors named = parameters();
     Tensors wrt;
     for (const Member& member : members_) wrt.push_back(named.at(member.name));
+    // Single numbers (a temperature) stay as they are.
+    NamedTensors given = named;
+    if (options_.activations != Dtype::F32)
+        for (auto& [name, value] : given)
+            if (value.element_count() > 1) value = cast(value, options_.activations);
+    const auto value_of = [&](const Tensors& batch) {
+        const Autocast autocast(options_.activations);
+        return cast(reshape(loss(given, batch), {1}), Dtype::F32);
+    };
     const double share = 1.0 / static_cast<double>(micro_batches.size());
     Backward sum;
     for (const Tensors& batch : micro_batches) {
-        const Tensor value = reshape(loss(named, sum.gradients.empty() ? batch : after(batch, sum.gradients)), {1});
+        const Tensor value = value_of(sum.gradients.empty() ? batch : after(batch, sum.gradients));
         const Tensors more = gradients(scale_.scale ? value * scale_.scale : value, wrt, share);
         for (std::size_t i = 0; i < sum.gradients.size(); ++i) sum.gradients[i] = sum.gradients[i] + more[i];
         if (sum.gradients.empty()) sum.gradients = more;

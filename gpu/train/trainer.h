@@ -40,6 +40,9 @@ struct TrainOptions {
     double max_value = 0;         // of each element of a gradient; 0: not clipped
     EmaOptions ema;
     std::optional<LossScaleOptions> loss_scale;
+    // What activations are kept as: F16 or BF16 halve the memory between the forward and the backward pass (arXiv:1710.03740). Parameters, their
+    // gradients, states and sums stay F32; F16 wants a loss scale. graph/autocast.h says what the loss builds of it.
+    Dtype activations = Dtype::F32;
     // Parameters of equal rates lie in one tensor and are updated at once, where the optimiser treats elements alone.
     bool pack = true;
 };

@@ -8,6 +8,7 @@ namespace {
 
 enum class Kind { AdamW, AdamW8, Adafactor, Sgd };
 enum class Decay { Constant, Linear, Cosine };
+enum class Activations { F32, BF16, F16 };
 
 gpu::train::OptimiserRef optimiser_of(Kind kind, double decay) {
     switch (kind) {
@@ -37,6 +38,9 @@ struct TrainRun final : Node {
     Param<double>     weight_decay{this, "weight_decay", "Of weights, not of biases and norms", {.initial = 0.01, .min = 0, .max = 10, .advanced = true}};
     Param<double>     clip     {this, "clip", "The highest norm of a step's gradient; 0: not clipped", {.initial = 1, .min = 0, .max = 1e9, .advanced = true}};
     Param<double>     ema      {this, "ema", "Decay of the moving average of the weights, which is what comes out; 0: none", {.initial = 0.999, .min = 0, .max = 0.999999, .decimals = 6}};
+    Param<Activations> activations{this, "activations", "What is kept between the forward and the backward pass: bf16 and f16 take half the memory (arXiv:1710.03740); f16 scales the loss. Weights, "
+                                   "sums and states are F32 in any case",
+                                   {.initial = Activations::F32, .names = {"f32", "bf16", "f16"}, .advanced = true}};
     Param<Seed>       seed     {this, "seed", "Decides the order of items and all random choices", {}};
     Param<OutputPath> checkpoint{this, "checkpoint", "Where the run keeps its state, and goes on from; empty: nowhere", {.filter = "Safetensors (*.safetensors)", .required = false}};
     Param<int>        checkpoint_every{this, "checkpoint_every", "Steps between two states; 0: when the run ends or is stopped", {.initial = 1000, .min = 0, .max = 100000000, .advanced = true}};
@@ -59,6 +63,8 @@ struct TrainRun final : Node {
                       .rate = ev[rate], .end = ev[rate] * ev[end_rate], .warmup = std::min<std::int64_t>(ev[warmup], plan.steps - 1), .total = plan.steps};
         o.max_norm = ev[clip];
         o.ema.decay = ev[ema];
+        o.activations = ev[activations] == Activations::BF16 ? gpu::Dtype::BF16 : ev[activations] == Activations::F16 ? gpu::Dtype::F16 : gpu::Dtype::F32;
+        if (o.activations == gpu::Dtype::F16) o.loss_scale = t::LossScaleOptions{};
 
         TrainEvents events;
         events.progress = [&](const TrainProgress& at) { ev.progress(at.step, at.steps); };

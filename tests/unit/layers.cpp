@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// What a folder may include, itself apart. gpu/graph/autodiff.cpp, long_reductions.cpp and the ops may name the public functions of gpu/ops.h.
+// What a folder may include, itself apart. gpu/graph/autocast.cpp, autodiff.cpp, long_reductions.cpp and the ops may name the public functions of gpu/ops.h.
 const std::map<std::string, std::vector<std::string>> allowed{
     {"gpu/base", {}},
     {"gpu/vulkan", {"gpu/base"}},
