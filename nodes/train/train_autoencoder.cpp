@@ -19,6 +19,12 @@ struct TrainAutoencoder final : Node {
     Param<double>      square    {this, "square", "Weight of the mean squared difference", {.initial = 1, .min = 0, .max = 1000}};
     Param<double>      kl        {this, "kl", "Weight of the latent's divergence from a normal distribution, a mean over its elements", {.initial = 1e-5, .min = 0, .max = 10, .decimals = 8}};
     Param<double>      perceptual{this, "perceptual", "Weight of the difference that the judge sees", {.initial = 0.1, .min = 0, .max = 1000, .advanced = true}};
+    Param<double>      adversarial{this, "adversarial", "Weight of a patch discriminator's hinge loss (arXiv:2012.09841), which learns to tell the results from the pictures: sharper detail; 0: none", {.initial = 0, .min = 0, .max = 1000}};
+    Param<bool>        adaptive  {this, "adversarial_adaptive", "Times the ratio of the other terms' gradient to this one's at the decoder's last layer, so that neither drowns the other", {.initial = true, .advanced = true}};
+    Param<int>         adversarial_start{this, "adversarial_start", "Visits of pictures before the discriminator takes part; let the autoencoder learn the coarse first", {.initial = 50000, .min = 0, .max = 2000000000}};
+    Param<int>         critic_width{this, "discriminator_width", "Channels of the discriminator's first layer", {.initial = 64, .min = 1, .max = 512, .advanced = true}};
+    Param<int>         critic_layers{this, "discriminator_layers", "Layers that halve the map: more of them judge larger patches", {.initial = 3, .min = 1, .max = 6, .advanced = true}};
+    Param<double>      critic_rate{this, "discriminator_rate", "The discriminator's learning rate, as a share of the autoencoder's", {.initial = 1, .min = 0, .max = 100, .advanced = true}};
     Param<double>      spectrum  {this, "spectrum", "0: each channel of the latent has deviation 1. Above: channels are uncorrelated directions, as loud as this power of what they change in the picture, so that a diffusion network learns coarse structure before detail (arXiv:2502.14831)",
                                   {.initial = 0, .min = 0, .max = 1, .advanced = true}};
     Param<bool>        decoder   {this, "decoder_only", "The encoder stays as it is, so that latents keep their meaning", {.initial = false, .advanced = true}};
@@ -26,7 +32,9 @@ struct TrainAutoencoder final : Node {
     Out<ObjectiveRef>  objective {this, "objective", "To train"};
 
     void compute(Eval& ev) const override {
-        AutoencoderTraining t{.dataset = ev[dataset], .loss = {.absolute = ev[absolute], .square = ev[square], .kl = ev[kl], .perceptual = ev[perceptual]},
+        AutoencoderTraining t{.dataset = ev[dataset], .loss = {.absolute = ev[absolute], .square = ev[square], .kl = ev[kl], .perceptual = ev[perceptual], .adversarial = ev[adversarial], .adaptive = ev[adaptive],
+                                       .adversarial_start = static_cast<std::uint64_t>(ev[adversarial_start]),
+                                       .discriminator = {.width = ev[critic_width], .layers = ev[critic_layers]}, .discriminator_rate = ev[critic_rate]},
                               .spectrum = ev[spectrum], .seed = ev[seed], .decoder_only = ev[decoder]};
         if (ev.has(validation)) t.validation = ev[validation];
         if (ev.has(judge)) t.judge = ev[judge];

@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "gpu/base/error.h"
+#include "gpu/graph/autocast.h"
+#include "gpu/graph/autodiff.h"
 #include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
 #include "nodes/sampling/noise.h"
@@ -13,6 +15,7 @@ namespace nodes {
 namespace {
 
 constexpr std::uint32_t latent_stream = 0x6c61746e;
+constexpr const char* critic = "discriminator.";      // names of its parameters start with this
 constexpr std::int64_t measured = 256, shown = 8, at_once = 32;      // pictures
 
 class AutoencoderObjective final : public Objective {
@@ -25,6 +28,12 @@ public:
             gpu::check(f.width % factor == 0 && f.height % factor == 0, gpu::ErrorCode::InvalidGraph,
                        "train autoencoder: expected pictures of multiples of {} pixels, got {} x {}", factor, f.width, f.height);
         }
+        if (adversarial()) {
+            const int least = PatchDiscriminator::least_side(t_.loss.discriminator);
+            gpu::check(std::min(t_.dataset.framing.width, t_.dataset.framing.height) >= least, gpu::ErrorCode::InvalidGraph,
+                       "train autoencoder: expected pictures of at least {} pixels for a discriminator of {} layers, got {} x {}", least, t_.loss.discriminator.layers,
+                       t_.dataset.framing.width, t_.dataset.framing.height);
+        }
         gpu::check(!t_.decoder_only || t_.start, gpu::ErrorCode::InvalidGraph, "train autoencoder: expected an autoencoder to start from where only its decoder moves, got none");
         if (t_.decoder_only)
             for (const auto& [name, weight] : t_.start->weights())
@@ -35,6 +44,11 @@ public:
         std::vector<Parameter> all = t_.start ? parameters_of(t_.start->weights())
                                               : drawn_parameters(t_.seed, [&](const Scope& s) { KlAutoencoder(s, t_.config, format()); });
         std::erase_if(all, [&](const Parameter& parameter) { return !moves(parameter.name); });
+        if (adversarial())
+            for (Parameter& parameter : drawn_parameters(t_.seed, [&](const Scope& s) { PatchDiscriminator(s / "discriminator", t_.loss.discriminator); })) {
+                parameter.rates.rate = t_.loss.discriminator_rate;
+                all.push_back(std::move(parameter));
+            }
         return all;
     }
     std::int64_t size() const override { return t_.dataset.size(); }
@@ -49,7 +63,10 @@ public:
         for (std::size_t i = 0; i < visits.size(); ++i)
             philox_normal({seed, latent_stream, static_cast<std::uint32_t>(visits[i].number), static_cast<std::uint32_t>(visits[i].number >> 32)},
                           std::span(noise).subspan(i * each, each));
-        return {pictures, gpu::tensor(noise, shape)};
+        gpu::Tensors all{pictures, gpu::tensor(noise, shape)};
+        // A third tensor says that the discriminator takes part: loss() builds one graph before and one after.
+        if (adversarial() && visits.front().number >= t_.loss.adversarial_start) all.push_back(gpu::tensor({1.0f}));
+        return all;
     }
 
     Tensor loss(const NamedTensors& parameters, const gpu::Tensors& batch) const override {
@@ -58,20 +75,23 @@ public:
         const KlAutoencoder::Moments m = network.moments(pictures);                       // [N, C, h, w]
         const Tensor latent = t_.decoder_only ? m.mean : m.mean + gpu::exp(0.5 * m.logvar) * batch[1];
         const Tensor made = network.decode_raw(latent), off = made - pictures;            // [N, 3, H, W]
-        Tensor loss = t_.loss.absolute * gpu::mean(gpu::abs(off));
-        if (t_.loss.square > 0) loss = loss + t_.loss.square * gpu::mean(gpu::square(off));
+        Tensor likeness = t_.loss.absolute * gpu::mean(gpu::abs(off));
+        if (t_.loss.square > 0) likeness = likeness + t_.loss.square * gpu::mean(gpu::square(off));
+        if (t_.judge && t_.loss.perceptual > 0) {
+            const auto states = [&](const Tensor& p) { return (*t_.judge->tower)(t_.judge->tower->pixels(p * 0.5 + 0.5, VisionFit::Stretch)).penultimate; };
+            likeness = likeness + t_.loss.perceptual * gpu::mean(gpu::square(states(made) - states(pictures)));
+        }
+        Tensor loss = gpu::reshape(likeness, {1});
+        if (batch.size() > 2) loss = with_adversary(parameters, pictures, made, loss);
         // KL(N(mean, variance) || N(0, 1)), a mean over elements
         if (t_.loss.kl > 0 && !t_.decoder_only)
             loss = loss + 0.5 * t_.loss.kl * gpu::mean(gpu::square(m.mean) + gpu::exp(m.logvar) - 1.0 - m.logvar);
-        if (t_.judge && t_.loss.perceptual > 0) {
-            const auto states = [&](const Tensor& p) { return (*t_.judge->tower)(t_.judge->tower->pixels(p * 0.5 + 0.5, VisionFit::Stretch)).penultimate; };
-            loss = loss + t_.loss.perceptual * gpu::mean(gpu::square(states(made) - states(pictures)));
-        }
         return gpu::reshape(loss, {1});
     }
 
     Trained result(const NamedTensors& parameters) const override {
         NamedTensors all = parameters;
+        std::erase_if(all, [](const auto& one) { return one.first.starts_with(critic); });
         all.insert(fixed_.begin(), fixed_.end());
         if (!t_.decoder_only) change_latent_basis(all, latent_basis(built(all), t_.dataset, t_.spectrum));
         return Trained({Value::of<Vae>(make_kl_autoencoder(weights_of(all), format(), {.groups = t_.config.groups, .eps = t_.config.eps}))});
@@ -93,7 +113,14 @@ public:
             const Tensor part = gpu::slice(pictures, 0, at, std::min(at + at_once, pictures.size(0)));
             sum += mean_psnr(part, through(network, part)) * static_cast<double>(part.size(0));
         }
-        return {{"psnr", sum / static_cast<double>(pictures.size(0)), "dB"}};
+        std::vector<TrainMetric> all{{"psnr", sum / static_cast<double>(pictures.size(0)), "dB"}};
+        if (adversarial()) {      // its mean answers: above 0 for what it takes as real
+            const PatchDiscriminator judge(Scope::tensors(parameters) / "discriminator", t_.loss.discriminator);
+            const Tensor real = unseen(at_once);
+            all.push_back({"discriminator_real", gpu::to_number(gpu::mean(judge(real * 2.0 - 1.0))), ""});
+            all.push_back({"discriminator_made", gpu::to_number(gpu::mean(judge(through(network, real) * 2.0 - 1.0))), ""});
+        }
+        return all;
     }
 
     std::string summary() const override {
@@ -101,6 +128,32 @@ public:
     }
 
 private:
+    bool adversarial() const { return t_.loss.adversarial > 0; }
+
+    // The likeness, the generator's term, in which the discriminator stays as it is, and the discriminator's own, in which the pictures do: gradients of
+    // the sum are those of two networks trained in turns, both at the same point.
+    Tensor with_adversary(const NamedTensors& parameters, const Tensor& pictures, const Tensor& made, const Tensor& likeness) const {
+        const PatchDiscriminator judge(Scope::tensors(parameters) / "discriminator", t_.loss.discriminator);
+        const Tensor hinge = hinge_loss(judge(pictures), judge(gpu::stop_gradient(made)));
+        const Pull near = pulled(likeness, made, parameters), real = pulled(gpu::reshape(generator_loss(judge(made)), {1}), made, parameters);
+        Tensor pull = real.term * t_.loss.adversarial;
+        if (t_.loss.adaptive) pull = pull * gpu::stop_gradient(gpu::minimum(near.norm / (real.norm + 1e-4), 1e4));      // arXiv:2012.09841, equation 7
+        return near.term + pull + gpu::reshape(hinge, {1});
+    }
+
+    // A term that reaches parameters through the made pictures alone, and the norm [1] of its gradient at the decoder's last layer. What the term
+    // does to the pictures is computed once for both.
+    struct Pull {
+        Tensor term, norm;
+    };
+    static Pull pulled(const Tensor& term, const Tensor& made, const NamedTensors& parameters) {
+        const gpu::Autocast as_built(gpu::Dtype::F32);      // cotangents have the types that the forward pass chose
+        const Tensor on_pictures = gpu::gradients(term, {made})[0];
+        const Tensor last = gpu::cotangents(made, on_pictures, {parameters.at("decoder.conv_out.weight")})[0];
+        const auto vjp = [on_pictures](const gpu::Tensors&, const Tensor&, const Tensor& dy) { return gpu::Tensors{gpu::cast(on_pictures * gpu::reshape(dy, {1, 1, 1, 1}), on_pictures.dtype())}; };
+        return {gpu::with_vjp(term, {made}, vjp), gpu::reshape(gpu::sqrt(gpu::sum(gpu::square(last))), {1})};
+    }
+
     bool moves(std::string_view name) const { return !t_.decoder_only || name.starts_with("decoder.") || name.starts_with("post_quant_conv."); }
     LatentFormat format() const { return {.family = "pico", .channels = t_.config.channels, .factor = t_.config.factor()}; }
     KlAutoencoder built(NamedTensors all) const {

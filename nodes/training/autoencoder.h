@@ -1,10 +1,12 @@
-// Training of the KL autoencoder of latent diffusion (arXiv:2112.10752, section 3.1 and appendix G).
+// Training of the KL autoencoder of latent diffusion (arXiv:2112.10752, section 3.1 and appendix G), with a discriminator beside it where that is wanted
+// (arXiv:2012.09841, section 3.1).
 #pragma once
 
 #include <memory>
 #include <optional>
 
 #include "nodes/models/vae/kl.h"
+#include "nodes/training/discriminator.h"
 #include "nodes/training/parameters.h"
 #include "nodes/types/objective.h"
 #include "nodes/types/vision.h"
@@ -16,6 +18,12 @@ struct AutoencoderLoss {
     double square = 0;            // of the mean squared difference
     double kl = 1e-6;             // of the mean divergence from a normal distribution, a latent element
     double perceptual = 0;        // of the mean squared difference of an image encoder's states (arXiv:1801.03924's idea)
+    double adversarial = 0;       // of the discriminator's hinge loss; 0: no discriminator
+    // With `adaptive` times the ratio of both terms' gradients at the decoder's last layer, so that neither drowns the other.
+    bool adaptive = true;
+    std::uint64_t adversarial_start = 0;      // visits of pictures before the discriminator takes part: until then its answers are noise
+    DiscriminatorConfig discriminator;
+    double discriminator_rate = 1;            // of the schedule's rate
 };
 
 struct AutoencoderTraining {
