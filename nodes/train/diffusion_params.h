@@ -11,6 +11,7 @@ struct DiffusionParams {
     explicit DiffusionParams(Node* node)
         : examples{node, "examples", "Latents with their captions"},
           prior{node, "prior", "Examples that the network shall go on to draw as it did: pictures of its own of the same kind (prior preservation, arXiv:2208.12242)", {.optional = true}},
+          loss{node, "loss", "Of what the network says and should say, in the place of a square; min_snr and masks weigh it", {.optional = true}},
           vae{node, "vae", "For samples while training", {.optional = true}},
           min_snr{node, "min_snr", "Gamma of min-SNR weights (arXiv:2303.09556); 0: none", {.initial = 0, .min = 0, .max = 1000}},
           huber{node, "huber", "Where the loss turns from a square to a line; 0: a square", {.initial = 0, .min = 0, .max = 100, .advanced = true}},
@@ -22,6 +23,7 @@ struct DiffusionParams {
                     {.initial = false, .advanced = true}} {}
 
     In<Examples>  examples, prior;
+    In<LossRef>   loss;
     In<Vae>       vae;
     Param<double> min_snr, huber, drop, prior_weight, outside;
     Param<bool>   even, recompute;
@@ -31,6 +33,7 @@ struct DiffusionParams {
         DiffusionTraining t{.examples = ev[examples], .moves = {},
                             .loss = {.min_snr = ev[min_snr], .huber = ev[huber], .drop_text = ev[drop], .prior = ev[prior_weight], .outside = ev[outside], .even = ev[even]}, .prior = {}, .word = {}, .vae = {}, .recompute = ev[recompute]};
         if (ev.has(prior)) t.prior = ev[prior];
+        if (ev.has(loss)) t.loss.criterion = ev[loss];
         if (ev.has(vae)) t.vae = ev[vae];
         return t;
     }

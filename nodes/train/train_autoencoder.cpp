@@ -11,6 +11,7 @@ struct TrainAutoencoder final : Node {
     In<Dataset>        dataset   {this, "dataset", "Pictures to train on"};
     In<Dataset>        validation{this, "validation", "Pictures that are held back, for samples and the signal-to-noise ratio", {.optional = true}};
     In<Vae>            start     {this, "start", "An autoencoder to go on with, in place of the sizes below", {.optional = true}};
+    In<LossRef>        loss      {this, "loss", "Of results and pictures, in the place of the absolute, squared and perceptual difference", {.optional = true}};
     In<Vision>         judge     {this, "judge", "An image encoder for the perceptual term", {.optional = true}};
     Param<std::string> widths    {this, "widths", "Channels of the levels, from the pictures' resolution down; each further level halves it", {.initial = "24,48,96,128"}};
     Param<int>         channels  {this, "channels", "Of the latent", {.initial = 16, .min = 1, .max = 64}};
@@ -37,6 +38,7 @@ struct TrainAutoencoder final : Node {
                                        .discriminator = {.width = ev[critic_width], .layers = ev[critic_layers]}, .discriminator_rate = ev[critic_rate]},
                               .spectrum = ev[spectrum], .seed = ev[seed], .decoder_only = ev[decoder]};
         if (ev.has(validation)) t.validation = ev[validation];
+        if (ev.has(loss)) t.loss.criterion = ev[loss];
         if (ev.has(judge)) t.judge = ev[judge];
         if (ev.has(start)) {
             t.start = std::dynamic_pointer_cast<const KlAutoencoder>(ev[start].model);

@@ -34,6 +34,8 @@ public:
                        "train autoencoder: expected pictures of at least {} pixels for a discriminator of {} layers, got {} x {}", least, t_.loss.discriminator.layers,
                        t_.dataset.framing.width, t_.dataset.framing.height);
         }
+        gpu::check(!t_.loss.criterion || t_.loss.criterion->channels() == 0 || t_.loss.criterion->channels() == 3, gpu::ErrorCode::InvalidGraph,
+                   "train autoencoder: expected a loss of pictures, got one of {} channels", t_.loss.criterion ? t_.loss.criterion->channels() : 0);
         gpu::check(!t_.decoder_only || t_.start, gpu::ErrorCode::InvalidGraph, "train autoencoder: expected an autoencoder to start from where only its decoder moves, got none");
         if (t_.decoder_only)
             for (const auto& [name, weight] : t_.start->weights())
@@ -74,13 +76,8 @@ public:
         const Tensor pictures = batch[0] * 2.0 - 1.0;                                     // [N, 3, H, W] in -1..1
         const KlAutoencoder::Moments m = network.moments(pictures);                       // [N, C, h, w]
         const Tensor latent = t_.decoder_only ? m.mean : m.mean + gpu::exp(0.5 * m.logvar) * batch[1];
-        const Tensor made = network.decode_raw(latent), off = made - pictures;            // [N, 3, H, W]
-        Tensor likeness = t_.loss.absolute * gpu::mean(gpu::abs(off));
-        if (t_.loss.square > 0) likeness = likeness + t_.loss.square * gpu::mean(gpu::square(off));
-        if (t_.judge && t_.loss.perceptual > 0) {
-            const auto states = [&](const Tensor& p) { return (*t_.judge->tower)(t_.judge->tower->pixels(p * 0.5 + 0.5, VisionFit::Stretch)).penultimate; };
-            likeness = likeness + t_.loss.perceptual * gpu::mean(gpu::square(states(made) - states(pictures)));
-        }
+        const Tensor made = network.decode_raw(latent);                                   // [N, 3, H, W]
+        const Tensor likeness = t_.loss.criterion ? gpu::mean((*t_.loss.criterion)({made, pictures, {}})) : difference(made, pictures);
         Tensor loss = gpu::reshape(likeness, {1});
         if (batch.size() > 2) loss = with_adversary(parameters, pictures, made, loss);
         // KL(N(mean, variance) || N(0, 1)), a mean over elements
@@ -128,6 +125,17 @@ public:
     }
 
 private:
+    Tensor difference(const Tensor& made, const Tensor& pictures) const {
+        const Tensor off = made - pictures;
+        Tensor sum = t_.loss.absolute * gpu::mean(gpu::abs(off));
+        if (t_.loss.square > 0) sum = sum + t_.loss.square * gpu::mean(gpu::square(off));
+        if (t_.judge && t_.loss.perceptual > 0) {
+            const auto states = [&](const Tensor& p) { return (*t_.judge->tower)(t_.judge->tower->pixels(p * 0.5 + 0.5, VisionFit::Stretch)).penultimate; };
+            sum = sum + t_.loss.perceptual * gpu::mean(gpu::square(states(made) - states(pictures)));
+        }
+        return sum;
+    }
+
     bool adversarial() const { return t_.loss.adversarial > 0; }
 
     // The likeness, the generator's term, in which the discriminator stays as it is, and the discriminator's own, in which the pictures do: gradients of

@@ -8,6 +8,7 @@
 #include "nodes/models/vae/kl.h"
 #include "nodes/training/discriminator.h"
 #include "nodes/training/parameters.h"
+#include "nodes/types/loss.h"
 #include "nodes/types/objective.h"
 #include "nodes/types/vision.h"
 
@@ -18,6 +19,7 @@ struct AutoencoderLoss {
     double square = 0;            // of the mean squared difference
     double kl = 1e-6;             // of the mean divergence from a normal distribution, a latent element
     double perceptual = 0;        // of the mean squared difference of an image encoder's states (arXiv:1801.03924's idea)
+    LossRef criterion;            // of results and pictures, in the place of the three that compare them
     double adversarial = 0;       // of the discriminator's hinge loss; 0: no discriminator
     // With `adaptive` times the ratio of both terms' gradients at the decoder's last layer, so that neither drowns the other.
     bool adaptive = true;

@@ -8,6 +8,7 @@
 #include "gpu/run/evaluate.h"
 #include "nodes/sampling/noise.h"
 #include "nodes/sampling/prediction.h"
+#include "nodes/training/loss.h"
 
 namespace nodes {
 namespace {
@@ -43,6 +44,9 @@ public:
                            size.height);
             }
         }
+        if (t_.loss.criterion)
+            gpu::check(t_.loss.criterion->channels() == 0 || t_.loss.criterion->channels() == config.out_channels, gpu::ErrorCode::InvalidGraph,
+                       "train UNet: expected a loss of latents of {} channels, got one of {}", config.out_channels, t_.loss.criterion->channels());
         gpu::check(config.in_channels == config.out_channels, gpu::ErrorCode::InvalidGraph, "train UNet: expected a network that reads latents alone, got one of {} channels",
                    config.in_channels);
         gpu::check(!info.noise.zero_terminal_snr || info.prediction != PredictionType::Epsilon, gpu::ErrorCode::InvalidGraph,
@@ -91,11 +95,11 @@ public:
         hooks.recompute = t_.recompute;
         const Tensor output = network({.latent = signal * x0 + level * noise, .timestep = b[Timestep], .context = context_of(parameters, b)}, hooks);      // [B, C, h, w]
         const Tensor target = prediction == PredictionType::Epsilon ? noise : prediction == PredictionType::V ? signal * noise - level * x0 : x0;
-        const Tensor squared = gpu::square(output - target);
-        const double turn = t_.loss.huber;      // 2 c (sqrt(d^2 + c^2) - c), d^2 for small d (arXiv:2403.16728)
-        const Tensor error = turn > 0 ? 2 * turn * (gpu::sqrt(squared + turn * turn) - turn) : squared;
         // The sum of both means, where there is a prior: each is half of the rows.
-        return gpu::reshape((t_.prior ? 2.0 : 1.0) * gpu::mean(b[Weight] * error), {1});
+        const double means = t_.prior ? 2 : 1;
+        if (t_.loss.criterion) return gpu::reshape(means * gpu::mean((*t_.loss.criterion)({output, target, b[Weight]})), {1});
+        const Tensor squared = gpu::square(output - target);
+        return gpu::reshape(means * gpu::mean(b[Weight] * (t_.loss.huber > 0 ? pseudo_huber(squared, t_.loss.huber) : squared)), {1});
     }
 
     Trained result(const NamedTensors& parameters) const override {

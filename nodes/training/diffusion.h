@@ -9,6 +9,7 @@
 #include "nodes/training/movement.h"
 #include "nodes/types/encoder.h"
 #include "nodes/types/examples.h"
+#include "nodes/types/loss.h"
 #include "nodes/types/objective.h"
 #include "nodes/types/vae.h"
 
@@ -20,6 +21,7 @@ struct DiffusionLoss {
     double drop_text = 0.1;       // share of visits with the empty caption, for classifier-free guidance (arXiv:2207.12598)
     double prior = 1;             // weight of the prior's examples
     double outside = 0;           // weight where an example's mask is 0; where it is 1 the weight is 1
+    LossRef criterion;            // of what the network says and should say, in the place of `huber`; the weights above are its weight
     bool even = false;            // weights of an example with a mask are divided by their mean, so that a small subject is as loud as a big one
 };
 
