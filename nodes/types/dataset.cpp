@@ -11,6 +11,7 @@
 #include "gpu/base/philox.h"
 #include "gpu/run/evaluate.h"
 #include "nodes/types/image.h"
+#include "nodes/types/placed_picture.h"
 
 namespace nodes {
 namespace {
@@ -119,38 +120,38 @@ Tensor drawn_masks(const Dataset& dataset, std::size_t count, const std::functio
 
 }  // namespace
 
-void draw_framed(const Pixels& picture, const Framing& f, std::uint64_t seed, const Visit* visit, std::span<float> out) {
-    const double across = static_cast<double>(f.width) / picture.width, down = static_cast<double>(f.height) / picture.height;
-    double scale = f.fill * (f.cover ? std::max(across, down) : std::min(across, down));
-    double dx = 0, dy = 0, angle = 0;
-    bool mirrored = false;
-    std::array<std::size_t, 3> channels{0, 1, 2};
-    if (visit) {
-        const auto first = uniforms(seed, framing_stream, visit->number, 0), second = uniforms(seed, framing_stream, visit->number, 1);
-        scale *= std::exp(f.zoom * (2 * first[0] - 1));
-        dx = f.shift * (2 * first[1] - 1) * f.width, dy = f.shift * (2 * first[2] - 1) * f.height;
-        angle = f.rotate * (2 * first[3] - 1) * std::numbers::pi / 180;
-        mirrored = second[0] < f.mirror;
-        if (second[1] < f.recolour)        // one of the five other orders
-            for (int turn = std::min(static_cast<int>(second[2] * 5), 4); turn >= 0; --turn) std::next_permutation(channels.begin(), channels.end());
-    }
-    const double cosine = std::cos(angle) / scale, sine = std::sin(angle) / scale;
-    const Premultiplied source{picture, f.background};
-    // Enough samples a pixel that none of the picture's is passed over.
-    const int fine = std::clamp(static_cast<int>(std::ceil(1 / scale)), 1, 8);
-    const std::size_t plane = static_cast<std::size_t>(f.width) * static_cast<std::size_t>(f.height);
-    for (int y = 0; y < f.height; ++y)
-        for (int x = 0; x < f.width; ++x) {
+void draw_placed(const Pixels& picture, const Placement& at, int width, int height, const float* background, std::span<float> out) {
+    const double cosine = std::cos(at.angle) / at.scale, sine = std::sin(at.angle) / at.scale;
+    const Premultiplied source{picture, background};
+    const int fine = std::clamp(static_cast<int>(std::ceil(1 / at.scale)), 1, 8);
+    const std::size_t plane = static_cast<std::size_t>(width) * static_cast<std::size_t>(height);
+    for (int y = 0; y < height; ++y)
+        for (int x = 0; x < width; ++x) {
             float sum[3] = {0, 0, 0};
             for (int j = 0; j < fine; ++j)
                 for (int i = 0; i < fine; ++i) {
-                    const double px = x + (i + 0.5) / fine - f.width / 2.0 - dx, py = y + (j + 0.5) / fine - f.height / 2.0 - dy;
+                    const double px = x + (i + 0.5) / fine - width / 2.0 - at.dx, py = y + (j + 0.5) / fine - height / 2.0 - at.dy;
                     const double sx = cosine * px + sine * py, sy = cosine * py - sine * px;
-                    source.add(picture.width / 2.0 + (mirrored ? -sx : sx), picture.height / 2.0 + sy, sum);
+                    source.add(picture.width / 2.0 + (at.mirrored ? -sx : sx), picture.height / 2.0 + sy, sum);
                 }
-            const std::size_t at = static_cast<std::size_t>(y) * static_cast<std::size_t>(f.width) + static_cast<std::size_t>(x);
-            for (std::size_t c = 0; c < 3; ++c) out[channels[c] * plane + at] = sum[c] / static_cast<float>(fine * fine);
+            const std::size_t to = static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x);
+            for (std::size_t c = 0; c < 3; ++c) out[at.channels[c] * plane + to] = sum[c] / static_cast<float>(fine * fine);
         }
+}
+
+void draw_framed(const Pixels& picture, const Framing& f, std::uint64_t seed, const Visit* visit, std::span<float> out) {
+    const double across = static_cast<double>(f.width) / picture.width, down = static_cast<double>(f.height) / picture.height;
+    Placement at{.scale = f.fill * (f.cover ? std::max(across, down) : std::min(across, down))};
+    if (visit) {
+        const auto first = uniforms(seed, framing_stream, visit->number, 0), second = uniforms(seed, framing_stream, visit->number, 1);
+        at.scale *= std::exp(f.zoom * (2 * first[0] - 1));
+        at.dx = f.shift * (2 * first[1] - 1) * f.width, at.dy = f.shift * (2 * first[2] - 1) * f.height;
+        at.angle = f.rotate * (2 * first[3] - 1) * std::numbers::pi / 180;
+        at.mirrored = second[0] < f.mirror;
+        if (second[1] < f.recolour)        // one of the five other orders
+            for (int turn = std::min(static_cast<int>(second[2] * 5), 4); turn >= 0; --turn) std::next_permutation(at.channels.begin(), at.channels.end());
+    }
+    draw_placed(picture, at, f.width, f.height, f.background, out);
 }
 
 Framing Dataset::framing_of(std::int64_t index) const {
