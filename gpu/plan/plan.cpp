@@ -1,4 +1,5 @@
 // All passes in a row, with their dumps.
+#include "gpu/base/cancel.h"
 #include "gpu/base/span.h"
 #include "gpu/plan/dump.h"
 
@@ -29,6 +30,7 @@ Program make_plan(const TensorGraph& graph, const DeviceTraits& traits, bool fus
     Program program = build(graph, traits, fuse_steps, choose);
     dump.after(program, "build");
     const auto pass = [&](void (*run)(Program&), const char* name) {
+        check_cancelled();   // a plan of a large network takes as long as many of its kernels
         run(program);
         verify(program, name);
         dump.after(program, name);

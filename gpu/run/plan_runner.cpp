@@ -21,8 +21,10 @@ namespace gpu {
 namespace {
 
 constexpr std::size_t kept_recordings = 4;
-// Submissions in flight: the device never waits for the host, and a stop is seen within two slices.
+// Submissions in flight, so that the device never waits for the host, and the estimate of what they take together: a stop
+// waits for them. Long ones go alone, where a gap between two is nothing beside them.
 constexpr std::size_t most_in_flight = 2;
+constexpr double most_seconds_in_flight = 0.08;
 
 double slice_seconds() { return std::max(switches().slice, 1) * 1e-3; }
 
@@ -42,10 +44,12 @@ public:
     Queue(Device& device, DeviceRate& rate, EvaluationCounters& counters) : device_(device), rate_(rate), counters_(counters) {}
 
     void submit(const CommandsRef& list, double seconds) {
-        if (flight_.size() >= most_in_flight) wait_oldest();
+        check_cancelled();
+        while (!flight_.empty() && (flight_.size() >= most_in_flight || seconds_ + seconds > most_seconds_in_flight)) wait_oldest();
         check_cancelled();
         const std::int64_t now = trace_clock_ns();
         flight_.push_back({device_.submit(list), seconds, now});
+        seconds_ += seconds;
     }
     void drain() {
         while (!flight_.empty()) wait_oldest();
@@ -60,6 +64,7 @@ private:
     void wait_oldest() {
         const Submission oldest = flight_.front();
         flight_.pop_front();
+        seconds_ = flight_.empty() ? 0 : seconds_ - oldest.seconds;
         const std::int64_t start = trace_clock_ns();
         device_.wait(oldest.value);
         const std::int64_t now = trace_clock_ns();
@@ -72,6 +77,7 @@ private:
     DeviceRate& rate_;
     EvaluationCounters& counters_;
     std::deque<Submission> flight_;
+    double seconds_ = 0;   // of all in flight
     std::int64_t last_end_ = 0;
 };
 

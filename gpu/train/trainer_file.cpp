@@ -5,6 +5,7 @@
 #include "gpu/base/error.h"
 #include "gpu/io/checkpoint.h"
 #include "gpu/run/evaluate.h"
+#include "gpu/run/leaf.h"
 #include "gpu/train/trainer.h"
 
 namespace gpu::train {
@@ -13,9 +14,22 @@ namespace {
 constexpr std::string_view format_name = "heddle training state 1";
 constexpr std::string_view own = "heddle.", extra_prefix = "extra.";
 
-std::vector<std::byte> bytes_of(const Tensor& x) {
-    std::vector<std::byte> bytes(static_cast<std::size_t>(x.element_count()) * size_of(x.dtype()));
-    read(x, bytes);
+// The elements in row-major order, where they lie if they lie so.
+struct Bytes {
+    StorageRef storage;
+    std::vector<std::byte> copy;
+    std::span<const std::byte> span;
+};
+
+Bytes bytes_of(const Tensor& x) {
+    Bytes bytes{.storage = x.value(), .copy = {}, .span = {}};
+    if (bytes.storage && bytes.storage->order == row_major(x.shape().size())) {
+        bytes.span = host_bytes(bytes.storage);
+        return bytes;
+    }
+    bytes.copy.resize(static_cast<std::size_t>(x.element_count()) * size_of(x.dtype()));
+    read(x, bytes.copy);
+    bytes.span = bytes.copy;
     return bytes;
 }
 
@@ -61,15 +75,14 @@ void Trainer::for_each_kept(Self& self, Visit visit) {
 }
 
 void Trainer::save(const std::string& path, const std::map<std::string, std::string>& extra) const {
-    std::map<std::uint64_t, std::vector<std::byte>> bytes;   // by tensor
+    std::map<std::uint64_t, Bytes> bytes;   // by tensor
     std::vector<TensorEntry> entries;
     for_each_kept(*this, [&](const std::string& name, const Tensor& tensor, const Shape& shape, std::int64_t offset) {
         const auto [found, fresh] = bytes.try_emplace(tensor.id());
         if (fresh) found->second = bytes_of(tensor);
         const std::size_t size = size_of(tensor.dtype());
         entries.push_back({name, tensor.dtype(), shape,
-                           std::span<const std::byte>(found->second).subspan(static_cast<std::size_t>(offset) * size,
-                                                                            static_cast<std::size_t>(element_count(shape)) * size)});
+                           found->second.span.subspan(static_cast<std::size_t>(offset) * size, static_cast<std::size_t>(element_count(shape)) * size)});
     });
     std::map<std::string, std::string> metadata{{"format", std::string(format_name)},
                                                 {std::string(own) + "optimiser", options_.optimiser->name()},

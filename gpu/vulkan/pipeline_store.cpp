@@ -3,9 +3,11 @@
 #include <atomic>
 #include <cstring>
 #include <exception>
+#include <optional>
 #include <thread>
 #include <utility>
 
+#include "gpu/base/cancel_scope_token.h"
 #include "gpu/base/error.h"
 #include "gpu/base/log.h"
 #include "gpu/base/span.h"
@@ -80,9 +82,11 @@ std::vector<PipelineRef> DeviceCore::pipelines(const std::vector<PipelineKey>& k
     std::vector<PipelineRef> made(missing.size());
     std::vector<std::exception_ptr> failures(missing.size());
     std::atomic<std::size_t> next = 0;
+    const std::optional<CancelToken> cancel = cancel_scope_token();      // of the calling thread, for all
     const auto work = [&] {
         for (std::size_t i = next++; i < missing.size(); i = next++) {
             try {
+                if (cancel) cancel->check();
                 made[i] = create_pipeline(keys[missing[i]], hashes[missing[i]]);
             } catch (...) {
                 failures[i] = std::current_exception();

@@ -10,6 +10,7 @@
 
 #include "gpu/base/cancel.h"
 #include "gpu/base/error.h"
+#include "gpu/base/log.h"
 #include "gpu/base/switches.h"
 #include "gpu/io/checkpoint.h"
 #include "gpu/ops.h"
@@ -296,6 +297,57 @@ private slots:
         }
         QVERIFY(stopped_inside);
         QVERIFY(to_floats(p) == before);
+    }
+
+    // Whichever kernel a cancel comes in, none follows, until those that write the new state: they all follow, and no product is
+    // among them. The state is that of before or of after the step, never one in between.
+    void a_cancel_at_any_kernel_leaves_a_whole_step_data() { add_optimisers(); }
+    void a_cancel_at_any_kernel_leaves_a_whole_step() {
+        const QTemporaryDir folder;
+        const auto saved = [&](const Trainer& trainer) {
+            const std::string path = folder.filePath("now").toStdString();
+            trainer.save(path);
+            return content(path);
+        };
+        const std::string start = folder.filePath("start").toStdString();
+        Trainer whole(fresh_parameters(), full_options(chosen()));
+        for (int i = 0; i < 2; ++i) whole.step(loss, {batch_at(i)});
+        whole.save(start);
+
+        const ScopedSwitch tell(&Switches::debug, 2);      // a line for each kernel
+        int kernels = 0, cancel_at = 0, products = 0;      // products behind the cancel
+        CancelToken token;
+        const LogSink former = set_log_sink([&](std::string_view area, LogLevel, const std::string& text) {
+            if (area != "kernel") return;
+            products += token.cancelled() && text.find(" 0.000 MFLOP") == std::string::npos;
+            if (++kernels == cancel_at) token.cancel();
+        });
+        whole.step(loss, {batch_at(2)});
+        const int all = kernels;
+        const std::string before = content(start), after = saved(whole);
+        int last_stop = 0, first_end = all + 1;
+        bool right = all > 40 && before != after;
+        for (int at = 1; at <= all; at += at < all * 3 / 4 ? std::max(1, all / 12) : std::max(1, all / 40)) {
+            Trainer trainer(fresh_parameters(), full_options(chosen()));
+            trainer.load(start);
+            token = CancelToken();
+            kernels = products = 0;
+            cancel_at = at;
+            bool cancelled = false;
+            try {
+                const CancelScope scope(token);
+                trainer.step(loss, {batch_at(2)});
+            } catch (const Cancelled&) {
+                cancelled = true;
+            }
+            cancel_at = 0;
+            right = right && kernels == (cancelled ? at : all) && products == 0 && saved(trainer) == (cancelled ? before : after) && trainer.step_count() == (cancelled ? 2 : 3);
+            if (cancelled) last_stop = std::max(last_stop, at);
+            if (!cancelled) first_end = std::min(first_end, at);
+        }
+        set_log_sink(former);
+        QVERIFY(right);
+        QVERIFY2(last_stop < first_end && last_stop > 40, qPrintable(QString("%1 of %2 kernels can be stopped").arg(last_stop).arg(all)));
     }
 
     // --- complaints ---
