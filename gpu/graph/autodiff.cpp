@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "gpu/base/error.h"
+#include "gpu/graph/graph_lock.h"
 #include "gpu/graph/op.h"
 #include "gpu/ops.h"
 
@@ -104,6 +105,7 @@ Tensor added(const Tensors& parts) {
 std::unordered_map<std::uint64_t, Tensor> propagate(const Tensor& y, const Tensor& dy, const Ids& wrt, const Ids& stop) {
     check(y.spec() == dy.spec(), ErrorCode::InvalidGraph, "cotangents: expected one for {}, got {}", to_string(y.spec()),
           to_string(dy.spec()));
+    const GraphLock walk;
     const Tensors sorted = dependent_nodes(y, wrt, stop);
     Ids depends;
     for (const Tensor& node : sorted) depends.insert(node.id());

@@ -5,6 +5,7 @@
 
 #include "gpu/base/error.h"
 #include "gpu/graph/autodiff.h"
+#include "gpu/graph/graph_lock.h"
 #include "gpu/graph/op.h"
 
 namespace gpu {
@@ -138,6 +139,7 @@ Tensor substitute(const Tensor& y, const Tensors& from, const Tensors& to) {
               to_string(from[i].spec()), to_string(to[i].spec()));
         made[from[i].id()] = to[i];
     }
+    const GraphLock walk;
     for (const Tensor& tensor : dependence(y, from).sorted) {
         Tensors inputs = tensor.inputs();
         for (Tensor& input : inputs)
@@ -150,6 +152,7 @@ Tensor substitute(const Tensor& y, const Tensors& from, const Tensors& to) {
 
 Tensor checkpoint(const std::function<Tensor(const Tensors&)>& f, const Tensors& inputs) {
     const Tensor value = f(inputs);
+    const GraphLock walk;
     const Dependence block = dependence(value, inputs);
     Tensors all{value};
     all.insert(all.end(), inputs.begin(), inputs.end());

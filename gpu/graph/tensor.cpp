@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "gpu/base/error.h"
+#include "gpu/graph/graph_lock.h"
 #include "gpu/graph/op.h"
 
 namespace gpu {
@@ -178,13 +179,16 @@ Tensor apply_op(std::shared_ptr<const Op> op, const Tensors& inputs) {
 
 void set_value(const Tensor& tensor, StorageRef value) {
     Tensors released;   // destroyed after the lock: dropping inputs may drop whole graphs
+    const GraphLock walk;
     const std::lock_guard lock(value_mutex);
+    if (tensor.node()->value) return;   // of another device, which was first: the same value
     tensor.node()->value = std::move(value);
     released.swap(tensor.node()->inputs);
 }
 
 void drop_value(const Tensor& tensor) {
     StorageRef released;
+    const GraphLock walk;
     const std::lock_guard lock(value_mutex);
     released.swap(tensor.node()->value);
     if (!released) return;

@@ -59,9 +59,10 @@ MemoryForecast Engine::forecast(const Tensors& tensors, const Tensors& donated) 
         const Device::MemoryUse use = device_->memory_use();
         return {.used = use.used + use.adopted, .peak = use.used + use.adopted, .budget = device_->budget()};
     }
+    std::optional<GraphLock> walk(std::in_place);
     const TensorGraph graph = collect(missing, donated);
     residency_.evict(0);      // what nobody holds any more
-    MemoryForecast need = forecast_of(*plan_for(graph, key_of(graph)).runner, graph);
+    MemoryForecast need = forecast_of(*plan_for(graph, key_of(graph), walk).runner, graph);
     if (need.streams) need.peak = std::min(need.peak, need.budget);
     return need;
 }
@@ -71,8 +72,9 @@ PlanCost Engine::plan_cost(const Tensors& tensors) {
     PlanCost cost;
     const Tensors missing = missing_of(tensors);
     if (missing.empty()) return cost;
+    std::optional<GraphLock> walk(std::in_place);
     const TensorGraph graph = collect(missing);
-    const Program& program = plan_for(graph, key_of(graph)).runner->program();
+    const Program& program = plan_for(graph, key_of(graph), walk).runner->program();
     cost.steps = program.steps.size();
     for (const Step& step : program.steps) {
         cost.host_kernels += step.kind == Step::Host;
@@ -94,9 +96,11 @@ void Engine::run(const Tensors& outputs, const Tensors& donated) {
     Span span("run", "evaluate");
     const EvaluationCounters before = counters_;
     ++counters_.evaluations;
+    std::optional<GraphLock> walk(std::in_place);
     const TensorGraph graph = collect(outputs, donated);
     const Hash key = key_of(graph);
-    Plan& plan = plan_for(graph, key);
+    Plan& plan = plan_for(graph, key, walk);
+    walk.reset();
     counters_.arena_bytes = plan.runner->program().arena_bytes;
     std::vector<StorageRef> values;
     try {
@@ -120,7 +124,7 @@ Hash Engine::key_of(const TensorGraph& graph) const {
     return Hasher().add(graph.structure).add(traits.host_kernels).add(traits.storage16).add(switches().fuse).add(switches().shader_dir).add(switches().variant).add(switches().tune).finish();
 }
 
-Engine::Plan& Engine::plan_for(const TensorGraph& graph, const Hash& key) {
+Engine::Plan& Engine::plan_for(const TensorGraph& graph, const Hash& key, std::optional<GraphLock>& walk) {
     const auto found = plans_.find(key);
     if (found != plans_.end() && switches().plan_cache) {
         ++counters_.plan_hits;
@@ -128,7 +132,9 @@ Engine::Plan& Engine::plan_for(const TensorGraph& graph, const Hash& key) {
         return found->second;
     }
     ++counters_.plans_made;
-    auto runner = std::make_unique<PlanRunner>(device_, make_plan(graph, traits_of(device_->caps()), switches().fuse, tuner_.chooser()), rate_);
+    Program program = make_plan(graph, traits_of(device_->caps()), switches().fuse, tuner_.chooser());
+    walk.reset();   // pipelines take longer, and need no graph
+    auto runner = std::make_unique<PlanRunner>(device_, std::move(program), rate_);
     if (switches().debug >= 1) {
         const MemoryForecast need = forecast_of(*runner, graph);
         log_message("plan", LogLevel::Info,

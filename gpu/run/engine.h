@@ -19,6 +19,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "gpu/graph/graph_lock.h"
 #include "gpu/plan/program.h"
 #include "gpu/run/evaluate.h"
 #include "gpu/run/plan_runner.h"
@@ -55,7 +56,8 @@ private:
 
     Tensors missing_of(const Tensors& tensors) const;
     void run(const Tensors& outputs, const Tensors& donated = {});
-    Plan& plan_for(const TensorGraph& graph, const Hash& key);
+    // `walk` is held since the graph was collected, and let go of when it is not needed any more.
+    Plan& plan_for(const TensorGraph& graph, const Hash& key, std::optional<GraphLock>& walk);
     Hash key_of(const TensorGraph& graph) const;
     void forget(Plans::iterator plan);
 

@@ -2,25 +2,20 @@
 
 #include <cstring>
 #include <memory>
-#include <mutex>
 
 #include "gpu/base/error.h"
 #include "gpu/ops.h"
 #include "gpu/run/engine.h"
 #include "gpu/run/leaf.h"
 #include "gpu/run/oracle.h"
+#include "gpu/vulkan/device_scope.h"
 
 namespace gpu {
 namespace {
 
-// The engine of the process's device. A lost device is opened anew, with an engine of its own.
+// The engine of the thread's device. A lost device is opened anew, with an engine of its own.
 std::shared_ptr<Engine> engine() {
-    static std::mutex mutex;
-    const std::shared_ptr<Device> device = Device::current_ref();   // opened before the slot: closed after it
-    static std::shared_ptr<Engine> slot;
-    const std::lock_guard lock(mutex);
-    if (!slot || slot->device() != device) slot = std::make_shared<Engine>(device);
-    return slot;
+    return std::static_pointer_cast<Engine>(device_companion([](std::shared_ptr<Device> device) { return std::make_shared<Engine>(std::move(device)); }));
 }
 
 }  // namespace

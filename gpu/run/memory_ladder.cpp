@@ -127,9 +127,12 @@ std::vector<StorageRef> Engine::run_on_rungs(Rung rung, const Hash& key, Plan& p
                             mebibytes(need.weights), mebibytes(need.outputs), mebibytes(need.used), error.message());
             rung = static_cast<Rung>(static_cast<int>(rung) + 1);
             if (rung == Rung::Chunks) {
+                std::optional<GraphLock> walk(std::in_place);
                 if (const auto other = chunked(graph, key, plan, need)) {   // the same outputs: what is left of the ladder is theirs
                     const Hash other_key = key_of(*other);
-                    return run_on_rungs(rung, other_key, plan_for(*other, other_key), *other, need);
+                    Plan& other_plan = plan_for(*other, other_key, walk);
+                    walk.reset();
+                    return run_on_rungs(rung, other_key, other_plan, *other, need);
                 }
                 rung = Rung::OneByOne;
             }

@@ -2,6 +2,7 @@
 
 #include "gpu/base/error.h"
 #include "gpu/graph/autodiff.h"
+#include "gpu/graph/graph_lock.h"
 #include "gpu/graph/op.h"
 #include "gpu/ops.h"
 
@@ -33,6 +34,7 @@ Tensor global_norm(const Tensors& gradients) {
 Tensor scaled(const Tensor& x, const Tensor& factor) { return x * reshape(factor, Shape(static_cast<std::size_t>(x.rank()), 1)); }
 
 Tensor computed_for(const Tensor& x, const Tensor& reader) {
+    const GraphLock walk;
     if (!x.op() || x.value() || x.op()->kind() != OpKind::Elementwise) return x;
     Tensors inputs;
     for (const Tensor& input : x.inputs()) inputs.push_back(barrier(input, reader));

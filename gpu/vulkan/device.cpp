@@ -5,11 +5,14 @@
 #include <cctype>
 #include <cstdlib>
 #include <mutex>
+#include <sstream>
+#include <utility>
 
 #include "gpu/base/error.h"
 #include "gpu/base/log.h"
 #include "gpu/base/switches.h"
 #include "gpu/vulkan/core.h"
+#include "gpu/vulkan/device_scope.h"
 #include "gpu/vulkan/physical.h"
 
 namespace gpu {
@@ -54,20 +57,28 @@ bool matches(const Caps& caps, const std::string& selector) {
     throw Error(ErrorCode::NoDevice, "open device: expected a usable Vulkan device{}, {}", wanted, text);
 }
 
-std::mutex current_mutex;
+std::mutex current_mutex;   // of all slots
 
-std::shared_ptr<Device>& current_slot() {
-    static std::shared_ptr<Device> slot;
+thread_local DeviceSlot* thread_slot = nullptr;   // of the innermost scope
+
+// Of threads without a scope; its selector is the switch's.
+DeviceSlot& process_slot() {
+    static DeviceSlot slot{std::string()};
     return slot;
 }
+
+DeviceSlot& current_slot() { return thread_slot ? *thread_slot : process_slot(); }
 
 // Drivers stop their threads in exit handlers of their own. Ours is registered after the device was opened, thus runs
 // before theirs.
 void close_at_exit() {
+    process_slot();   // made before, thus there when the handler runs
     static const int registered = std::atexit([] {
         std::shared_ptr<Device> device;
+        std::shared_ptr<void> companion;
         const std::lock_guard lock(current_mutex);
-        device.swap(current_slot());
+        device.swap(process_slot().device);
+        companion.swap(process_slot().companion);
     });
     static_cast<void>(registered);
 }
@@ -123,7 +134,7 @@ Device& Device::current() { return *current_ref(); }
 
 std::shared_ptr<Device> Device::current_ref() {
     const std::lock_guard lock(current_mutex);
-    std::shared_ptr<Device>& slot = current_slot();
+    std::shared_ptr<Device>& slot = current_slot().device;
     if (slot && slot->lost()) {
         const ScopedSwitch once(&Switches::fault, std::string());   // a fault is for one device
         std::shared_ptr<Device> fresh = open(std::to_string(slot->caps().index));
@@ -132,7 +143,7 @@ std::shared_ptr<Device> Device::current_ref() {
         slot = std::move(fresh);
     }
     if (!slot) {
-        slot = open(switches().device);
+        slot = open(thread_slot ? thread_slot->selector : switches().device);
         close_at_exit();
     }
     return slot;
@@ -141,9 +152,37 @@ std::shared_ptr<Device> Device::current_ref() {
 void Device::set_current(std::shared_ptr<Device> device) {
     {
         const std::lock_guard lock(current_mutex);
-        current_slot().swap(device);
+        process_slot().device.swap(device);
     }
     close_at_exit();
+}
+
+std::vector<std::shared_ptr<DeviceSlot>> device_slots(const std::string& selectors) {
+    std::vector<std::shared_ptr<DeviceSlot>> made;
+    const bool list = selectors.find(',') != std::string::npos;
+    if (list && std::ranges::any_of(list_devices(), [&](const Caps& caps) { return lower(caps.name).find(lower(selectors)) != std::string::npos; }))
+        return {std::make_shared<DeviceSlot>(selectors)};
+    std::istringstream parts(selectors);
+    for (std::string part; std::getline(parts, part, ',');)
+        if (!part.empty()) made.push_back(std::make_shared<DeviceSlot>(part));
+    return made;
+}
+
+DeviceScope::DeviceScope(std::shared_ptr<DeviceSlot> slot) : slot_(std::move(slot)), outer_(thread_slot) {
+    if (slot_) thread_slot = slot_.get();
+}
+DeviceScope::~DeviceScope() { thread_slot = outer_; }
+
+std::shared_ptr<void> device_companion(const std::function<std::shared_ptr<void>(std::shared_ptr<Device>)>& make) {
+    const std::shared_ptr<Device> device = Device::current_ref();
+    std::shared_ptr<void> old;   // goes after the lock
+    const std::lock_guard lock(current_mutex);
+    DeviceSlot& slot = current_slot();
+    if (!slot.companion || slot.companion_of != device->id()) {
+        old = std::exchange(slot.companion, make(device));
+        slot.companion_of = device->id();
+    }
+    return slot.companion;
 }
 
 BufferRef Device::allocate(std::size_t size, Domain domain) { return state_->core->allocate(size, domain); }

@@ -20,7 +20,7 @@ dnnl::engine& host_engine() {
 }
 
 dnnl::stream& host_stream() {
-    static dnnl::stream stream(host_engine());
+    thread_local dnnl::stream stream(host_engine());   // engines of several devices work at once
     return stream;
 }
 
