@@ -26,8 +26,11 @@ QJsonValue number(double value) {
 std::optional<QJsonObject> event_json(const Event& event) {
     if (const auto* e = std::get_if<event::Plan>(&event))
         return QJsonObject{{"event", "plan"}, {"nodes", list(e->nodes)}, {"cached", list(e->cached)}};
-    if (const auto* e = std::get_if<event::NodeStart>(&event))
-        return QJsonObject{{"event", "node_start"}, {"id", text(e->node)}, {"type", text(e->type)}};
+    if (const auto* e = std::get_if<event::NodeStart>(&event)) {
+        QJsonObject fields{{"event", "node_start"}, {"id", text(e->node)}, {"type", text(e->type)}};
+        if (e->device > 0) fields["device"] = e->device;
+        return fields;
+    }
     if (const auto* e = std::get_if<event::Progress>(&event)) {
         QJsonObject fields{{"event", "progress"}, {"id", text(e->node)}, {"step", qint64(e->done)}, {"steps", qint64(e->total)}};
         if (e->eta >= 0) fields["eta"] = e->eta;

@@ -3,12 +3,14 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <utility>
 
 #include "app/cli/cache_option.h"
 #include "app/cli/graph_options.h"
 #include "app/cli/set_values.h"
 #include "gpu/base/error.h"
 #include "gpu/base/switches.h"
+#include "gpu/vulkan/device_scope.h"
 #include "nodes/core/disk_cache.h"
 #include "nodes/core/nearest.h"
 
@@ -59,7 +61,7 @@ std::vector<Option> request_options() {
 }
 
 std::vector<Option> device_options() {
-    return {{"--device", "SEL", "Device: an index, cpu, gpu, or a part of its name; see 'heddle devices'"},
+    return {{"--device", "SEL", "Device: an index, cpu, gpu, or a part of its name; see 'heddle devices'. Several (0,1) compute branches of a graph at once"},
             {"--budget", "BYTES", "Device memory to keep within, such as 512M or 2G; weights beyond it are streamed"}};
 }
 
@@ -67,9 +69,13 @@ std::vector<Option> run_options() {
     return joined({request_options(), device_options(), {cache_option, {"--no-cache", "", "Compute everything, and keep nothing for later runs"}}});
 }
 
-void choose_device(const Arguments& arguments) {
+std::vector<std::shared_ptr<gpu::DeviceSlot>> choose_device(const Arguments& arguments) {
     if (const auto device = arguments.value("--device")) gpu::switches().device = *device;
+    auto devices = gpu::device_slots(gpu::switches().device);
+    if (devices.size() > 1) gpu::switches().device = std::exchange(devices[0], nullptr)->selector;
+    if (devices.size() == 1) devices.clear();
     if (const auto budget = arguments.value("--budget")) gpu::switches().budget = gpu::parse_bytes(*budget, "--budget");
+    return devices;
 }
 
 std::shared_ptr<nodes::DiskCache> disk_cache(const Arguments& arguments) {
@@ -78,8 +84,9 @@ std::shared_ptr<nodes::DiskCache> disk_cache(const Arguments& arguments) {
 }
 
 RunSetup set_up_run(const Arguments& arguments, std::size_t kept) {
-    choose_device(arguments);
+    auto devices = choose_device(arguments);
     RunSetup setup{.cache = std::make_unique<nodes::ResultCache>(kept), .sets = given_sets(arguments)};
+    setup.options.devices = std::move(devices);
     setup.document = load_graph(arguments.only("GRAPH"));
     for (const std::string& assignment : setup.sets) setup.document = apply_set(setup.document, assignment, setup.files);
     setup.options.targets = read_targets(arguments, setup.document);

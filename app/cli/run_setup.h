@@ -33,8 +33,9 @@ std::vector<Option> run_options();
 // what load_graph() throws.
 RunSetup set_up_run(const Arguments& arguments, std::size_t kept);
 
-// What --device and --budget say is what the process computes with from now on.
-void choose_device(const Arguments& arguments);
+// What --device and --budget say is what the process computes with from now on. Gives back what RunOptions::devices takes where
+// --device, or HEDDLE_DEVICE, names several ("0,1").
+std::vector<std::shared_ptr<gpu::DeviceSlot>> choose_device(const Arguments& arguments);
 
 // The second tier of results that --cache and --no-cache ask for, null for none.
 std::shared_ptr<nodes::DiskCache> disk_cache(const Arguments& arguments);

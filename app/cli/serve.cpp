@@ -29,7 +29,7 @@ constexpr std::size_t lagging = std::size_t{256} << 10;      // unread bytes fro
 // The clients' side of the queue: who may ask, and who gets which lines.
 class Server {
 public:
-    Server(const ServePlace& place, std::size_t cache_bytes, std::shared_ptr<nodes::DiskCache> disk)
+    Server(const ServePlace& place, std::size_t cache_bytes, std::shared_ptr<nodes::DiskCache> disk, std::vector<std::shared_ptr<gpu::DeviceSlot>> devices)
         : place_(place),
           lines_({}, {.arrived = [this](Client client) { if (!place_.socket.empty()) lines_.admit(client), known_.insert(client); },
                       .line = [this](Client client, const std::string& line) { on_line(client, line); },
@@ -37,7 +37,7 @@ public:
                       .expects = [this](Client client) { return watched_.contains(client); },
                       .woken = [this] { deliver(); },
                       .signal = [this](int number) { on_signal(number); }}),
-          queue_({}, cache_bytes, std::move(disk), [this](const ServedLine& line) { on_told(line); }) {
+          queue_({}, cache_bytes, std::move(disk), [this](const ServedLine& line) { on_told(line); }, std::move(devices)) {
         if (place_.socket.empty())
             lines_.listen(listen_loopback(&place_.port));
         else
@@ -175,10 +175,10 @@ private:
 int serve(const Arguments& arguments) {
     arguments.expect_count(0, 0, "no argument");
     std::signal(SIGPIPE, SIG_IGN);      // nobody has to read what the server prints
-    choose_device(arguments);
+    auto devices = choose_device(arguments);
     const ServePlace place = serve_place(arguments);
     const std::uint64_t kept = gpu::parse_bytes(arguments.value("--memory").value_or("4G"), "--memory");
-    Server server(place, kept, disk_cache(arguments));
+    Server server(place, kept, disk_cache(arguments), std::move(devices));
     return server.run(arguments.has("--json"));
 }
 

@@ -15,8 +15,9 @@ QString text(const std::string& text) { return QString::fromStdString(text); }
 
 }  // namespace
 
-ServeQueue::ServeQueue(Limits limits, std::size_t cache_bytes, std::shared_ptr<nodes::DiskCache> disk, std::function<void(const ServedLine&)> told)
-    : limits_(limits), told_(std::move(told)), cache_(cache_bytes) {
+ServeQueue::ServeQueue(Limits limits, std::size_t cache_bytes, std::shared_ptr<nodes::DiskCache> disk, std::function<void(const ServedLine&)> told,
+                       std::vector<std::shared_ptr<gpu::DeviceSlot>> devices)
+    : limits_(limits), told_(std::move(told)), devices_(std::move(devices)), cache_(cache_bytes) {
     if (disk) cache_.set_disk(std::move(disk));
     thread_ = std::thread([this] { work(); });
 }
@@ -100,6 +101,7 @@ void ServeQueue::work() {
         nodes::RunOptions options = job.run.options;
         options.cache = &cache_;
         options.cancel = job.cancel;
+        options.devices = devices_;
         options.on_event = [&](const nodes::Event& event) {
             const auto fields = event_json(event);
             if (!fields) return;

@@ -49,7 +49,8 @@ public:
         std::size_t finished_lines = 500;   // the same of one that is finished
     };
     // `told` is called by the thread that runs, or by who changes the queue, with a lock held: it must not call back.
-    ServeQueue(Limits limits, std::size_t cache_bytes, std::shared_ptr<nodes::DiskCache> disk, std::function<void(const ServedLine&)> told);
+    ServeQueue(Limits limits, std::size_t cache_bytes, std::shared_ptr<nodes::DiskCache> disk, std::function<void(const ServedLine&)> told,
+               std::vector<std::shared_ptr<gpu::DeviceSlot>> devices = {});
     ~ServeQueue();      // cancels what runs, drops what waits
     ServeQueue(const ServeQueue&) = delete;
     ServeQueue& operator=(const ServeQueue&) = delete;
@@ -88,6 +89,7 @@ private:
 
     const Limits limits_;
     const std::function<void(const ServedLine&)> told_;
+    const std::vector<std::shared_ptr<gpu::DeviceSlot>> devices_;       // outlive what the cache keeps on them
     nodes::ResultCache cache_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;

@@ -48,6 +48,7 @@ struct State {
 };
 struct NodeStart {
     std::string node, type;
+    int device = 0;                   // which of the run's devices
 };
 struct Progress {
     std::string node;

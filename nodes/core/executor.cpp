@@ -1,108 +1,85 @@
 #include "nodes/core/executor.h"
 
-#include <QCryptographicHash>
-#include <QFile>
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <map>
-#include <new>
-#include <set>
+#include <optional>
+#include <thread>
 
-#include "gpu/base/span.h"
-#include "gpu/base/switches.h"
-#include "nodes/core/eval.h"
-#include "nodes/core/key.h"
+#include "gpu/vulkan/device_scope.h"
 #include "nodes/core/lowering.h"
-#include "nodes/core/plan.h"
-#include "nodes/core/regions.h"
+#include "nodes/core/run_order.h"
+#include "nodes/core/run_worker.h"
 
 namespace nodes {
 namespace {
 
-using gpu::Error;
 using gpu::ErrorCode;
 using Clock = std::chrono::steady_clock;
 
-double ms_since(Clock::time_point start) {
-    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-// Everything one run holds; also what each node's Eval talks to.
-class Run final : public EvalHost {
+class Run {
 public:
-    Run(const Document& document, const RunOptions& options) : document_(document), options_(options) {}
+    Run(const Document& document, const RunOptions& options) : run_(document, options) {}
 
     RunResult go() {
         const auto start = Clock::now();
         try {
             prepare();
-            if (result_.status == RunStatus::Done) execute();
+            if (run_.result.status == RunStatus::Done) execute();
         } catch (...) {
-            fail_run(std::current_exception());
+            const auto failure = failure_of(std::current_exception(), "");
+            run_.result.status = failure ? RunStatus::Failed : RunStatus::Cancelled;
+            if (failure) run_.fail(*failure);
         }
-        if (options_.memo && !plan_.empty()) options_.memo->put(document_, low_, options_.targets, places_, {result_.problems, std::move(plan_)});
-        result_.ms = ms_since(start);
-        send(event::End{result_.status, result_.ms});
-        return std::move(result_);
+        if (run_.options.memo && !run_.plan.empty())
+            run_.options.memo->put(run_.document, run_.low, run_.options.targets, run_.places, {run_.result.problems, std::move(run_.plan)});
+        run_.result.ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+        run_.send(event::End{run_.result.status, run_.result.ms});
+        return std::move(run_.result);
     }
 
 private:
-    struct Step {
-        std::vector<Value> outputs;
-        int readers = 0;
-        bool ready = false;
-        bool asked = false, failed = false;  // of lazy inputs: it has said what it wants, or could not
-        std::vector<bool> wanted;            // by input
-        bool begun = false;                  // tried in this run, in a loop in this iteration
-        gpu::Hash key;                       // the plan's; in a loop that of this iteration
-        // Of a loop's begin: which iteration runs, and the inputs that the one before left.
-        std::int64_t iteration = 0;
-        std::map<std::string, Value> given;
-        std::map<std::string, gpu::Hash> given_keys;
-    };
-
     // --- before anything runs ---
 
     void prepare() {
-        places_ = {document_.folder(), options_.output_folder, options_.allowed};
-        if (auto known = options_.memo ? options_.memo->take(document_, options_.targets, places_, options_.cache) : std::nullopt) {
-            result_.problems = std::move(known->warnings);
-            for (const Problem& problem : result_.problems) send(event::Warning{problem.node, problem.message});
-            low_ = document_;
-            plan_ = std::move(known->plan);
-            steps_.resize(plan_.size());
+        run_.places = {run_.document.folder(), run_.options.output_folder, run_.options.allowed};
+        if (auto known = run_.options.memo ? run_.options.memo->take(run_.document, run_.options.targets, run_.places, run_.options.cache) : std::nullopt) {
+            run_.result.problems = std::move(known->warnings);
+            for (const Problem& problem : run_.result.problems) run_.send(event::Warning{problem.node, problem.message});
+            run_.low = run_.document;
+            run_.plan = std::move(known->plan);
+            run_.steps.resize(run_.plan.size());
             return;
         }
-        std::vector<std::string> targets = options_.targets.empty() ? default_targets(document_) : options_.targets;
-        result_.problems = validate(document_, targets);
-        if (options_.targets.empty()) escalate_structure();
-        if (targets.empty() && !has_errors(result_.problems))
-            result_.problems.push_back(
+        std::vector<std::string> targets = run_.options.targets.empty() ? default_targets(run_.document) : run_.options.targets;
+        run_.result.problems = validate(run_.document, targets);
+        if (run_.options.targets.empty()) escalate_structure();
+        if (targets.empty() && !has_errors(run_.result.problems))
+            run_.result.problems.push_back(
                 {ProblemKind::NothingToRun, Severity::Error, "", "", "expected nodes to run, there is none"});
-        for (const Problem& problem : result_.problems) {
+        for (const Problem& problem : run_.result.problems) {
             if (problem.severity == Severity::Warning) {
-                send(event::Warning{problem.node, problem.message});
+                run_.send(event::Warning{problem.node, problem.message});
                 continue;
             }
-            result_.status = RunStatus::Invalid;
-            fail({problem.node, problem.socket, problem.message, ErrorCode::InvalidGraph});
+            run_.result.status = RunStatus::Invalid;
+            run_.fail({problem.node, problem.socket, problem.message, ErrorCode::InvalidGraph});
         }
-        if (result_.status == RunStatus::Invalid) return;
+        if (run_.result.status == RunStatus::Invalid) return;
 
         std::vector<ListProblem> lists;
-        low_ = lowered(document_, &places_, &lists);
-        for (const ListProblem& problem : lists) fail({problem.node, problem.socket, problem.message, problem.code});
-        if (!lists.empty()) result_.status = RunStatus::Failed;
+        run_.low = lowered(run_.document, &run_.places, &lists);
+        for (const ListProblem& problem : lists) run_.fail({problem.node, problem.socket, problem.message, problem.code});
+        if (!lists.empty()) run_.result.status = RunStatus::Failed;
         if (!lists.empty()) return;
-        targets = options_.targets.empty() ? default_targets(low_) : lowered_targets(document_, low_, targets);
-        plan_ = make_plan(low_, targets, places_, options_.cache);
-        steps_.resize(plan_.size());
+        targets = run_.options.targets.empty() ? default_targets(run_.low) : lowered_targets(run_.document, run_.low, targets);
+        run_.plan = make_plan(run_.low, targets, run_.places, run_.options.cache);
+        run_.steps.resize(run_.plan.size());
     }
 
     // When nobody names targets, damage anywhere stops the run: the lost node may have been one of them.
     void escalate_structure() {
-        for (Problem& problem : result_.problems)
+        for (Problem& problem : run_.result.problems)
             if (problem.kind == ProblemKind::UnknownType || problem.kind == ProblemKind::Cycle ||
                 problem.kind == ProblemKind::DanglingLink)
                 problem.severity = Severity::Error;
@@ -111,457 +88,108 @@ private:
     // --- running ---
 
     void execute() {
+        const RunPlan& plan = run_.plan;
         event::Plan planned;
-        for (const PlannedNode& step : plan_) {
+        for (const PlannedNode& step : plan) {
             if (!step.needed) continue;
             planned.nodes.push_back(step.record->id);
             if (step.cached) planned.cached.push_back(step.record->id);
         }
-        send(planned);
-        for (const std::string& id : planned.nodes) send(event::State{id, NodeState::Pending});
+        run_.send(planned);
+        for (const std::string& id : planned.nodes) run_.send(event::State{id, NodeState::Pending});
 
-        for (std::size_t i = 0; i < plan_.size(); ++i) {
-            steps_[i].readers = plan_[i].readers;
-            steps_[i].key = plan_[i].key;
+        for (std::size_t i = 0; i < plan.size(); ++i) {
+            run_.steps[i].readers = plan[i].readers;
+            run_.steps[i].key = plan[i].key;
         }
-        for (std::size_t i = 0; i < plan_.size(); ++i) {
-            if (plan_[i].needed && plan_[i].loop < 0 && !plan_[i].deferred) run_step(i);
-            if (!cancelled_) continue;
-            settle_pending(i);
-            result_.status = RunStatus::Cancelled;
+        run_.options.devices.size() < 2 ? run_in_order() : run_on_all();
+        if (run_.stopped) {
+            settle_pending();
+            run_.result.status = RunStatus::Cancelled;
             return;
         }
-        for (std::size_t i = 0; i < plan_.size(); ++i)      // nobody wanted it
-            if (plan_[i].needed && plan_[i].deferred && !steps_[i].begun) send(event::State{plan_[i].record->id, NodeState::Idle});
         int done = 0, targets = 0;
-        for (std::size_t i = 0; i < plan_.size(); ++i) {
-            targets += plan_[i].target;
-            done += plan_[i].target && steps_[i].ready;
+        for (std::size_t i = 0; i < plan.size(); ++i) {
+            const RunStep& step = run_.steps[i];
+            if (plan[i].needed && plan[i].deferred && !step.begun) run_.send(event::State{plan[i].record->id, NodeState::Idle});      // nobody wanted it
+            targets += plan[i].target;
+            done += plan[i].target && step.ready;
         }
-        if (done < targets) result_.status = done > 0 ? RunStatus::Partial : RunStatus::Failed;
+        if (done < targets) run_.result.status = done > 0 ? RunStatus::Partial : RunStatus::Failed;
     }
 
-    void settle_pending(std::size_t from) {
-        for (std::size_t i = from; i < plan_.size(); ++i)
-            if (plan_[i].needed && !steps_[i].ready) send(event::State{plan_[i].record->id, NodeState::Idle});
-    }
+    bool begins_by_itself(std::size_t step) const { return run_.plan[step].needed && run_.plan[step].loop < 0 && !run_.plan[step].deferred; }
 
-    void run_step(std::size_t index) {
-        PlannedNode& step = plan_[index];
-        hold();
-        current_ = step.record->id;
-        steps_[index].begun = true;
-        const bool recheck = step.cached && gpu::switches().checks("cache");
-        if (step.cached && !recheck) {
-            take_cached(index);
-            return;
-        }
-        if (step.type->info().loop == LoopPart::End)
-            go_round(index);
-        else
-            run_fed(index);
-        for (int read : step.releases) release(read);
-    }
-
-    // Computes a step, unless one that it reads has failed.
-    void run_fed(std::size_t index) {
-        steps_[index].ready = false;
-        steps_[index].wanted.assign(plan_[index].inputs.size(), true);
-        if (fed(index) && run_wanted(index) && fed(index))
-            compute(index);
-        else if (!cancelled_ && !steps_[index].failed)
-            send(event::State{current_, NodeState::Idle});
-    }
-
-    // Whether all is there that a step reads; of its lazy inputs only those that it has asked for.
-    bool fed(std::size_t index) const {
-        const PlannedNode& step = plan_[index];
-        for (std::size_t i = 0; i < step.inputs.size(); ++i) {
-            const bool waits = step.type->inputs()[i].lazy && !steps_[index].asked;
-            if (step.inputs[i].step >= 0 && !waits && steps_[index].wanted[i] && !steps_[step.inputs[i].step].ready) return false;
-        }
-        return true;
-    }
-
-    // --- lazy inputs ---
-
-    // Asks a node which of its lazy inputs it wants, and runs what they need. False where that failed.
-    bool run_wanted(std::size_t index) {
-        const PlannedNode& step = plan_[index];
-        Step& state = steps_[index];
-        const auto& sockets = step.type->inputs();
-        if (std::ranges::none_of(sockets, &SocketInfo::lazy)) return true;
-        try {
-            for (std::size_t i = 0; i < sockets.size(); ++i) state.wanted[i] = !sockets[i].lazy;
-            Eval eval(*step.type, current_, gather(index), step.params, options_.cancel, *this);
-            for (std::size_t i = 0; i < sockets.size(); ++i)
-                if (sockets[i].lazy) state.wanted[i] = step.type->wants(eval, sockets[i]);
-        } catch (...) {
-            state.failed = true;
-            fail_node(std::current_exception());
-            return false;
-        }
-        state.asked = true;
-        for (std::size_t i = 0; i < sockets.size(); ++i)
-            if (sockets[i].lazy && state.wanted[i] && step.inputs[i].step >= 0) run_deferred(index, step.inputs[i].step);
-        current_ = step.record->id;
-        return !cancelled_;
-    }
-
-    // Runs the steps that `source` needs and that nobody has run yet, in order. What lies in a loop further in runs with
-    // that loop's end; nodes with lazy inputs ask for their own.
-    void run_deferred(std::size_t reader, std::size_t source) {
-        std::set<std::size_t> open{source}, found;
-        while (!open.empty()) {
-            const std::size_t at = *open.begin();
-            open.erase(open.begin());
-            if (steps_[at].begun || !plan_[at].needed || !found.insert(at).second) continue;
-            if (plan_[at].cached && !gpu::switches().checks("cache")) continue;
-            for (std::size_t i = 0; i < plan_[at].inputs.size(); ++i)
-                if (plan_[at].inputs[i].step >= 0 && !plan_[at].type->inputs()[i].lazy) open.insert(static_cast<std::size_t>(plan_[at].inputs[i].step));
-        }
-        for (const std::size_t at : found) {
-            if (!around(plan_[at].loop, reader)) continue;
-            run_step(at);
-            if (cancelled_) return;
+    void run_in_order() {
+        std::optional<gpu::DeviceScope> scope;
+        if (!run_.options.devices.empty()) scope.emplace(run_.options.devices[0]);
+        RunWorker worker(run_, 0);
+        for (std::size_t i = 0; i < run_.plan.size() && !run_.stopped; ++i) {
+            if (!begins_by_itself(i)) continue;
+            run_.steps[i].begun = true;
+            worker.run_step(i);
         }
     }
 
-    // Whether a loop (its end, -1 for none) runs the step `inner`.
-    bool around(int loop, std::size_t inner) const {
-        for (int at = plan_[inner].loop; at >= 0; at = plan_[at].loop)
-            if (at == loop) return true;
-        return loop < 0;
-    }
-
-    // --- loops ---
-
-    // Runs a loop's body and its end, an iteration after the other.
-    void go_round(std::size_t end) {
-        const std::string id = plan_[end].record->id;
-        std::vector<std::size_t> body;
-        std::size_t begin = end;
-        for (std::size_t i = 0; i < end; ++i) {
-            if (plan_[i].loop != static_cast<int>(end) || !plan_[i].needed) continue;
-            body.push_back(i);
-            if (plan_[i].record->id == loop_begin(end)) begin = i;
-        }
-        const Clock::time_point start = Clock::now();
-        Clock::time_point told{};
-        steps_[begin].iteration = 0;
-        steps_[begin].given.clear();
-        steps_[begin].given_keys.clear();
-        for (bool again = true; again;) {
-            for (std::size_t i : body) {
-                steps_[i].readers = plan_[i].readers;
-                steps_[i].ready = steps_[i].begun = steps_[i].asked = false;
-            }
-            for (std::size_t i : body) {
-                begin_iteration(i);
-                if (plan_[i].deferred) continue;
-                run_step(i);
-                if (cancelled_) return;
-            }
-            current_ = id;
-            // The last iteration's result is that of the whole loop, under the key that the plan knows.
-            steps_[end].key = iteration_key(end);
-            run_fed(end);
-            if (!steps_[end].ready) return;
-            const auto carried = carry(end, begin);
-            again = carried.again;
-            start_ = start;
-            last_progress_ = told;
-            tell_progress(carried.index + 1, again ? carried.count : carried.index + 1);
-            told = last_progress_;
-        }
-        if (plan_[end].loop < 0 && options_.cache) options_.cache->store(plan_[end].key, last_, ms_since(start));
-        for (std::size_t i : body) steps_[i].outputs.clear();
-    }
-
-    std::string loop_begin(std::size_t end) const {
-        const auto& inputs = plan_[end].type->inputs();
-        const auto at = std::ranges::find(inputs, "loop", &SocketInfo::name) - inputs.begin();
-        return plan_[plan_[end].inputs[at].step].record->id;
-    }
-
-    // In a loop each iteration has keys of its own, so that another run finds the iterations that did not change.
-    gpu::Hash iteration_key(std::size_t index) const {
-        const PlannedNode& step = plan_[index];
-        std::vector<gpu::Hash> keys;
-        for (const PlannedInput& input : step.inputs) keys.push_back(input.step < 0 ? gpu::Hash{} : key_of(input));
-        return gpu::Hasher().add(node_key(*step.type, step.params, keys)).add(steps_[index].iteration).finish();
-    }
-
-    // The key of what an input reads. What goes round keeps the key that it had when it reached the loop's end.
-    gpu::Hash key_of(const PlannedInput& input) const {
-        const PlannedNode& source = plan_[input.step];
-        const SocketInfo& output = source.type->outputs()[input.output];
-        if (source.type->info().loop == LoopPart::Begin && output.type->any) {
-            const auto given = steps_[input.step].given_keys.find(output.name);
-            if (given != steps_[input.step].given_keys.end()) return given->second;
-            const auto& inputs = source.type->inputs();
-            const PlannedInput& before = source.inputs[std::ranges::find(inputs, output.name, &SocketInfo::name) - inputs.begin()];
-            return before.step < 0 ? gpu::Hash{} : key_of(before);
-        }
-        return output_key(steps_[input.step].key, output.name);
-    }
-
-    void begin_iteration(std::size_t index) {
-        PlannedNode& step = plan_[index];
-        steps_[index].key = iteration_key(index);
-        step.cached.reset();
-        if (options_.cache && !step.type->info().side_effect && step.type->info().loop == LoopPart::None)
-            step.cached = options_.cache->find(steps_[index].key);
-    }
-
-    // Hands the outputs of a loop's end to the inputs of the same name of its begin.
-    LoopState carry(std::size_t end, std::size_t begin) {
-        LoopState state;
-        std::map<std::string, gpu::Hash> keys;
-        const auto& outputs = plan_[end].type->outputs();
-        for (std::size_t i = 0; i < outputs.size(); ++i) {
-            const std::string& name = outputs[i].name;
-            if (!plan_[begin].type->input(name)) continue;
-            const Value& value = last_.outputs[i];
-            if (const auto* loop = value.get<LoopState>()) state = *loop;
-            if (value.empty()) continue;      // does not go round: stays what it was at first
-            steps_[begin].given[name] = value;
-            const auto& inputs = plan_[end].type->inputs();
-            const auto back = std::ranges::find(inputs, name, &SocketInfo::name) - inputs.begin();
-            if (outputs[i].type->any) keys[name] = key_of(plan_[end].inputs[back]);
-        }
-        // All at once: a value may come straight from the begin.
-        for (auto& [name, key] : keys) steps_[begin].given_keys[name] = key;
-        steps_[begin].iteration = state.index + 1;
-        return state;
-    }
-
-    void take_cached(std::size_t index) {
-        NodeResult& result = *plan_[index].cached;
-        send(event::State{current_, NodeState::Cached});
-        for (const Eval::Metric& metric : result.metrics) on_metric(metric.name, metric.value, metric.unit);
-        for (const std::string& warning : result.warnings) on_warning(warning);
-        ++result_.cached;
-        finish(index, std::move(result.outputs), 0, true);
-    }
-
-    void compute(std::size_t index) {
-        PlannedNode& step = plan_[index];
-        const gpu::Span span("node", current_, step.record->type);
-        start_ = last_progress_ = Clock::now();
-        send(event::State{current_, NodeState::Running});
-        send(event::NodeStart{current_, step.record->type});
-        try {
-            options_.cancel.check();
-            const gpu::CancelScope scope(options_.cancel);
-            check_files(step);
-            Eval eval(*step.type, current_, gather(index), step.params, options_.cancel, *this);
-            step.type->compute(eval);
-            expect_outputs(step, eval.outputs());
-            NodeResult result{eval.outputs(), eval.metrics(), eval.warnings()};
-            if (step.cached) compare(step, result);
-            // A loop's result is kept when it is whole; its begin costs nothing.
-            if (step.type->info().loop == LoopPart::End)
-                last_ = result;
-            else if ((step.loop < 0 || step.type->info().loop == LoopPart::None) && options_.cache && !step.type->info().side_effect)
-                options_.cache->store(steps_[index].key, result, ms_since(start_));
-            ++result_.computed;
-            send(event::State{current_, NodeState::Done});
-            finish(index, std::move(result.outputs), ms_since(start_), false);
-        } catch (...) {
-            fail_node(std::current_exception());
-        }
-    }
-
-    void finish(std::size_t index, std::vector<Value> outputs, double ms, bool cached) {
-        const auto& sockets = plan_[index].type->outputs();
-        for (std::size_t i = 0; i < outputs.size(); ++i) send(event::Produced{current_, sockets[i].name, outputs[i]});
-        send(event::NodeEnd{current_, ms, cached});
-        steps_[index].ready = true;
-        if (steps_[index].readers > 0) steps_[index].outputs = std::move(outputs);
-        plan_[index].cached.reset();
-    }
-
-    // Values leave memory with their last reader (the cache may keep them).
-    void release(int index) {
-        if (--steps_[index].readers == 0) steps_[index].outputs.clear();
-    }
-
-    std::vector<Value> gather(std::size_t index) const {
-        const PlannedNode& step = plan_[index];
-        std::vector<Value> values;
-        for (std::size_t i = 0; i < step.inputs.size(); ++i) {
-            const SocketInfo& socket = step.type->inputs()[i];
-            const PlannedInput& input = step.inputs[i];
-            if (!steps_[index].wanted.empty() && !steps_[index].wanted[i]) {
-                values.emplace_back();
-                continue;
-            }
-            if (const auto given = steps_[index].given.find(socket.name); given != steps_[index].given.end()) {
-                values.push_back(given->second);
-                continue;
-            }
-            if (input.step < 0) {
-                values.push_back(socket.initial);
-                continue;
-            }
-            const Value& given = steps_[input.step].outputs[input.output];
+    // A worker for each device, the first in this thread. Values lie on the device that made them, and are copied where another
+    // one reads them.
+    void run_on_all() {
+        RunOrder order(run_.plan);
+        std::exception_ptr broken;
+        const auto work = [&](int number) {
+            const gpu::DeviceScope scope(run_.options.devices[static_cast<std::size_t>(number)]);
+            std::unique_lock lock(run_.mutex);
             try {
-                values.push_back(given.converted_to(*socket.type));
-            } catch (const gpu::Cancelled&) {
-                throw;
-            } catch (const Error& error) {
-                throw SocketError(error.code(), socket.name, error.what());
+                RunWorker worker(run_, number);
+                while (!run_.stopped && !order.all_taken()) {
+                    const std::optional<std::size_t> step = order.take(number);
+                    if (!step) {
+                        run_.changed.wait(lock);
+                        continue;
+                    }
+                    run_.steps[*step].begun = true;
+                    lock.unlock();
+                    worker.run_step(*step);
+                    lock.lock();
+                    order.over(*step, number);
+                    run_.changed.notify_all();
+                }
+            } catch (...) {      // of a listener, or no memory: the others end with what they are at
+                if (!lock.owns_lock()) lock.lock();
+                run_.stopped = true;
+                if (!broken) broken = std::current_exception();
             }
+            run_.changed.notify_all();
+        };
+        {
+            std::vector<std::jthread> others;
+            for (std::size_t i = 1; i < run_.options.devices.size(); ++i) others.emplace_back(work, static_cast<int>(i));
+            work(0);
         }
-        return values;
+        in_order_of_plan();
+        if (broken) std::rethrow_exception(broken);
     }
 
-    void check_files(const PlannedNode& step) const {
-        for (std::size_t i = 0; i < step.params.size(); ++i) {
-            const ParamInfo& info = step.type->params()[i];
-            const bool reads = info.kind == ParamKind::InputFile;
-            const std::string path = step.params[i].toString().toStdString();
-            if ((!reads && info.kind != ParamKind::OutputFile) || path.empty()) continue;
-            if (!(reads ? path_readable(places_, path) : path_allowed(places_, path)))
-                throw SocketError(ErrorCode::InvalidGraph, info.name,
-                                  "expected a file in a folder that was allowed to this run, got " + path);
-            std::error_code error;
-            if (reads && !std::filesystem::exists(path, error))
-                throw SocketError(ErrorCode::MissingFile, info.name, "expected a file, there is no " + path);
+    // What came in the order of time, as one device would have told it.
+    void in_order_of_plan() {
+        std::map<std::string, std::size_t> place;
+        for (std::size_t i = 0; i < run_.plan.size(); ++i) place[run_.plan[i].record->id] = i;
+        const auto sort = [&](auto& told) { std::ranges::stable_sort(told, {}, [&](const auto& one) { return place[one.node]; }); };
+        sort(run_.result.failures);
+        sort(run_.result.outputs);
+        sort(run_.result.metrics);
+    }
+
+    // What a cancel left undone.
+    void settle_pending() {
+        for (std::size_t i = 0; i < run_.plan.size(); ++i) {
+            std::size_t outer = i;
+            while (run_.plan[outer].loop >= 0) outer = static_cast<std::size_t>(run_.plan[outer].loop);
+            if (run_.plan[i].needed && !run_.steps[i].ready && !run_.steps[outer].over) run_.send(event::State{run_.plan[i].record->id, NodeState::Idle});
         }
     }
 
-    void expect_outputs(const PlannedNode& step, const std::vector<Value>& outputs) const {
-        for (std::size_t i = 0; i < outputs.size(); ++i)
-            if (outputs[i].empty() && !step.type->outputs()[i].type->any)
-                throw SocketError(ErrorCode::Failure, step.type->outputs()[i].name,
-                                  "expected " + step.type->info().id + " to set this output, it did not");
-    }
-
-    void compare(const PlannedNode& step, const NodeResult& fresh) const {
-        for (std::size_t i = 0; i < fresh.outputs.size(); ++i)
-            if (fresh.outputs[i].hash() != step.cached->outputs[i].hash())
-                throw SocketError(ErrorCode::Failure, step.type->outputs()[i].name,
-                                  "check the cache: expected the cached value again, got another: " +
-                                      step.type->info().id + " depends on something that it does not declare");
-    }
-
-    // --- failures ---
-
-    // Names what was thrown. Cancelling is no failure: it only sets the flag.
-    std::optional<NodeFailure> failure_of(const std::exception_ptr& thrown) {
-        NodeFailure failure{.node = current_};
-        try {
-            std::rethrow_exception(thrown);
-        } catch (const SocketError& error) {
-            failure = {current_, error.socket(), error.what(), error.code()};
-        } catch (const Error& error) {
-            if (error.code() == ErrorCode::Cancelled) {
-                cancelled_ = true;
-                return std::nullopt;
-            }
-            failure.message = error.what();
-            failure.code = error.code();
-        } catch (const std::bad_alloc&) {
-            failure.message = "expected memory for the result, the machine has no more";
-            failure.code = ErrorCode::OutOfMemory;
-        } catch (const std::exception& error) {
-            failure.message = error.what();
-        } catch (...) {
-            failure.message = "something was thrown that is no error";
-        }
-        return failure;
-    }
-
-    void fail_node(const std::exception_ptr& thrown) {
-        const auto failure = failure_of(thrown);
-        send(event::State{current_, failure ? NodeState::Failed : NodeState::Idle});
-        if (failure) fail(*failure);
-    }
-
-    void fail_run(const std::exception_ptr& thrown) {
-        current_.clear();
-        const auto failure = failure_of(thrown);
-        result_.status = failure ? RunStatus::Failed : RunStatus::Cancelled;
-        if (failure) fail(*failure);
-    }
-
-    void fail(NodeFailure failure) {
-        send(event::Failure{failure});
-        result_.failures.push_back(std::move(failure));
-    }
-
-    // --- what nodes tell ---
-
-    void send(const Event& event) const {
-        if (options_.on_event) options_.on_event(event);
-    }
-
-    void on_progress(std::int64_t done, std::int64_t total) override {
-        tell_progress(done, total);
-        if (hold()) options_.cancel.check();
-    }
-
-    // Waits while the run is paused; whether it was. That time counts nowhere.
-    bool hold() {
-        if (!options_.pause.paused()) return false;
-        const auto begin = Clock::now();
-        send(event::Paused{true});
-        options_.pause.wait(options_.cancel);
-        send(event::Paused{false});
-        start_ += Clock::now() - begin;
-        return true;
-    }
-
-    void tell_progress(std::int64_t done, std::int64_t total) {
-        constexpr auto quiet = std::chrono::milliseconds(50);
-        const auto now = Clock::now();
-        if (done < total && now - last_progress_ < quiet) return;
-        last_progress_ = now;
-        const double seconds = ms_since(start_) / 1000;
-        const double eta =
-            done > 0 && total > 0 ? seconds / static_cast<double>(done) * static_cast<double>(total - done) : -1;
-        send(event::Progress{current_, done, total, eta});
-    }
-
-    void on_preview(const QImage& image) override { send(event::Preview{current_, image}); }
-
-    void on_metric(const std::string& name, double value, const std::string& unit) override {
-        result_.metrics.push_back({current_, name, value, unit});
-        send(result_.metrics.back());
-    }
-
-    void on_warning(const std::string& message) override { send(event::Warning{current_, message}); }
-
-    void on_wrote(const std::string& path) override {
-        event::Output output{.node = current_, .path = path};
-        QFile file(QString::fromStdString(path));
-        QCryptographicHash hash(QCryptographicHash::Sha256);
-        if (!file.open(QIODevice::ReadOnly) || !hash.addData(&file))
-            throw Error(ErrorCode::Io, "read back {}: {}", path, file.errorString().toStdString());
-        output.bytes = static_cast<std::uint64_t>(file.size());
-        output.sha256 = hash.result().toHex().toStdString();
-        result_.outputs.push_back(output);
-        send(output);
-    }
-
-    void on_resumable() override { result_.resumable = true; }
-
-    std::string document_json() const override { return document_.to_json().toStdString(); }
-
-    const Document& document_;
-    const RunOptions& options_;
-    Document low_;         // what runs of it
-    FilePlaces places_;
-    RunPlan plan_;
-    std::vector<Step> steps_;
-    RunResult result_;
-    NodeResult last_;      // of the end of a loop that has run last
-    std::string current_;  // the node that runs
-    Clock::time_point start_;
-    Clock::time_point last_progress_;
-    bool cancelled_ = false;
+    RunState run_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,10 @@
 #include "nodes/core/plan_memo.h"
 #include "nodes/core/validate.h"
 
+namespace gpu {
+struct DeviceSlot;      // gpu/vulkan/device_scope.h
+}
+
 namespace nodes {
 
 struct RunOptions {
@@ -24,7 +29,9 @@ struct RunOptions {
     // While it is paused nothing is computed: the run holds before the next node, and inside of a node at the next step of
     // its progress. It goes on with the same results. A cancel ends it in a pause too.
     PauseToken pause{};
-    std::function<void(const Event&)> on_event{};  // on the thread that runs; must not throw and should return soon
+    // On the thread that runs, with several devices on the thread of each, one call at a time; must not throw and should
+    // return soon.
+    std::function<void(const Event&)> on_event{};
     // Folder that relative names of output files start from; empty: the current folder. Relative names of input files
     // start from the document's folder, else (where no such file is there) from the current one.
     std::string output_folder{};
@@ -32,6 +39,9 @@ struct RunOptions {
     // leads elsewhere, also through a symbolic link, fails the node: a graph from a stranger reads only what its user
     // gave.
     std::vector<std::string> allowed{};
+    // Devices that the run computes on, null for the thread's own; empty: that alone. With several, nodes that do not need one another run at once, one on
+    // each device, and results are the same as from one (where the devices compute alike).
+    std::vector<std::shared_ptr<gpu::DeviceSlot>> devices{};
 };
 
 struct RunResult {
@@ -50,7 +60,7 @@ struct RunResult {
     int exit_code() const;
 };
 
-// Runs in the calling thread; never throws. Nodes that a failed one feeds stay idle, other targets go on. A cancel ends
+// Runs in the calling thread, with several devices in threads of its own beside it; never throws. Nodes that a failed one feeds stay idle, other targets go on. A cancel ends
 // it within 100 ms as long as nodes poll (see Node::compute); finished nodes keep their place in the cache.
 RunResult run(const Document& document, const RunOptions& options = {});
 
