@@ -87,10 +87,15 @@ RunController::RunController(GraphModel& model, QObject* parent)
         [this](int run, const nodes::Event& event) { mailbox_->post(this, {.run = run, .events = {event}}); },
         [this](int run, const nodes::RunResult& result) { mailbox_->post(this, {.run = run, .result = result}); });
     connect(&model_, &GraphModel::reset, this, [this] {
-        cancel();
+        ++graph_;
+        thumbnails_.clear();
+        edited_in_run_.clear();
+        if (running_) return;
         forget_all();
+        values_.clear();
     });
     connect(&model_, &GraphModel::node_removed, this, [this](const NodeId& shown) {
+        if (!of_shown_graph()) return;
         const NodeId id = model_.run_id(shown);
         status_.erase(id);
         thumbnails_.erase(id);
@@ -108,7 +113,7 @@ RunController::~RunController() {
 }
 
 RunRequest RunController::request(const std::vector<NodeId>& targets) const {
-    RunRequest made{model_.whole(), {}};
+    RunRequest made{model_.whole(), {}, graph_};
     for (const NodeId& id : targets) made.options.targets.push_back(model_.run_id(id));
     made.options.output_folder = output_folder_.toStdString();
     made.options.allowed = allowed_places();
@@ -117,8 +122,13 @@ RunRequest RunController::request(const std::vector<NodeId>& targets) const {
 
 void RunController::start_request(RunRequest request) {
     forget_all();
+    if (std::exchange(run_graph_, request.graph) != request.graph) {
+        thumbnails_.clear();
+        values_.clear();
+    }
+    if (!of_shown_graph()) still_good_.clear();
     run_document_ = request.document;
-    note_edits_since(run_document_);
+    if (of_shown_graph()) note_edits_since(run_document_);
     run_ = runner_->start(run_document_, std::move(request.options));
     cancel_watch_.stop();
     set_paused(false);
@@ -210,7 +220,7 @@ void RunController::forget_all() {
     status_.clear();
     edited_in_run_.clear();
     finished_ = planned_ = 0;
-    const nodes::Document whole = model_.whole();
+    const nodes::Document whole = of_shown_graph() ? model_.whole() : nodes::Document();
     const auto gone = [&](const auto& entry) { return !whole.contains(entry.first.substr(0, entry.first.find('/'))); };
     std::erase_if(thumbnails_, gone);
     std::erase_if(values_, gone);
@@ -229,6 +239,7 @@ void RunController::drain() {
 
 // Views know the nodes of the level that they show.
 void RunController::tell_status(const std::set<NodeId>& running) {
+    if (!of_shown_graph()) return;
     std::set<NodeId> shown;
     for (const NodeId& id : running)
         if (const auto local = model_.shown_id(id)) shown.insert(*local);
@@ -265,6 +276,7 @@ struct RunController::Visitor {
     }
     void operator()(const nodes::event::Paused&) {}  // set_paused() told already
     void operator()(const nodes::event::Preview& preview) {
+        if (!self.of_shown_graph()) return;
         self.thumbnails_[preview.node] = preview.image;
         if (const auto shown = self.model_.shown_id(preview.node)) emit self.thumbnail_changed(*shown);
     }
@@ -281,6 +293,7 @@ struct RunController::Visitor {
             values.push_back({produced.socket, produced.value});
         else
             at->value = produced.value;
+        if (!self.of_shown_graph()) return;
         if (first) self.make_thumbnail(produced.node, produced.value);
         if (const auto shown = self.model_.shown_id(produced.node)) emit self.values_changed(*shown);
     }
@@ -343,6 +356,7 @@ double RunController::progress() const {
 }
 
 void RunController::mark_stale(const NodeId& id) {
+    if (!of_shown_graph()) return;
     if (running_) {
         edited_in_run_.insert(id);  // the run works on its snapshot; its facts are of the graph before the edit
         return;
@@ -358,6 +372,7 @@ void RunController::mark_stale(const NodeId& id) {
 }
 
 void RunController::rename(const NodeId& shown_from, const NodeId& shown_to) {
+    if (!of_shown_graph()) return;
     const NodeId from = model_.run_id(shown_from), to = model_.run_id(shown_to);
     const auto move_entry = [&](auto& map) {
         if (auto node = map.extract(from)) {
@@ -372,6 +387,7 @@ void RunController::rename(const NodeId& shown_from, const NodeId& shown_to) {
 }
 
 NodeStatus RunController::status(const NodeId& shown) const {
+    if (!of_shown_graph()) return {};
     const NodeId id = model_.run_id(shown);
     const auto at = status_.find(id);
     return at == status_.end() ? status_inside(id + "/") : at->second;
@@ -404,11 +420,13 @@ NodeStatus RunController::status_inside(const NodeId& prefix) const {
 }
 
 QImage RunController::thumbnail(const NodeId& shown) const {
-    const auto at = entry_of(thumbnails_, model_.run_id(shown));
+    const auto at = of_shown_graph() ? entry_of(thumbnails_, model_.run_id(shown)) : thumbnails_.end();
     return at == thumbnails_.end() ? QImage() : at->second;
 }
 
-std::vector<OutputValue> RunController::values(const NodeId& shown) const { return run_values(model_.run_id(shown)); }
+std::vector<OutputValue> RunController::values(const NodeId& shown) const {
+    return of_shown_graph() ? run_values(model_.run_id(shown)) : std::vector<OutputValue>();
+}
 
 std::vector<OutputValue> RunController::run_values(const NodeId& id) const {
     const auto at = entry_of(values_, id);
@@ -424,12 +442,12 @@ QString RunController::value_summary(const SocketId& output) const {
 void RunController::make_thumbnail(const NodeId& id, const nodes::Value& value) {
     if (!value.type() || !value.type()->preview) return;
     // The pool ends before `this` does, so the pointer is good there; the queued call dies with it.
-    pictures_.start([this, id, value] {
+    pictures_.start([this, id, value, graph = graph_] {
         const QImage image = picture_of(value, thumbnail_side);
         QMetaObject::invokeMethod(
             this,
-            [this, id, image] {
-                if (image.isNull()) return;
+            [this, id, image, graph] {
+                if (image.isNull() || graph != graph_) return;
                 thumbnails_[id] = image;
                 if (const auto shown = model_.shown_id(id)) emit thumbnail_changed(*shown);
             },

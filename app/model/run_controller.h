@@ -36,10 +36,14 @@ struct OutputValue {
 struct RunRequest {
     nodes::Document document;
     nodes::RunOptions options;
+    int graph = 0;  // which of the graphs that were opened it is of, see RunController::of_shown_graph()
 };
 
 // Events cross from the engine's thread in batches by one queued call, so that a fast run can not flood the event loop.
 // Pictures are made from values in a worker thread: neither the window nor the run waits for them.
+//
+// A run goes on where another graph is opened meanwhile. Its nodes are then not those that are shown, whatever their ids: status(),
+// thumbnail() and values() say nothing of them, run_values() and what belongs to the whole run do.
 class RunController : public QObject {
     Q_OBJECT
 
@@ -59,6 +63,8 @@ public:
     void resume();
     bool paused() const { return paused_; }
     bool running() const { return running_; }
+    // Whether the run that goes, or went last, is of the graph that is shown.
+    bool of_shown_graph() const { return run_graph_ == graph_; }
     // Where results are kept between sessions; none without it. Before the first run.
     void keep_results(std::shared_ptr<nodes::DiskCache> disk) { runner_->cache().set_disk(std::move(disk)); }
     // Where relative names of output files start; empty: the current folder.
@@ -128,9 +134,11 @@ private:
     QString output_folder_;
     QStringList allowed_;
     bool running_ = false, paused_ = false;
+    int graph_ = 0;  // counts the graphs that were shown
     nodes::Document run_document_;
     int run_ = 0;
     int finished_ = 0, planned_ = 0;
+    int run_graph_ = 0;  // the one that the run is of
     std::map<NodeId, NodeStatus> status_;  // by the ids of a run, "face/encode", as the other maps
     std::map<NodeId, QImage> thumbnails_;
     std::map<NodeId, std::vector<OutputValue>> values_;

@@ -21,10 +21,8 @@ RunQueue::RunQueue(GraphModel& model, RunController& runs, QObject* parent) : QO
         going_ = false;
         emit changed();
     });
-    connect(&model_, &GraphModel::reset, this, [this] {
-        last_ = {};
-        clear();
-    });
+    // What waits has its own snapshots, and goes on when another graph is shown.
+    connect(&model_, &GraphModel::reset, this, [this] { last_ = {}; });
 }
 
 int RunQueue::add(const std::vector<NodeId>& targets) {

@@ -1,4 +1,5 @@
-// Runs one behind the other. Each works on the document as it was when it was added: edits made while it waits do not reach it.
+// Runs one behind the other. Each works on the document as it was when it was added: edits made while it waits do not reach it,
+// and it stays where another graph is opened.
 #pragma once
 
 #include <QObject>

@@ -94,6 +94,7 @@ private:
     void choose_file();
     bool save_as();
     bool may_discard();
+    bool may_end_runs();
     // Files that were given to parameters stay allowed when their documents are opened again.
     void remember_given(const QStringList& more = {});
     void run(const std::vector<NodeId>& targets);

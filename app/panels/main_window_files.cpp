@@ -153,8 +153,15 @@ bool MainWindow::may_discard() {
     }
 }
 
+bool MainWindow::may_end_runs() {
+    if (!queue_.busy()) return true;
+    const int waiting = queue_.waiting();
+    const QString text = waiting == 0 ? tr("A run is not done yet. Close and end it?") : tr("A run is not done yet. Waiting: %1. Close and end them?").arg(waiting);
+    return question_(text, QMessageBox::Discard | QMessageBox::Cancel) == QMessageBox::Discard;
+}
+
 void MainWindow::closeEvent(QCloseEvent* event) {
-    if (!may_discard()) return event->ignore();
+    if (!may_end_runs() || !may_discard()) return event->ignore();
     queue_.clear();
     runs_.cancel();
     event->accept();

@@ -1200,6 +1200,14 @@ Above white: %2 %</source>
         <source>There is no picture to take a colour from: run the graph, or select a node with a picture</source>
         <translation>没有可以取色的图像：请运行图，或选择一个有图像的节点</translation>
     </message>
+    <message>
+        <source>A run is not done yet. Close and end it?</source>
+        <translation>有一个运行尚未完成。要关闭并结束它吗？</translation>
+    </message>
+    <message>
+        <source>A run is not done yet. Waiting: %1. Close and end them?</source>
+        <translation>有一个运行尚未完成。等待中：%1。要关闭并结束它们吗？</translation>
+    </message>
 </context>
 <context>
     <name>app::MessageBar</name>

@@ -210,13 +210,26 @@ private slots:
         QVERIFY(ready[1][1].value<QImage>().isNull());
     }
 
-    void opening_a_document_ends_the_run() {
-        Chain chain(60000);
+    void a_run_goes_on_when_another_document_is_opened() {
+        Chain chain(300);
         chain.runs.start();
         QVERIFY(QTest::qWaitFor([&] { return chain.runs.status(chain.counter).state == NodeState::Running; }, 10000));
+        QVERIFY(chain.runs.of_shown_graph());
         chain.model.clear();
+        QCOMPARE(chain.model.add_node("stub.counter", {}), chain.counter);      // another node of the same name
+        QSignalSpy status(&chain.runs, &RunController::status_changed), values(&chain.runs, &RunController::values_changed);
+        QVERIFY(chain.runs.running() && !chain.runs.of_shown_graph());
         QVERIFY(chain.wait());
         QCOMPARE(chain.runs.status(chain.counter).state, NodeState::Idle);
+        QVERIFY(chain.runs.values(chain.counter).empty());
+        QCOMPARE(chain.runs.run_values(chain.counter).size(), 1u);
+        QCOMPARE(status.size() + values.size(), 0);
+        // The next one is of what is shown.
+        chain.runs.start();
+        QVERIFY(chain.wait());
+        QVERIFY(chain.runs.of_shown_graph());
+        QCOMPARE(chain.runs.status(chain.counter).state, NodeState::Done);
+        QVERIFY(chain.runs.run_values(chain.sum).empty());
     }
 
     void the_event_loop_stays_free_during_a_run() {

@@ -124,11 +124,49 @@ private slots:
         QCOMPARE(q.queue.waiting(), 0);
         QVERIFY(q.e.window.runs().running());
         QVERIFY(!q.e.window.findChild<QAction*>("clear_queue")->isEnabled());
-        q.add(3);
-        QVERIFY(q.e.window.new_file());      // waits for another document
-        QCOMPARE(q.queue.waiting(), 0);
+        q.e.trigger("cancel");
         QVERIFY(q.e.wait_for_run());
         QVERIFY(q.sums().empty());
+    }
+
+    void runs_outlive_their_document() {
+        Queue q;
+        const NodeId ramp = q.e.model.add_node("stub.ramp", {600, 0});
+        q.e.model.set_param(ramp, "side", 20);
+        q.add(1);
+        q.add(2);
+        QVERIFY(q.e.window.new_file());
+        QVERIFY(q.e.window.runs().running());
+        QCOMPARE(q.queue.waiting(), 2);
+        QCOMPARE(q.e.model.add_node("stub.ramp", {}), ramp);      // of the same name, and yet another
+        q.e.trigger("run");
+        QCOMPARE(q.list->topLevelItemCount(), 4);
+        q.press("queue_cancel");
+        QVERIFY(q.e.wait_for_run());
+        QCOMPARE(q.sums(), (std::vector<double>{1, 2}));
+        // All of them are in the history; the new graph shows its own.
+        auto* history = q.e.window.findChild<HistoryPanel*>("history");
+        QCOMPARE(history->count(), 3);
+        QCOMPARE(q.e.window.runs().value_summary({ramp, "picture", true}), QStringLiteral("side 40"));
+        history->open_graph(1);
+        QCOMPARE(q.e.model.param(ramp, "side").toInt(), 20);
+        QVERIFY(q.e.model.contains(q.counter));
+    }
+
+    void closing_asks_before_it_ends_runs() {
+        Queue q;
+        q.add(1);
+        q.e.answer = QMessageBox::Cancel;
+        QVERIFY(!q.e.window.close());
+        QCOMPARE(q.e.questions.size(), 1);
+        QVERIFY2(q.e.questions[0].contains("Waiting: 1"), qPrintable(q.e.questions[0]));
+        QVERIFY(q.e.window.runs().running());
+        QCOMPARE(q.queue.waiting(), 1);
+        q.e.answer = QMessageBox::Discard;
+        QVERIFY(q.e.window.close());
+        QVERIFY(q.e.wait_for_run());
+        QVERIFY(q.sums().empty());
+        QVERIFY(q.e.questions.size() >= 2);
     }
 
     void the_one_that_goes_is_paused_and_goes_on() {
