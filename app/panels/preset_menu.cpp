@@ -23,6 +23,13 @@ void guarded(const Failed& failed, const std::function<void()>& act) {
     }
 }
 
+void apply(GraphModel& model, const NodeId& id, const QString& name, const Failed& failed) {
+    guarded(failed, [&] {
+        const QStringList left_out = apply_preset(model, id, name);
+        if (!left_out.isEmpty()) failed(Words::tr("Left as they were, for they name nodes that this graph lacks: %1").arg(left_out.join(QStringLiteral(", "))));
+    });
+}
+
 // Does not block the event loop.
 void ask_name(QWidget* parent, GraphModel& model, const NodeId& id, const Failed& failed) {
     auto* dialog = new QInputDialog(parent);
@@ -44,7 +51,7 @@ void refill(QMenu* menu, GraphModel& model, QWidget* window, const NodeId& id, c
     const QStringList names = preset_names(type);
     const auto shown = [](QString name) { return name.replace('&', QStringLiteral("&&")); };
     for (const QString& name : names)
-        QObject::connect(menu->addAction(shown(name)), &QAction::triggered, &model, [&model, id, name, failed] { guarded(failed, [&] { apply_preset(model, id, name); }); });
+        QObject::connect(menu->addAction(shown(name)), &QAction::triggered, &model, [&model, id, name, failed] { apply(model, id, name, failed); });
     if (names.isEmpty()) menu->addAction(Words::tr("No presets of this kind of node yet"))->setEnabled(false);
     menu->addSeparator();
     QAction* save = menu->addAction(Words::tr("&Save as Preset..."));

@@ -1360,6 +1360,10 @@ Above white: %2 %</source>
         <source>&amp;Presets</source>
         <translation>预设(&amp;P)</translation>
     </message>
+    <message>
+        <source>Left as they were, for they name nodes that this graph lacks: %1</source>
+        <translation>保持不变，因为它们引用了此图中没有的节点：%1</translation>
+    </message>
 </context>
 <context>
     <name>app::Presets</name>

@@ -7,6 +7,7 @@
 #include <QToolButton>
 
 #include "app/model/presets.h"
+#include "nodes/core/expression.h"
 #include "app/panels/canvas_actions.h"
 #include "tests/app/editor_fixture.h"
 
@@ -149,6 +150,27 @@ private slots:
         QCOMPARE(e.model.document().node(other).params, e.model.document().node(kinds).params);
         e.model.undo_stack().undo();
         QCOMPARE(e.model.document().to_json(), before);
+    }
+
+    void expressions_are_kept() {
+        tests::Editor e;
+        const NodeId size = e.model.add_node("stub.constant", {}), one = e.model.add_node("stub.kinds", {300, 0}), two = e.model.add_node("stub.kinds", {300, 300});
+        e.model.set_param(one, "whole", nodes::expression_value(size + ".value * 2"));
+        e.model.set_param(one, "real", nodes::expression_value("min(" + one + ".whole, 1) / `" + one + "`.whole"));
+        save_preset(e.model, one, "computed");
+        QCOMPARE(apply_preset(e.model, two, "computed"), QStringList());
+        QCOMPARE(e.model.param(two, "whole"), nodes::expression_value(size + ".value * 2"));
+        QCOMPARE(e.model.param(two, "real"), nodes::expression_value("min(" + two + ".whole, 1) / " + two + ".whole"));
+
+        // Without the node that is named: the parameter stays, the rest comes, and the window says what was left out.
+        e.model.set_param(two, "whole", 4);
+        e.model.set_param(two, "real", 0.25);
+        e.model.remove({size});
+        e.scene.select({two});
+        entry(e.window.params().findChild<QToolButton*>("presets")->menu(), "computed")->trigger();
+        QCOMPARE(e.model.param(two, "whole"), QJsonValue(4));
+        QVERIFY(nodes::expression_of(e.model.param(two, "real")));
+        QVERIFY2(e.window.messages().text().contains(qt("whole = " + size + ".value * 2")), qPrintable(e.window.messages().text()));
     }
 
     void damaged_presets_say_so() {
