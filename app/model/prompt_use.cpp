@@ -67,4 +67,20 @@ std::optional<PromptUse> prompt_use(const nodes::Document& document, const NodeI
     return use;
 }
 
+std::vector<std::pair<qsizetype, qsizetype>> bare_names(const QString& text, const QStringList& names) {
+    const auto in_word = [&](qsizetype at) { return at >= 0 && at < text.size() && text[at].isLetterOrNumber(); };
+    std::vector<std::pair<qsizetype, qsizetype>> found;
+    for (qsizetype at = 0; at < text.size();) {
+        qsizetype length = 0;
+        for (const QString& name : names) {
+            const qsizetype end = at + name.size();
+            const bool whole = !(in_word(at - 1) && in_word(at)) && !(in_word(end - 1) && in_word(end));
+            if (name.size() > length && whole && QStringView(text).mid(at, name.size()).compare(name, Qt::CaseInsensitive) == 0) length = name.size();
+        }
+        if (length > 0) found.emplace_back(at, length);
+        at += std::max<qsizetype>(length, 1);
+    }
+    return found;
+}
+
 }  // namespace app

@@ -160,9 +160,17 @@ void PromptEditor::change_weight(double by) {
 
 void PromptEditor::mark() {
     QList<QTextEdit::ExtraSelection> marks;
+    // The comfy dialect calls learned words by "embedding:name", which its grammar knows; the others by names that only the encoder knows.
+    QStringList names;
+    const auto* encoder = encoder_.get<nodes::Encoder>();
+    if (use_ && use_->dialect != nodes::PromptDialect::Comfy && encoder)
+        for (const nodes::TextEmbedding& embedding : encoder->embeddings())
+            for (const std::string& name : embedding.names) names << qt(name);
     if (use_)
-        for (const auto& [at, prompt] : prompts_of(text_->toPlainText(), use_->lines))
-            for (const PromptMark& mark : nodes::prompt_syntax(prompt, use_->dialect, use_->steps).marks) {
+        for (const auto& [at, prompt] : prompts_of(text_->toPlainText(), use_->lines)) {
+            std::vector<PromptMark> found = nodes::prompt_syntax(prompt, use_->dialect, use_->steps).marks;
+            for (const auto& [from, length] : bare_names(prompt, names)) found.push_back({.at = from, .length = length, .kind = PromptMarkKind::Embedding});
+            for (const PromptMark& mark : found) {
                 const QTextCharFormat format = format_of(mark);
                 // Neighbours that look alike are one: Qt 6.4 paints the second of them without its format.
                 if (!marks.isEmpty() && marks.back().format == format && marks.back().cursor.position() == at + mark.at) {
@@ -174,6 +182,7 @@ void PromptEditor::mark() {
                 cursor.setPosition(static_cast<int>(at + mark.at + mark.length), QTextCursor::KeepAnchor);
                 marks.append({cursor, format});
             }
+        }
     text_->setExtraSelections(marks);
 }
 

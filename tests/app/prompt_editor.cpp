@@ -38,6 +38,17 @@ struct WordEncoder final : nodes::Node {
     void compute(nodes::Eval& ev) const override { ev.set(encoder, nodes::Encoder("sd1", {{.tower = std::make_shared<WordTower>()}})); }
 };
 
+// The same with a learned word.
+struct StarEncoder final : nodes::Node {
+    StarEncoder() : Node({.id = "stub.star_encoder", .title = "Star Encoder", .category = "Stub", .help = "A token a word, and a learned one."}) {}
+    nodes::Out<nodes::Encoder> encoder{this, "encoder", "The encoder"};
+    void compute(nodes::Eval& ev) const override {
+        nodes::TextEmbedding star{.names = {"star", "red star"}, .rows = {}};
+        star.rows[768] = {std::make_shared<const std::vector<float>>(768)};
+        ev.set(encoder, nodes::Encoder("sd1", {{.tower = std::make_shared<WordTower>()}}).with(star));
+    }
+};
+
 struct Prompt {
     tests::Editor e;
     ParamPanel& params = e.window.params();
@@ -84,6 +95,7 @@ private slots:
     void initTestCase() {
         tests::register_editor_stubs();
         nodes::add_node_type(std::make_unique<WordEncoder>());
+        nodes::add_node_type(std::make_unique<StarEncoder>());
     }
 
     void the_grammar_is_marked() {
@@ -103,6 +115,24 @@ private slots:
         QCOMPARE(p.marked(), (QStringList{"[", ":", ":5]", "BREAK", "[", "weak", "]", "AND"}));
         p.e.model.set_param(p.node, "dialect", "plain");
         QCOMPARE(p.marked(), QStringList());
+    }
+
+    void names_of_learned_words_are_marked() {
+        Prompt p;
+        p.e.model.set_param(p.node, "dialect", "plain");
+        p.type("a Star, starfish and red star2 red star");
+        const NodeId star = p.e.model.add_node("stub.star_encoder", {0, 200});
+        QVERIFY(p.e.model.connect_sockets({star, "encoder", true}, {p.node, "encoder", false}).isEmpty());
+        QCOMPARE(p.marked(), QStringList());      // nobody knows the names yet
+        p.e.window.queue().add({star});
+        QVERIFY(p.e.wait_for_run());
+        QCOMPARE(p.marked(), (QStringList{"Star", "red star"}));
+        p.e.model.set_param(p.node, "dialect", "a1111");
+        p.type("(star:1.3) x");
+        QCOMPARE(p.marked(), (QStringList{"(", "star", ":1.3)", "star"}));
+        QVERIFY(p.editor()->text()->extraSelections().back().format.underlineStyle() == QTextCharFormat::SingleUnderline);
+        p.e.model.set_param(p.node, "dialect", "comfy");
+        QCOMPARE(p.marked(), (QStringList{"(", "star", ":1.3)"}));
     }
 
     void a_text_elsewhere_is_a_prompt_once_a_wire_leads_to_an_encoder() {
