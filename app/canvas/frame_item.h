@@ -1,5 +1,5 @@
-// A frame on the canvas: as large as the cards of its nodes and the frames in it, with some room around them. Its title
-// takes hold of them all.
+// A frame on the canvas: as large as the cards of its nodes and the frames in it, with some room around them, or larger where somebody
+// has pulled at its lower right corner; a double click there takes that back. Its title takes hold of all that is in it.
 #pragma once
 
 #include <QGraphicsItem>
@@ -34,17 +34,21 @@ public:
 
     const QRectF& box() const { return box_; }  // in the scene
     QRectF title_box() const;
+    QRectF grip() const;  // the corner that resizes it
 
     QRectF boundingRect() const override;
-    QPainterPath shape() const override;  // the title: what is inside of a frame stays within reach
+    QPainterPath shape() const override;  // the title and the grip: what is inside of a frame stays within reach
     void paint(QPainter* painter, const QStyleOptionGraphicsItem* option, QWidget* widget) override;
 
 protected:
     void mousePressEvent(QGraphicsSceneMouseEvent* event) override;
     void mouseMoveEvent(QGraphicsSceneMouseEvent* event) override;
     void mouseReleaseEvent(QGraphicsSceneMouseEvent* event) override;
+    void hoverMoveEvent(QGraphicsSceneHoverEvent* event) override;
 
 private:
+    QRectF around_content() const;
+
     GraphScene& scene_;
     FrameId id_;
     QString title_;
@@ -54,6 +58,9 @@ private:
     std::vector<FrameId> inner_;
     QRectF box_;
     bool selected_ = false;
+    QSizeF least_;          // by hand
+    QSizeF grabbed_size_;   // when the corner was taken hold of
+    bool resizing_ = false;
     std::map<NodeId, QPointF> grabbed_;  // where nodes were when they were taken hold of
 };
 

@@ -180,6 +180,7 @@ void GraphScene::update_wires(const NodeId& id) {
 QRectF GraphScene::content() const {
     QRectF area;
     for (const auto& [id, node] : nodes_) area |= node->card_in_scene();
+    for (const auto& [id, frame] : frames_) area |= frame->box();  // one that was enlarged by hand is larger than its nodes
     return area;
 }
 
@@ -300,7 +301,9 @@ void GraphScene::mouseDoubleClickEvent(QGraphicsSceneMouseEvent* event) {
                 return;
             }
         event->accept();
-        if (const FrameItem* frame = frame_title_at(event->scenePos())) {
+        if (const FrameItem* frame = frame_grip_at(event->scenePos())) {
+            model_.set_frame_size(frame->id(), {});
+        } else if (const FrameItem* frame = frame_title_at(event->scenePos())) {
             emit frame_activated(frame->id());
         } else if (const WireItem* wire = wire_at(event->scenePos())) {
             add_reroute(*wire->link(), event->scenePos());

@@ -34,7 +34,7 @@ public:
     QPointF socket_position(const SocketId& id) const;
     SocketId socket_at(QPointF point) const;  // empty when none is near
     bool empty() const { return nodes_.empty(); }
-    QRectF content() const;                   // around all nodes; empty without any
+    QRectF content() const;                   // around all nodes and frames; empty without any
     std::vector<NodeId> selected_nodes() const;
     std::vector<LinkId> selected_links() const;
     void select(const std::vector<NodeId>& ids);
@@ -61,6 +61,7 @@ public:
     bool shows_selected(const FrameId& id) const;
     FrameId frame_at(QPointF point) const;               // the smallest around it; empty for none
     const FrameItem* frame_title_at(QPointF point) const;
+    const FrameItem* frame_grip_at(QPointF point) const;
     const std::map<FrameId, std::unique_ptr<FrameItem>>& frame_items() const { return frames_; }
     const std::vector<FrameItem*>& frames_inside_out() const { return inside_out_; }      // what is in a frame goes before it
     void fit_frames();        // now; a moment after a card has changed they do by themselves

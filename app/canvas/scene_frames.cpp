@@ -95,6 +95,11 @@ const FrameItem* GraphScene::frame_title_at(QPointF point) const {
     return nullptr;
 }
 
+const FrameItem* GraphScene::frame_grip_at(QPointF point) const {
+    const FrameItem* frame = frame_title_at(point);
+    return frame && frame->grip().contains(point) ? frame : nullptr;
+}
+
 // What moves as a whole: frames all of whose nodes moved, and the other nodes. Each belongs to where its middle was dropped:
 // the frame that it was in, whose box is the one of before, goes before others that are not in that one.
 GraphScene::Dropped GraphScene::dropped_into(const std::map<NodeId, QPointF>& moved) const {

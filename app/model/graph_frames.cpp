@@ -53,6 +53,17 @@ void GraphModel::set_frame_title(const FrameId& id, const QString& title) {
     if (frames_.contains(id)) push(tr("Name a frame"), nodes::set_frame_title(document_, id, title.toStdString()));
 }
 
+void GraphModel::set_frame_size(const FrameId& id, QSizeF size) {
+    if (frames_.contains(id)) push(tr("Resize a frame"), nodes::set_frame_size(document_, id, size.width(), size.height()));
+}
+
+void GraphModel::put_into_frame(const std::vector<NodeId>& ids, const std::set<FrameId>& frames, const FrameId& into) {
+    Document after = document_;
+    for (const FrameId& id : frames) after = nodes::nest_frame(after, id, into);
+    for (const NodeId& id : ids) after = nodes::put_into_frame(after, id, into);
+    push(into.empty() ? tr("Take out of a frame") : tr("Put into a frame"), std::move(after));
+}
+
 void GraphModel::set_frame_colour(const std::set<FrameId>& ids, const QColor& colour) {
     Document after = document_;
     for (const FrameId& id : ids)

@@ -75,6 +75,9 @@ QAction* CanvasActions::add_on_canvas(QMenu* menu, const char* name, const QStri
 void CanvasActions::build_frames(QMenu* menu) {
     add(menu, "frame", tr("&Frame Nodes"), QKeySequence(Qt::CTRL | Qt::Key_J), [this] { make_frame(); });
     add(menu, "unframe", tr("Remove Fra&me"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_J), [this] { remove_frames(); });
+    into_frame_ = menu->addMenu(tr("P&ut into Frame"));
+    into_frame_->setObjectName(QStringLiteral("into_frame"));
+    connect(into_frame_, &QMenu::aboutToShow, this, &CanvasActions::fill_frames);
     add(menu, "rename", tr("Re&name"), QKeySequence(Qt::Key_F2), [this] { rename(); });
 }
 
@@ -103,6 +106,36 @@ std::set<FrameId> CanvasActions::touched_frames() const {
 
 void CanvasActions::remove_frames() {
     if (const auto frames = touched_frames(); !frames.empty()) model_.remove_frames(frames);
+}
+
+// Selected frames as a whole, and selected nodes that are in no frame which is selected with all its nodes.
+void CanvasActions::fill_frames() {
+    into_frame_->clear();
+    const nodes::Frames& all = model_.frames();
+    const std::set<FrameId> frames = scene_.selected_frames();
+    std::vector<NodeId> ids = scene_.selected_nodes();
+    std::erase_if(ids, [&](const NodeId& id) {
+        return std::ranges::any_of(scene_.frame_items(), [&](const auto& entry) { return entry.second->selected() && std::ranges::binary_search(entry.second->nodes(), id); });
+    });
+    const auto offer = [&](const QString& text, const FrameId& into) {
+        const auto elsewhere = [&](const FrameId& now) { return now != into; };
+        if (!std::ranges::any_of(frames, [&](const FrameId& id) { return elsewhere(all.at(id).around); }) &&
+            !std::ranges::any_of(ids, [&](const NodeId& id) { return elsewhere(model_.frame_of(id)); }))
+            return;
+        connect(into_frame_->addAction(text), &QAction::triggered, this, [this, ids, frames, into] { model_.put_into_frame(ids, frames, into); });
+    };
+    for (const auto& [id, frame] : all) {
+        if (std::ranges::any_of(frames, [&](const FrameId& moved) { return id == moved || nodes::is_within(all, id, moved); })) continue;
+        QString text;
+        for (FrameId at = id; !at.empty(); at = all.at(at).around) {
+            QString title = qt(all.at(at).title);
+            text = title.replace('&', QStringLiteral("&&")) + (text.isEmpty() ? QString() : QStringLiteral(" \u203a ") + text);
+        }
+        offer(text, id);
+    }
+    if (!into_frame_->isEmpty()) into_frame_->addSeparator();
+    offer(tr("&None"), {});
+    if (into_frame_->isEmpty()) into_frame_->addAction(tr("No other frames"))->setEnabled(false);
 }
 
 void CanvasActions::rename() {
@@ -211,6 +244,7 @@ std::unique_ptr<QMenu> CanvasActions::menu_at(QPointF at) {
     if (node) {
         if (!node->isSelected()) scene_.select({node->id()});
         take({"run_selected", "", "mute", "bypass", "", "cut", "copy", "duplicate", "delete", "dissolve", "", "connect", "disconnect", "", "frame", "unframe", "group"});
+        menu->addMenu(into_frame_);
         menu->addMenu(colours_);
         auto* presets = new QMenu(menu.get());  // the menu owns it
         presets->setObjectName(QStringLiteral("presets"));
@@ -219,6 +253,7 @@ std::unique_ptr<QMenu> CanvasActions::menu_at(QPointF at) {
     } else if (const FrameItem* frame = scene_.frame_title_at(at)) {
         scene_.take_frame(frame->id());
         take({"rename", "mute", "bypass", "", "copy", "duplicate", "delete", "", "frame", "unframe"});
+        menu->addMenu(into_frame_);
         menu->addMenu(colours_);
     } else if (const WireItem* wire = scene_.wire_at(at)) {
         const LinkId link = *wire->link();

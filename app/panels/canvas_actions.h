@@ -36,6 +36,7 @@ private:
 
     void make_frame();
     void remove_frames();
+    void fill_frames();
     void rename();
     void colour(const QColor& colour);
     std::set<FrameId> touched_frames() const;
@@ -44,7 +45,7 @@ private:
     GraphView& view_;
     GraphScene& scene_;
     GraphModel& model_;
-    QMenu* colours_ = nullptr;
+    QMenu *colours_ = nullptr, *into_frame_ = nullptr;
     KeyBindings* keys_ = nullptr;
 };
 

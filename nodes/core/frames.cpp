@@ -1,12 +1,16 @@
 #include "nodes/core/frames.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
+#include <utility>
 
 #include "gpu/base/error.h"
 
 namespace nodes {
 namespace {
+
+constexpr double most_side = 1e6;
 
 const QString list_key = QStringLiteral("frames"), member_key = QStringLiteral("frame");
 
@@ -99,6 +103,8 @@ Frames frames_of(const Document& document) {
         const QJsonObject fields = frames[qt(id)].toObject();
         frame.title = fields["title"].toString().toStdString();
         frame.colour = fields["colour"].toString().toStdString();
+        frame.width = std::clamp(fields["width"].toDouble(), 0.0, most_side);
+        frame.height = std::clamp(fields["height"].toDouble(), 0.0, most_side);
     }
     read_nest(frames, found);
     return found;
@@ -182,6 +188,20 @@ Document add_frame(const Document& document, const std::vector<std::string>& nod
 
 Document set_frame_title(const Document& document, const std::string& frame, const std::string& title) { return set_field(document, frame, "title", title); }
 Document set_frame_colour(const Document& document, const std::string& frame, const std::string& colour) { return set_field(document, frame, "colour", colour); }
+
+Document set_frame_size(const Document& document, const std::string& frame, double width, double height) {
+    QJsonObject frames = definitions(document);
+    expect_frame(frames, frame, "change a frame");
+    QJsonObject fields = frames[qt(frame)].toObject();
+    for (const auto& [name, side] : {std::pair("width", width), std::pair("height", height)}) {
+        if (const double kept = std::round(std::clamp(side, 0.0, most_side)); kept > 0)
+            fields[QLatin1String(name)] = kept;
+        else
+            fields.remove(QLatin1String(name));
+    }
+    frames[qt(frame)] = fields;
+    return with_definitions(document, frames);
+}
 
 Document put_into_frame(const Document& document, const std::string& node, const std::string& frame) {
     if (frame_of(document, node) == frame) return document;

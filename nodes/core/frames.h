@@ -1,9 +1,10 @@
 // Frames: titled, coloured areas of the canvas that own nodes, and other frames.
 //
-// What a frame is stands in the document's field "frames", {ID: {"title", "colour", "frame": ID of the one around it}};
+// What a frame is stands in the document's field "frames", {ID: {"title", "colour", "frame": ID of the one around it, "width", "height"}};
 // which one a node belongs to in the node's layout, {"x", "y", "frame": ID}. So a node has one frame at most, members that
 // go are members no more, and two people may each put a node into one frame without a conflict. A frame is as large as
-// what is in it: it has no place of its own, and one without nodes, its own or those of frames in it, is not there.
+// what is in it, or as "width" and "height" say where that is more, to the right and down: it has no place of its own, and one
+// without nodes, its own or those of frames in it, is not there.
 // Every level (subgraph) has its own frames.
 #pragma once
 
@@ -21,6 +22,7 @@ struct Frame {
     std::string colour{};              // "#4d93e6"; empty: none of its own
     std::vector<std::string> nodes{};  // its own, without those of frames in it; sorted
     std::string around{};              // the frame that it is in; empty for none
+    double width = 0, height = 0;      // at least; 0: as large as what is in it
 
     friend bool operator==(const Frame&, const Frame&) = default;
 };
@@ -50,6 +52,8 @@ Document add_frame(const Document& document, const std::vector<std::string>& nod
 // Throw Error{InvalidGraph} where there is no such frame. Fields that this program does not know stay.
 Document set_frame_title(const Document& document, const std::string& frame, const std::string& title);
 Document set_frame_colour(const Document& document, const std::string& frame, const std::string& colour);
+// At least so large; 0: as what is in it. Whole numbers are kept.
+Document set_frame_size(const Document& document, const std::string& frame, double width, double height);
 Document put_into_frame(const Document& document, const std::string& node, const std::string& frame);      // empty: into none
 // The same of a frame with all that is in it; throws where `around` is the frame itself or in it.
 Document nest_frame(const Document& document, const std::string& frame, const std::string& around);

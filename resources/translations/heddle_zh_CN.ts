@@ -254,6 +254,14 @@
         <source>Memor&amp;y on Nodes</source>
         <translation>在节点上显示内存(&amp;Y)</translation>
     </message>
+    <message>
+        <source>P&amp;ut into Frame</source>
+        <translation>放入框(&amp;U)</translation>
+    </message>
+    <message>
+        <source>No other frames</source>
+        <translation>没有其他框</translation>
+    </message>
 </context>
 <context>
     <name>app::ConnectPopup</name>
@@ -645,6 +653,18 @@
         <translation>
             <numerusform>设置 %n 个节点的颜色</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Resize a frame</source>
+        <translation>调整框大小</translation>
+    </message>
+    <message>
+        <source>Take out of a frame</source>
+        <translation>移出框</translation>
+    </message>
+    <message>
+        <source>Put into a frame</source>
+        <translation>放入框</translation>
     </message>
 </context>
 <context>

@@ -256,6 +256,80 @@ private slots:
         QVERIFY(e.model.frame_of(beside.front()) != e.frame);
     }
 
+    void the_corner_resizes_a_frame_in_one_step() {
+        Framed e;
+        e.view.zoom_by(0.5, {100, 100});
+        const FrameItem* item = e.scene.frame_item(e.frame);
+        const QRectF fitted = item->box();
+        const int steps = e.steps();
+        const QPointF by(120, 70);
+        e.drag(e.at(item->grip().center()), e.at(item->grip().center() + by));
+        QCOMPARE(e.steps(), steps + 1);
+        QCOMPARE(item->box().topLeft(), fitted.topLeft());
+        const QPointF grown = item->box().bottomRight() - fitted.bottomRight();
+        QVERIFY2((grown - by).manhattanLength() < 10, qPrintable(QString("%1 %2").arg(grown.x()).arg(grown.y())));
+        QCOMPARE(e.model.frames().at(e.frame).width, std::round(item->box().width()));
+        QCOMPARE(e.members(), (std::vector<NodeId>{e.a, e.b}));
+
+        // It is kept in files, moves along, and what is dropped in the room is in the frame, which does not grow by that.
+        tests::Editor other;
+        other.model.set_document(nodes::Document::from_json(e.model.document().to_json()));
+        QCOMPARE(other.scene.frame_item(e.frame)->box().size(), item->box().size());
+        const QRectF large = item->box();
+        e.model.move({{e.a, {10, 20}}, {e.b, {10, 220}}});
+        QCOMPARE(item->box(), large.translated(10, 20));
+        e.model.undo_stack().undo();
+        // Inwards no farther than its nodes, and then it follows them again.
+        e.drag(e.at(item->grip().center()), e.at(item->grip().center() - QPointF(900, 30)));
+        QCOMPARE(item->box().width(), fitted.width());
+        QCOMPARE(e.model.frames().at(e.frame).width, 0.0);
+        QVERIFY(item->box().height() > fitted.height());
+        QTest::mouseDClick(e.view.viewport(), Qt::LeftButton, {}, e.at(item->grip().center()));
+        QCOMPARE(item->box(), fitted);
+        QVERIFY(!e.model.document().to_json().contains("\"height\""));
+        for (int i = 0; i < 2; ++i) e.trigger("undo");
+        QCOMPARE(item->box(), large);
+        e.trigger("undo");
+        QCOMPARE(item->box(), fitted);
+    }
+
+    void frames_go_into_frames_by_the_menu() {
+        Framed e;
+        const NodeId far = e.model.add_node("stub.add", {1500, 900});
+        const FrameId other = e.model.add_frame({e.sum}, "Other");
+        const auto menu = [&] {
+            auto* into = e.window.findChild<QMenu*>("into_frame");
+            emit into->aboutToShow();
+            return into;
+        };
+        const auto texts = [&] {
+            QStringList all;
+            for (const QAction* action : menu()->actions())
+                if (!action->isSeparator()) all << action->text();
+            return all;
+        };
+        e.scene.take_frame(e.frame);
+        QCOMPARE(texts(), QStringList{"Other"});      // not into itself, and out of none
+        const int steps = e.steps();
+        menu()->actions().front()->trigger();
+        QCOMPARE(e.steps(), steps + 1);
+        QCOMPARE(e.model.frames().at(e.frame).around, other);
+        e.scene.select({far});
+        QCOMPARE(texts(), (QStringList{"Other \u203a Numbers", "Other"}));
+        e.scene.take_frame(other);
+        QCOMPARE(texts(), QStringList{"No other frames"});      // not into what is in it
+        e.scene.take_frame(e.frame);
+        QCOMPARE(texts(), QStringList{"&None"});
+        menu()->actions().back()->trigger();
+        QCOMPARE(e.model.frames().at(e.frame).around, FrameId());
+        e.scene.select({far, e.sum});
+        QCOMPARE(texts(), QStringList{"Numbers"});
+        menu()->actions().front()->trigger();
+        QCOMPARE(e.model.frame_of(far), e.frame);
+        QCOMPARE(e.model.frame_of(e.sum), other);      // as a whole frame
+        QCOMPARE(e.model.frames().at(other).around, e.frame);
+    }
+
     void frames_live_in_subgraphs() {
         tests::Editor e;
         const NodeId a = e.model.add_node("stub.constant", {0, 0}), b = e.model.add_node("stub.add", {300, 0}), c = e.model.add_node("stub.add", {600, 0});
