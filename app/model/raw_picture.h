@@ -18,6 +18,7 @@ struct RawPicture {
     std::vector<float> values;  // [height, width, channels]; alpha, where there are 4 channels of colour, is the last
     bool exact = true;          // false: read from 8 bits, because the type has nothing but a preview
     bool mask = false;
+    int cell = 1;               // pixels of the picture along a side of each of these: of latents, which are looked at cell by cell
     QImage plain;               // as it is shown without any change
     int index = 0, count = 1;   // which one of a batch or of a video's frames
 

@@ -52,6 +52,7 @@ PicturePtr of_latent(const nodes::Latent& latent, int index) {
     one.mask = {};
     one.tensor = gpu::slice(latent.tensor, 0, made->index, made->index + 1);
     made->plain = nodes::latent_preview(one, whole_picture);
+    made->cell = latent.format.factor;
     return made;
 }
 
@@ -120,6 +121,14 @@ struct ValueReader::Walk {
 };
 
 bool can_show(const nodes::Value& value) { return value.type() && (value.type()->preview || value.get<nodes::Tensor>()); }
+
+QSize picture_size(const nodes::Value& value) {
+    const auto size = [](std::int64_t width, std::int64_t height) { return QSize(static_cast<int>(width), static_cast<int>(height)); };
+    if (const auto* image = value.get<nodes::Image>()) return size(image->width(), image->height());
+    if (const auto* mask = value.get<nodes::Mask>()) return size(mask->width(), mask->height());
+    if (const auto* latent = value.get<nodes::Latent>()) return size(latent->width(), latent->height()) * latent->format.factor;
+    return {};
+}
 
 ValueReader::ValueReader(QObject* parent) : QObject(parent), walk_(std::make_shared<Walk>()) {}
 ValueReader::~ValueReader() = default;

@@ -10,6 +10,9 @@ namespace app {
 // Whether ValueReader may find a picture in it. Cheap: asks the type only.
 bool can_show(const nodes::Value& value);
 
+// The size in pixels of the picture that a value is or, for a latent, stands for; null where it has none. Cheap.
+QSize picture_size(const nodes::Value& value);
+
 class ValueReader : public QObject {
     Q_OBJECT
 

@@ -28,12 +28,19 @@ std::optional<QRectF> BoxTool::box() const {
     if (!model_.contains(node_) || size_.isEmpty()) return {};
     bool known = true;
     QRectF box;
+    const auto shrink = [&] { box = {box.x() / cell_, box.y() / cell_, box.width() / cell_, box.height() / cell_}; };
     if (const auto* edit = std::get_if<nodes::BoxEdit>(&edit_)) {
         box = {number(edit->x, known), number(edit->y, known), number(edit->width, known), number(edit->height, known)};
         if (!edit->unit.empty() && model_.param(node_, edit->unit).toString() == qt(edit->share))
             box = {box.x() * size_.width(), box.y() * size_.height(), box.width() * size_.width(), box.height() * size_.height()};
+        else
+            shrink();
         if (!edit->anchor.empty() && model_.param(node_, edit->anchor).toString() == qt(edit->centred))
             box.translate(std::trunc((size_.width() - box.width()) / 2), std::trunc((size_.height() - box.height()) / 2));
+    } else if (const auto* place = std::get_if<nodes::PlaceEdit>(&edit_)) {
+        if (box_size_.isEmpty()) return {};
+        box = {QPointF(number(place->x, known), number(place->y, known)), QSizeF(box_size_)};
+        shrink();
     } else {
         const auto& margins = std::get<nodes::MarginEdit>(edit_);
         box.setCoords(-number(margins.left, known), -number(margins.top, known), size_.width() + number(margins.right, known),
@@ -55,7 +62,7 @@ void BoxTool::set_box(QRectF box, Gesture gesture) {
     QJsonObject values;
     if (const auto* edit = std::get_if<nodes::BoxEdit>(&edit_)) {
         const bool shares = !edit->unit.empty() && model_.param(node_, edit->unit).toString() == qt(edit->share);
-        const double w = shares ? size_.width() : 1, h = shares ? size_.height() : 1;
+        const double w = shares ? size_.width() : 1.0 / cell_, h = shares ? size_.height() : 1.0 / cell_;
         if (!shares) box = QRectF(QPointF(box.topLeft().toPoint()), QPointF(box.bottomRight().toPoint()));
         put(values, edit->width, box.width() / w);
         put(values, edit->height, box.height() / h);
@@ -63,6 +70,9 @@ void BoxTool::set_box(QRectF box, Gesture gesture) {
             box.translate(-std::trunc((size_.width() - box.width()) / 2), -std::trunc((size_.height() - box.height()) / 2));
         put(values, edit->x, box.x() / w);
         put(values, edit->y, box.y() / h);
+    } else if (const auto* place = std::get_if<nodes::PlaceEdit>(&edit_)) {
+        put(values, place->x, std::round(box.x()) * cell_);
+        put(values, place->y, std::round(box.y()) * cell_);
     } else {
         const auto& margins = std::get<nodes::MarginEdit>(edit_);
         put(values, margins.left, -box.left());
@@ -79,6 +89,7 @@ BoxTool::Sides BoxTool::sides_at(QPointF at) const {
     if (!box) return {};
     const double near = reach / zoom();
     if (!box->adjusted(-near, -near, near, near).contains(at)) return {};
+    if (only_moved()) return {true, true, true, true};
     // Of a box that is smaller than its handles the nearer side is taken.
     Sides sides{.left = std::abs(at.x() - box->left()) <= near, .top = std::abs(at.y() - box->top()) <= near,
                 .right = std::abs(at.x() - box->right()) <= near, .bottom = std::abs(at.y() - box->bottom()) <= near};
@@ -106,8 +117,10 @@ void BoxTool::drag(QPointF at, const QMouseEvent&) {
     const QRectF picture({}, QSizeF(size_));
     if (whole) {
         box.translate(by);
-        box.moveLeft(std::clamp(box.left(), 0.0, std::max(0.0, picture.width() - box.width())));
-        box.moveTop(std::clamp(box.top(), 0.0, std::max(0.0, picture.height() - box.height())));
+        // What is laid over the picture may stand over its sides, by all but a pixel.
+        const double over = only_moved() ? box.width() - 1 : 0, under = only_moved() ? box.height() - 1 : 0;
+        box.moveLeft(std::clamp(box.left(), -over, std::max(-over, picture.width() - box.width() + over)));
+        box.moveTop(std::clamp(box.top(), -under, std::max(-under, picture.height() - box.height() + under)));
         return set_box(box, gesture_);
     }
     // A box stays inside the picture and at least a pixel wide; margins stay outside of it.
@@ -141,11 +154,12 @@ void BoxTool::paint(QPainter& painter, const PictureView& view) const {
     painter.drawRect(shown);
     painter.setPen(QPen(QColor(0, 0, 0, 160), 1));
     painter.setBrush(Qt::white);
-    for (const double x : {shown.left(), shown.center().x(), shown.right()})
-        for (const double y : {shown.top(), shown.center().y(), shown.bottom()})
-            if (QPointF(x, y) != shown.center()) painter.drawRect(QRectF(x - handle / 2, y - handle / 2, handle, handle));
+    if (!only_moved())
+        for (const double x : {shown.left(), shown.center().x(), shown.right()})
+            for (const double y : {shown.top(), shown.center().y(), shown.bottom()})
+                if (QPointF(x, y) != shown.center()) painter.drawRect(QRectF(x - handle / 2, y - handle / 2, handle, handle));
     painter.setPen(Qt::white);
-    const QString text = QStringLiteral("%1 \u00d7 %2").arg(qRound(box->width())).arg(qRound(box->height()));
+    const QString text = QStringLiteral("%1 \u00d7 %2").arg(qRound(box->width() * cell_)).arg(qRound(box->height() * cell_));
     const QRectF label(shown.left() + 6, shown.top() + 6, painter.fontMetrics().horizontalAdvance(text) + 10, painter.fontMetrics().height() + 2);
     painter.fillRect(label, QColor(0, 0, 0, 130));
     painter.drawText(label, Qt::AlignCenter, text);

@@ -92,12 +92,14 @@ void DirectEditor::rebuild() {
             tool_.reset(box_ = new BoxTool(model_, node_, *box));
         else if (const auto* margins = std::get_if<nodes::MarginEdit>(&*edit_))
             tool_.reset(box_ = new BoxTool(model_, node_, *margins));
+        else if (const auto* place = std::get_if<nodes::PlaceEdit>(&*edit_))
+            tool_.reset(box_ = new BoxTool(model_, node_, *place));
         else
             edit_.reset();  // a street has an editor of its own
     }
     make_strip();
     setVisible(tool_ != nullptr);
-    set_picture_size(size_);
+    set_picture_size(size_, cell_);
 }
 
 void DirectEditor::restyle() {
@@ -110,6 +112,16 @@ SocketId DirectEditor::picture() const {
     if (const auto* strokes = std::get_if<nodes::StrokesEdit>(&*edit_)) input = strokes->picture;
     if (const auto* box = std::get_if<nodes::BoxEdit>(&*edit_)) input = box->picture;
     if (const auto* margins = std::get_if<nodes::MarginEdit>(&*edit_)) input = margins->picture;
+    if (const auto* place = std::get_if<nodes::PlaceEdit>(&*edit_)) input = place->picture;
+    return source_of(input);
+}
+
+SocketId DirectEditor::box_picture() const {
+    const auto* place = edit_ ? std::get_if<nodes::PlaceEdit>(&*edit_) : nullptr;
+    return place && model_.contains(node_) ? source_of(place->over) : SocketId();
+}
+
+SocketId DirectEditor::source_of(const std::string& input) const {
     if (input.empty()) return {};
     // Through pieces of wire, which hold no values.
     SocketId at{node_, input, false};
@@ -131,11 +143,12 @@ QSize DirectEditor::canvas() const {
     return {model_.param(node_, strokes->width).toInt(), model_.param(node_, strokes->height).toInt()};
 }
 
-void DirectEditor::set_picture_size(QSize size) {
+void DirectEditor::set_picture_size(QSize size, int cell) {
     size_ = size;
+    cell_ = cell;
     if (!tool_) return;
     if (mask_) mask_->set_size(size);
-    if (box_) box_->set_size(size);
+    if (box_) box_->set_size(size, cell);
     if (pose_) pose_->set_size(size);
     view_.set_tool(size.isEmpty() ? nullptr : tool_.get());
     show_hint();
@@ -278,7 +291,7 @@ void DirectEditor::show_hint() {
                : !pose_->problem().isEmpty() ? pose_->problem()
                                              : tr("%n person(s); drag points, Shift moves all, right click hides", nullptr, pose_->people());
     }
-    if (box_) text = tr("Drag the sides, corners or the box");
+    if (box_) text = box_picture().empty() ? tr("Drag the sides, corners or the box") : tr("Drag the box");
     if (size_.isEmpty() && !pose_) text = tr("Run once to see the picture under it");
     hint_->setText(' ' + text);
     hint_->setToolTip(text);

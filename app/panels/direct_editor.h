@@ -33,8 +33,10 @@ public:
     SocketId picture() const;
     // What is drawn on where there is no picture, and none can come from an input.
     QSize canvas() const;
-    // Of the picture that is shown now; a null size: there is none.
-    void set_picture_size(QSize size);
+    // The output whose picture is as large as a box that is moved only; empty: none is.
+    SocketId box_picture() const;
+    // Of the picture that is shown now, `cell` of the node's pixels for each of it; a null size: there is none.
+    void set_picture_size(QSize size, int cell = 1);
     void restyle();
 
     MaskTool* mask_tool() const { return mask_; }
@@ -48,6 +50,7 @@ signals:
 private:
     void close();
     void rebuild();
+    SocketId source_of(const std::string& input) const;
     void make_strip();
     void make_mask_strip();
     void make_brush_row();
@@ -67,6 +70,7 @@ private:
     PoseTool* pose_ = nullptr;
     BrushSettings brush_;
     QSize size_;
+    int cell_ = 1;
 
     QHBoxLayout* layout_;
     QWidget* strip_ = nullptr;  // made anew for each tool

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "app/canvas/style.h"
+#include "app/panels/box_tool.h"
 #include "app/panels/colour_pick_tool.h"
 #include "app/panels/icons.h"
 #include "app/panels/viewer_icons.h"
@@ -254,7 +255,7 @@ void ViewerPanel::show_output(const SocketId& output) {
 void ViewerPanel::show_under_tool() {
     if (!edit_->active()) return;
     if (const SocketId under = edit_->picture(); !under.empty()) {
-        if (under == source_ && shown_) return;
+        if (under == source_ && shown_) return fit_tool();
         if (!value_of(under).empty()) return show_output(under);
         clear();
         source_ = under;
@@ -263,7 +264,12 @@ void ViewerPanel::show_under_tool() {
     const QSize canvas = edit_->canvas();
     if (!canvas.isEmpty() && (edit_->mask_tool() || !shown_ || blank_)) return show_blank(canvas);
     if (!shown_) view_->set_hint(edit_->pose_tool() ? tr("Add a person to begin") : tr("Run the graph once to see the picture here"));
-    edit_->set_picture_size(view_->picture().size());
+    fit_tool();
+}
+
+void ViewerPanel::fit_tool() {
+    if (edit_->box_tool()) edit_->box_tool()->set_box_size(picture_size(value_of(edit_->box_picture())));
+    edit_->set_picture_size(view_->picture().size(), shown_ ? shown_->cell : 1);
 }
 
 // In the place of the picture, which is kept.
@@ -357,7 +363,7 @@ void ViewerPanel::render() {
             view_->set_picture(made.main.image);
             view_->set_other(made.other);
             histogram_->show_histogram(made.main.histogram);
-            edit_->set_picture_size(made.main.image.size());
+            fit_tool();
             if (pick_) view_->set_tool(pick_.get());
             refresh_title();
         });
@@ -400,7 +406,7 @@ void ViewerPanel::end_pick() {
     pick_.reset();
     if (picked_for_) picked_for_->pick_ended();
     picked_for_.clear();
-    edit_->set_picture_size(view_->picture().size());
+    fit_tool();
     show_under_tool();
 }
 

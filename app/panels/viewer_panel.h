@@ -66,6 +66,7 @@ private:
     void show_output(const SocketId& output);
     void show_under_tool();
     void show_street();
+    void fit_tool();  // to the picture that is shown
     void show_blank(QSize size);
     void load(int index);
     void render();

@@ -1,4 +1,4 @@
-// What a person edits on the picture itself instead of typing it: a node type says which of its parameters make a box, a
+// What a person edits on the picture itself instead of typing it: a node type says which of its parameters make a box, a place, a
 // drawing, a pose or a street, and a viewer offers handles for them. A node class derives from DirectlyEdited beside Node:
 //
 //     struct ImageCrop final : Node, DirectlyEdited {
@@ -52,7 +52,14 @@ struct CamerasEdit {
     std::string cameras = "cameras";
 };
 
-using DirectEdit = std::variant<BoxEdit, MarginEdit, StrokesEdit, PoseEdit, StreetEdit, CamerasEdit>;
+// Where another picture lies on this one: its upper left corner, which may be outside. In pixels, as of a box.
+struct PlaceEdit {
+    std::string picture{};  // the input that is below
+    std::string over{};     // the input whose picture is laid over it
+    std::string x = "x", y = "y";
+};
+
+using DirectEdit = std::variant<BoxEdit, MarginEdit, StrokesEdit, PoseEdit, StreetEdit, CamerasEdit, PlaceEdit>;
 
 class DirectlyEdited {
 public:

@@ -1,10 +1,11 @@
+#include "nodes/core/direct_edit.h"
 #include "nodes/latent/cells.h"
 #include "nodes/types/mask.h"
 
 namespace nodes {
 namespace {
 
-struct LatentComposite final : Node {
+struct LatentComposite final : Node, DirectlyEdited {
     LatentComposite() : Node({.id = "latent.composite", .version = 1, .title = "Composite Latents", .category = "Latent",
                               .help = "Lays one latent over another, at a place, through a mask, with soft edges. Lengths are pixels of the "
                                       "picture, rounded to whole latent cells; what stands over is cut."}) {}
@@ -42,6 +43,8 @@ struct LatentComposite final : Node {
         };
         ev.set(latent, evaluated(below.with(gpu::lerp(below.tensor, placed(as_batch(above.tensor, below.batch())), placed(weight)))));
     }
+
+    std::vector<DirectEdit> direct_edits() const override { return {PlaceEdit{.picture = "under", .over = "over"}}; }
 
     // 1 / soft, 2 / soft, ... 1 from the ends that fade.
     static Tensor ramp(std::int64_t count, std::int64_t soft, bool at_start, bool at_end) {

@@ -1,9 +1,10 @@
+#include "nodes/core/direct_edit.h"
 #include "nodes/latent/cells.h"
 
 namespace nodes {
 namespace {
 
-struct LatentCrop final : Node {
+struct LatentCrop final : Node, DirectlyEdited {
     LatentCrop() : Node({.id = "latent.crop", .version = 1, .title = "Crop Latent", .category = "Latent",
                          .help = "Cuts a rectangle out of latents. Lengths are pixels of the picture, rounded to whole latent cells."}) {}
 
@@ -24,6 +25,8 @@ struct LatentCrop final : Node {
         Latent made = source.with(cut(source.tensor));
         ev.set(cropped, evaluated(source.mask ? made.with_mask(cut(source.mask)) : made));
     }
+
+    std::vector<DirectEdit> direct_edits() const override { return {BoxEdit{.picture = "latent"}}; }
 };
 
 }  // namespace

@@ -391,6 +391,10 @@
         <source>Run once to see the picture under it</source>
         <translation>运行一次即可看到下面的图片</translation>
     </message>
+    <message>
+        <source>Drag the box</source>
+        <translation>拖动方框</translation>
+    </message>
 </context>
 <context>
     <name>app::DrawnEditor</name>

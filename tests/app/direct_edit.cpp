@@ -91,6 +91,58 @@ private slots:
         QVERIFY(!h.viewer.editor()->box_tool()->box());
     }
 
+    // Latents are looked at by cells, of 8 x 8 pixels each; the parameters count pixels.
+    void latents_are_cut_and_laid_by_cells() {
+        Hands h;
+        const NodeId latent = h.e.model.add_node("latent.empty", {-600, 0}), small = h.e.model.add_node("latent.empty", {-600, 300});
+        const NodeId crop = h.e.model.add_node("latent.crop", {}), lay = h.e.model.add_node("latent.composite", {0, 300});
+        h.e.model.set_params(latent, {{"width", 512}, {"height", 256}});
+        h.e.model.set_params(small, {{"width", 128}, {"height", 64}});
+        h.e.model.set_params(crop, {{"x", 64}, {"width", 128}, {"height", 128}});
+        h.e.model.connect_sockets({latent, "latent", true}, {crop, "latent", false});
+        h.e.model.connect_sockets({latent, "latent", true}, {lay, "under", false});
+        h.e.model.connect_sockets({small, "latent", true}, {lay, "over", false});
+        h.e.scene.select({lay});
+        QVERIFY(!h.view.tool());      // how large it is nobody knows before a run
+        h.e.window.runs().start({latent, small});
+        QVERIFY(h.e.wait_for_run());
+        h.e.scene.select({latent});
+        QVERIFY(h.settled());
+        h.e.scene.select({crop});
+        QVERIFY(h.settled() && h.view.tool());
+        QCOMPARE(*h.viewer.editor()->box_tool()->box(), QRectF(8, 0, 16, 16));
+        h.drag({16, 8}, {20, 12});
+        QCOMPARE(QPoint(h.number(crop, "x"), h.number(crop, "y")), QPoint(96, 32));
+        h.drag({28, 12}, {30, 12});      // the right side
+        QCOMPARE(h.number(crop, "width"), 144);
+        QCOMPARE(h.number(crop, "height"), 128);
+
+        h.e.scene.select({lay});
+        QVERIFY(h.settled() && h.view.tool());
+        QCOMPARE(*h.viewer.editor()->box_tool()->box(), QRectF(0, 0, 16, 8));
+        const int steps = h.e.model.undo_stack().index();
+        h.drag({8, 4}, {18, 10});
+        QCOMPARE(h.e.model.undo_stack().index(), steps + 1);
+        QCOMPARE(QPoint(h.number(lay, "x"), h.number(lay, "y")), QPoint(80, 48));
+        h.drag({12, 7}, {-2, 7});      // a corner moves it too; it may stand over
+        QCOMPARE(h.number(lay, "x"), -32);
+    }
+
+    void what_node_types_declare_is_there() {
+        std::vector<std::string> found;
+        for (const nodes::Node* type : nodes::node_types())
+            for (const nodes::DirectEdit& edit : nodes::direct_edits_of(type)) {
+                std::vector<std::string> inputs, params;
+                if (const auto* box = std::get_if<nodes::BoxEdit>(&edit)) inputs = {box->picture}, params = {box->x, box->y, box->width, box->height, box->unit, box->anchor};
+                if (const auto* place = std::get_if<nodes::PlaceEdit>(&edit)) inputs = {place->picture, place->over}, params = {place->x, place->y};
+                if (params.empty()) continue;
+                found.push_back(type->info().id);
+                for (const std::string& input : inputs) QVERIFY2(input.empty() || type->input(input), found.back().c_str());
+                for (const std::string& param : params) QVERIFY2(param.empty() || type->param(param), found.back().c_str());
+            }
+        for (const char* id : {"conditioning.area", "image.crop", "latent.composite", "latent.crop", "video.crop"}) QVERIFY2(std::ranges::find(found, id) != found.end(), id);
+    }
+
     void margins_are_dragged_outwards() {
         Hands h;
         const NodeId pad = h.e.model.add_node("image.outpaint", {});
