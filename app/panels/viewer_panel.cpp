@@ -10,7 +10,9 @@
 #include "app/panels/colour_pick_tool.h"
 #include "app/panels/icons.h"
 #include "app/panels/viewer_icons.h"
+#include "nodes/core/picture_names.h"
 #include "nodes/core/validate.h"
+#include "nodes/types/text.h"
 
 namespace app {
 
@@ -417,12 +419,23 @@ QString ViewerPanel::describe(int x, int y) const {
     return (of_a ? tr("A  ") : QString()) + pixel_text(*picture, x, y);
 }
 
+QString ViewerPanel::picture_name() const {
+    const nodes::Node* type = source_.empty() || !model_.contains(source_.node) ? nullptr : model_.declaration(source_.node);
+    const nodes::PictureNames named = nodes::picture_names_of(type);
+    if (!shown_ || std::ranges::find(named.pictures, source_.name) == named.pictures.end()) return {};
+    const nodes::Value names = value_of({source_.node, named.names, true});
+    const auto* lines = names.get<std::string>();
+    return lines ? qt(*lines).split('\n').value(shown_->index) : QString();
+}
+
 void ViewerPanel::refresh_title() {
     if (street_->active()) {
         title_->setText(tr("Street"));
         return title_->setToolTip({});
     }
     QString text = source_.empty() ? other_title_ : qt(source_.endpoint().text());
+    // Of what has no room the end is cut.
+    if (const QString name = picture_name(); !name.isEmpty()) text.prepend(QStringLiteral("\u201c%1\u201d   ").arg(name));
     const QImage& image = view_->picture();
     if (!image.isNull() && !text.isEmpty())
         text += QStringLiteral("   %1 \u00d7 %2   %3 %")

@@ -72,6 +72,7 @@ private:
     void render();
     void clear();
     void refresh_title();
+    QString picture_name() const;  // of the picture of a batch that is shown; empty: it has none
     QString describe(int x, int y) const;
     bool shows_a(int x) const;
     QColor colour_at(QPoint pixel) const;

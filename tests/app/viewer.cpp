@@ -10,6 +10,8 @@
 #include "app/panels/times_panel.h"
 #include "app/panels/values_panel.h"
 #include "gpu/ops.h"
+#include "gpu/run/evaluate.h"
+#include "nodes/core/picture_names.h"
 #include "nodes/types/image.h"
 #include "nodes/types/mask.h"
 #include "nodes/types/video.h"
@@ -39,6 +41,22 @@ bool settled(ViewerPanel& viewer) {
     return QTest::qWaitFor([&] { return !viewer.busy() && !viewer.picture()->picture().isNull(); }, 10000);
 }
 
+// Three pictures with names, a text of a line each.
+struct Named final : nodes::Node, nodes::NamesPictures {
+    Named() : Node({.id = "stub.named", .title = "Named", .category = "Stub", .help = "Pictures with names."}) {}
+    nodes::Out<nodes::Image> pictures{this, "pictures", "Three pictures"};
+    nodes::Out<nodes::Image> others{this, "others", "Pictures without names"};
+    nodes::Out<std::string> names{this, "names", "What they show"};
+    nodes::PictureNames picture_names() const override { return {.pictures = {"pictures"}, .names = "names"}; }
+    void compute(nodes::Eval& ev) const override {
+        const nodes::Image made = nodes::make_image(gpu::full({3, 1, 4, 4}, 0.5));
+        gpu::evaluate({made.tensor});
+        ev.set(pictures, made);
+        ev.set(others, made);
+        ev.set(names, std::string("red\nheart\non white"));
+    }
+};
+
 int level(const QImage& picture, int x, int y) { return picture.pixelColor(x, y).red(); }
 
 }  // namespace
@@ -47,6 +65,23 @@ class ViewerTest : public QObject {
     Q_OBJECT
 
 private slots:
+    void pictures_of_a_batch_are_named() {
+        tests::Editor e;
+        nodes::add_node_type(std::make_unique<Named>());
+        const NodeId named = e.model.add_node("stub.named", {});
+        e.scene.select({named});
+        e.window.runs().start();
+        QVERIFY(e.wait_for_run() && settled(e.window.viewer()));
+        const auto title = [&] {
+            QStringList texts;
+            for (const QLabel* label : e.window.viewer().findChildren<QLabel*>()) texts << label->text();
+            return texts.join('|');
+        };
+        QVERIFY2(title().contains(QStringLiteral("\u201cred\u201d")), qPrintable(title()));
+        emit e.window.viewer().frames()->wanted(2);
+        QVERIFY(QTest::qWaitFor([&] { return title().contains(QStringLiteral("\u201con white\u201d")); }, 10000));
+    }
+
     void values_are_those_of_the_tensor() {
         const PicturePtr picture = read(image({0.25f, -1.5f, 7.125f, 0.5f, 0, 1, 0.75f, 0.1f, 0, 0, 0, 3}, 3, 2, 2));
         QVERIFY(picture && picture->exact);
