@@ -34,11 +34,12 @@ QIcon card_picture(const Example& example, qreal ratio) {
     QPixmap picture;
     if (example.picture.isEmpty() || !picture.load(example.picture))
         picture = draw_graph(example.graph, picture_size, ratio);
-    else if (picture.width() > picture_size.width() || picture.height() > picture_size.height())
-        picture = picture.scaled(picture_size, Qt::KeepAspectRatio, Qt::SmoothTransformation);
     QPainter painter(&field);
-    const QSizeF shown = picture.deviceIndependentSize();
-    painter.drawPixmap(QPointF((picture_size.width() - shown.width()) / 2, (picture_size.height() - shown.height()) / 2), picture);
+    painter.setRenderHint(QPainter::SmoothPixmapTransform);  // pictures have one pixel where a dense screen has several
+    QSizeF shown = picture.deviceIndependentSize();
+    if (shown.width() > picture_size.width() || shown.height() > picture_size.height()) shown.scale(picture_size, Qt::KeepAspectRatio);
+    const QPointF corner((picture_size.width() - shown.width()) / 2, (picture_size.height() - shown.height()) / 2);
+    painter.drawPixmap(QRectF(corner, shown), picture, QRectF(picture.rect()));
     painter.end();
     return field;
 }

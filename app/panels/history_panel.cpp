@@ -77,21 +77,23 @@ void HistoryPanel::add(nodes::RunStatus, double ms) {
     item->setIcon(empty);
     insertItem(0, item);
     // The pool ends before this does; the queued call dies with it.
-    pictures_.start([this, run, value] {
-        QImage image;
+    pictures_.start([this, run, value, ratio = devicePixelRatioF()] {
+        QImage image, small;
         try {
             image = value.preview(whole_picture);
+            const int side = qRound(icon_side * ratio);
+            small = image.scaled(side, side, Qt::KeepAspectRatio, Qt::SmoothTransformation);  // of a large one 0.1 s
+            small.setDevicePixelRatio(ratio);
         } catch (const std::exception& error) {
             gpu::log("editor", gpu::LogLevel::Warning, "keep the picture of a run: {}", error.what());
         }
         QMetaObject::invokeMethod(
             this,
-            [this, run, image] {
+            [this, run, image, small] {
                 const auto at = std::ranges::find(entries_, run, &Entry::run);
                 if (at == entries_.end() || image.isNull()) return;
                 at->image = image;
                 bytes_ += image.sizeInBytes();
-                const QImage small = image.scaled(icon_side, icon_side, Qt::KeepAspectRatio, Qt::SmoothTransformation);
                 this->item(static_cast<int>(at - entries_.begin()))->setIcon(QPixmap::fromImage(small));
                 while (entries_.size() > most_entries || (bytes_ > most_bytes && entries_.size() > 1)) {
                     bytes_ -= entries_.back().image.sizeInBytes();
