@@ -77,6 +77,7 @@ QJsonObject document_schema() {
     const QJsonObject layout{{"type", "object"}, {"additionalProperties", QJsonObject{{"type", "object"}}}};
     QJsonObject frame_fields;
     for (const char* field : {"title", "colour", "frame"}) frame_fields[QLatin1String(field)] = QJsonObject{{"type", "string"}};
+    for (const char* field : {"width", "height"}) frame_fields[QLatin1String(field)] = QJsonObject{{"type", "number"}, {"minimum", 0}};
     const QJsonObject frame{{"type", "object"}, {"properties", frame_fields}};
     const QJsonObject frames{{"type", "object"}, {"additionalProperties", frame}};
     const QJsonObject content{{"nodes", nodes}, {"links", links}, {"layout", layout}, {"frames", frames}};
