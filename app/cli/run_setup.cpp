@@ -85,7 +85,9 @@ std::shared_ptr<nodes::DiskCache> disk_cache(const Arguments& arguments) {
 
 RunSetup set_up_run(const Arguments& arguments, std::size_t kept) {
     auto devices = choose_device(arguments);
-    RunSetup setup{.cache = std::make_unique<nodes::ResultCache>(kept), .sets = given_sets(arguments)};
+    RunSetup setup;
+    setup.sets = given_sets(arguments);      // throws: not in an initialiser, whose finished members GCC 12 then destroys twice
+    setup.cache = std::make_unique<nodes::ResultCache>(kept);
     setup.options.devices = std::move(devices);
     setup.document = load_graph(arguments.only("GRAPH"));
     for (const std::string& assignment : setup.sets) setup.document = apply_set(setup.document, assignment, setup.files);
