@@ -91,14 +91,12 @@ private slots:
     }
 
     void other_files_are_refused_by_name() {
-        for (const char* file : {"tests/golden/taesd/plain.safetensors"}) {
-            try {
-                load_upscaler(std::string(HEDDLE_SOURCE_DIR "/") + file);
-                QFAIL("was read");
-            } catch (const gpu::Error& error) {
-                QCOMPARE(error.code(), gpu::ErrorCode::BadFile);
-                QVERIFY2(error.message().find("expected an upscaler, got a tiny autoencoder") != std::string::npos, error.message().c_str());
-            }
+        try {
+            load_upscaler(HEDDLE_SOURCE_DIR "/tests/golden/taesd/plain.safetensors");
+            QFAIL("was read");
+        } catch (const gpu::Error& error) {
+            QCOMPARE(error.code(), gpu::ErrorCode::BadFile);
+            QVERIFY2(error.message().find("expected an upscaler, got a tiny autoencoder") != std::string::npos, error.message().c_str());
         }
     }
 };
