@@ -37,16 +37,12 @@ bool is_closed(const Lane& lane) { return lane.width == 0 && nodes::is_area(lane
 
 }  // namespace
 
-StreetPlan::StreetPlan(StreetModel& street, QWidget* parent) : QWidget(parent), street_(street) {
+StreetPlan::StreetPlan(StreetModel& street, QWidget* parent) : StreetView(street, parent) {
     setObjectName(QStringLiteral("street_plan"));
     setAccessibleName(tr("Street from above"));
     setWhatsThis(tr("Drag boxes, lanes, cameras and their handles; nothing moves the view, the wheel zooms. Keys: Page Up and Page Down choose, arrows move "
                     "(Shift: far), [ and ] turn, comma and full stop tilt a camera, Delete removes, plus and minus zoom, Home shows everything."));
     setMouseTracking(true);
-    setFocusPolicy(Qt::StrongFocus);
-    setMinimumSize(160, 140);
-    connect(&street_, &StreetModel::changed, this, qOverload<>(&QWidget::update));
-    connect(&street_, &StreetModel::chosen_changed, this, qOverload<>(&QWidget::update));
 }
 
 void StreetPlan::set_tool(Tool tool) {
@@ -184,15 +180,6 @@ void StreetPlan::finish_lane() {
 }
 
 // --- events ---
-
-bool StreetPlan::event(QEvent* event) {
-    // Delete and arrows are commands of the window, too.
-    if (event->type() == QEvent::ShortcutOverride && StreetModel::wants_key(*static_cast<QKeyEvent*>(event))) {
-        event->accept();
-        return true;
-    }
-    return QWidget::event(event);
-}
 
 void StreetPlan::wheelEvent(QWheelEvent* event) {
     zoom_by(std::pow(1.002, event->angleDelta().y()), event->position());

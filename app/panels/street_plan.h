@@ -1,14 +1,13 @@
 // A street from above, forward up: boxes, lanes and cameras are chosen, moved, turned and resized with the mouse, and drawn anew.
 #pragma once
 
-#include <QWidget>
 #include <optional>
 
-#include "app/panels/street_model.h"
+#include "app/panels/street_view.h"
 
 namespace app {
 
-class StreetPlan : public QWidget {
+class StreetPlan : public StreetView {
     Q_OBJECT
 
 public:
@@ -33,13 +32,11 @@ public:
     // Where the handles of what is chosen are, in widget pixels: nothing where there is no such handle.
     std::optional<QPointF> turn_handle() const;
     std::vector<QPointF> side_handles() const;  // of a box: front, back, left, right
-    QSize sizeHint() const override { return {420, 360}; }
 
 signals:
     void tool_changed();
 
 protected:
-    bool event(QEvent* event) override;
     void paintEvent(QPaintEvent* event) override;
     void wheelEvent(QWheelEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;
@@ -63,7 +60,6 @@ private:
     void move_side(QPointF at);
     void finish_lane();
 
-    StreetModel& street_;
     Tool tool_ = Tool::Select;
     std::size_t box_class_ = 0, lane_class_ = 6;
     double lane_width_ = 0;

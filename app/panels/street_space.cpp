@@ -33,16 +33,12 @@ void draw_edge(QPainter& painter, const Projection& view, const Vec3& from, cons
 
 }  // namespace
 
-StreetSpace::StreetSpace(StreetModel& street, QWidget* parent) : QWidget(parent), street_(street) {
+StreetSpace::StreetSpace(StreetModel& street, QWidget* parent) : StreetView(street, parent) {
     setObjectName(QStringLiteral("street_space"));
     setAccessibleName(tr("Street in three dimensions"));
     setWhatsThis(tr("Drag boxes and cameras (Shift: up and down) and the handle that turns them; nothing turns the view, the right button moves it, the wheel zooms. "
                     "Keys: Page Up and Page Down choose, arrows move or turn the view where nothing is chosen, [ and ] turn, comma and full stop tilt a camera, "
                     "Delete removes, plus and minus zoom, Home looks from behind."));
-    setFocusPolicy(Qt::StrongFocus);
-    setMinimumSize(160, 140);
-    connect(&street_, &StreetModel::changed, this, qOverload<>(&QWidget::update));
-    connect(&street_, &StreetModel::chosen_changed, this, qOverload<>(&QWidget::update));
     fit();
 }
 
@@ -152,15 +148,6 @@ void StreetSpace::turn_to(QPointF at) {
 }
 
 // --- events ---
-
-bool StreetSpace::event(QEvent* event) {
-    // Delete and arrows are commands of the window, too.
-    if (event->type() == QEvent::ShortcutOverride && StreetModel::wants_key(*static_cast<QKeyEvent*>(event))) {
-        event->accept();
-        return true;
-    }
-    return QWidget::event(event);
-}
 
 void StreetSpace::wheelEvent(QWheelEvent* event) {
     zoom_by(std::pow(1.002, event->angleDelta().y()));

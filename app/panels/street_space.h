@@ -1,14 +1,13 @@
 // A street in three dimensions, seen from anywhere: boxes and cameras are chosen, moved and turned with the mouse.
 #pragma once
 
-#include <QWidget>
 #include <optional>
 
-#include "app/panels/street_model.h"
+#include "app/panels/street_view.h"
 
 namespace app {
 
-class StreetSpace : public QWidget {
+class StreetSpace : public StreetView {
     Q_OBJECT
 
 public:
@@ -23,10 +22,8 @@ public:
     QPointF to_widget(const nodes::Vec3& at) const;
     // Where the handle that turns what is chosen is; of a camera it tilts, too.
     std::optional<nodes::Vec3> turn_handle() const;
-    QSize sizeHint() const override { return {420, 360}; }
 
 protected:
-    bool event(QEvent* event) override;
     void paintEvent(QPaintEvent* event) override;
     void wheelEvent(QWheelEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;
@@ -42,7 +39,6 @@ private:
     void paint_frustum(QPainter& painter, const nodes::Projection& view, const nodes::Camera& camera, bool chosen) const;
     void turn_to(QPointF at);
 
-    StreetModel& street_;
     nodes::Vec3 centre_;  // what is looked at
     double distance_ = 40, yaw_ = 90, pitch_ = -25;  // the direction that is looked in, degrees
     Drag drag_ = Drag::None;
