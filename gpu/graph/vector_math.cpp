@@ -9,7 +9,7 @@
 // Compiled with -O3 and without traps and errno (CMakeLists.txt), so that these loops become vector code. The loader picks
 // the clone that suits the processor.
 #if defined(__x86_64__) && defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#define VECTOR_CLONES __attribute__((target_clones("avx512f", "arch=x86-64-v3", "default")))
 #else
 #define VECTOR_CLONES
 #endif
