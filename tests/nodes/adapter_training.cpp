@@ -8,6 +8,7 @@
 #include "nodes/training/diffusion.h"
 #include "nodes/training/loop.h"
 #include "nodes/types/conditioning.h"
+#include "tests/support/compare.h"
 #include "tests/support/named_weights.h"
 #include "tests/support/node_run.h"
 #include "tests/support/test.h"

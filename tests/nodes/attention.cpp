@@ -11,6 +11,7 @@
 #include "nodes/types/image.h"
 #include "nodes/types/mask.h"
 #include "nodes/types/text.h"
+#include "tests/support/compare.h"
 #include "tests/support/named_weights.h"
 #include "tests/support/node_run.h"
 #include "tests/support/test.h"

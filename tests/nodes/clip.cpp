@@ -12,29 +12,18 @@
 #include "nodes/models/clip/keys.h"
 #include "nodes/models/clip/text.h"
 #include "nodes/models/clip/vision.h"
+#include "tests/support/compare.h"
+#include "tests/support/error_of.h"
+#include "tests/support/golden.h"
 #include "tests/support/test.h"
 
 using namespace nodes;
+using tests::message_of;
+using tests::relative_error;
 
 namespace {
 
-std::string stored(const std::string& name) { return std::string(HEDDLE_SOURCE_DIR "/tests/golden/clip/") + name; }
-
-gpu::Tensor expected(const std::string& name) {
-    const gpu::Checkpoint file = gpu::open_checkpoint(stored("expected.safetensors"));
-    return gpu::to_leaf({*file.find(name), file.owner(), file.path()});
-}
-
-double relative_error(const gpu::Tensor& ours, const gpu::Tensor& theirs) {
-    if (ours.shape() != theirs.shape()) return INFINITY;
-    const std::vector<float> a = gpu::to_floats(ours), b = gpu::to_floats(theirs);
-    double error = 0, size = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        error += (double(a[i]) - b[i]) * (double(a[i]) - b[i]);
-        size += double(b[i]) * b[i];
-    }
-    return std::sqrt(error / size);
-}
+const tests::Golden golden("clip");
 
 gpu::Weights text_weights(const std::string& file, const std::string& prefix) {
     gpu::Weights weights;
@@ -43,17 +32,8 @@ gpu::Weights text_weights(const std::string& file, const std::string& prefix) {
 }
 
 gpu::Tensor ids(const std::string& name) {
-    const std::vector<float> values = gpu::to_floats(expected("ids." + name));
+    const std::vector<float> values = gpu::to_floats(golden.expected("ids." + name));
     return gpu::tensor_i32(std::vector<std::int32_t>(values.begin(), values.end()), {1, 77});
-}
-
-std::string message_of(const std::function<void()>& call) {
-    try {
-        call();
-    } catch (const gpu::Error& error) {
-        return std::string(gpu::to_string(error.code())) + ": " + error.message();
-    }
-    return "none";
 }
 
 // Saves weights under the names that they have, as a file would hold them.
@@ -82,7 +62,7 @@ private slots:
         QFETCH(bool, host);
         const gpu::ScopedSwitch switched(&gpu::Switches::host, host);
         {
-            const gpu::Weights weights = text_weights(stored("sd1.safetensors"), "cond_stage_model.");
+            const gpu::Weights weights = text_weights(golden.file("sd1.safetensors"), "cond_stage_model.");
             const ClipTextConfig config = read_clip_text_config(weights);
             QCOMPARE(config.layers, 3);
             QCOMPARE(config.eos, 522);
@@ -92,14 +72,14 @@ private slots:
             scope.finish("text encoder");
             const auto states = model.states(model.tokens(ids("padded_end")));
             const Tensor last = model.normed(states.back());
-            QVERIFY(relative_error(last, expected("small.last")) < 1e-5);
-            QVERIFY(relative_error(states[2], expected("small.penultimate")) < 1e-5);
-            QVERIFY(relative_error(model.normed(states[2]), expected("small.skipped")) < 1e-5);
-            QVERIFY(relative_error(model.pooled(last, gpu::tensor_i32(std::vector<std::int32_t>{4}, {1})), expected("small.pooled")) < 1e-5);
+            QVERIFY(relative_error(last, golden.expected("small.last")) < 1e-5);
+            QVERIFY(relative_error(states[2], golden.expected("small.penultimate")) < 1e-5);
+            QVERIFY(relative_error(model.normed(states[2]), golden.expected("small.skipped")) < 1e-5);
+            QVERIFY(relative_error(model.pooled(last, gpu::tensor_i32(std::vector<std::int32_t>{4}, {1})), golden.expected("small.pooled")) < 1e-5);
             QVERIFY_EXCEPTION_THROWN(model.projected(last), gpu::Error);
         }
         {
-            const gpu::Weights weights = text_weights(stored("sdxl.safetensors"), "conditioner.embedders.1.");
+            const gpu::Weights weights = text_weights(golden.file("sdxl.safetensors"), "conditioner.embedders.1.");
             const ClipTextConfig config = read_clip_text_config(weights, {.activation = ClipActivation::Gelu});
             QCOMPARE(config.projection, 10);
             const Scope scope = Scope::weights(weights);
@@ -107,26 +87,26 @@ private slots:
             scope.finish("text encoder");
             const auto states = model.states(model.tokens(ids("padded_zero")));
             const Tensor last = model.normed(states.back());
-            QVERIFY(relative_error(last, expected("large.last")) < 1e-5);
-            QVERIFY(relative_error(states[3], expected("large.penultimate")) < 1e-5);
+            QVERIFY(relative_error(last, golden.expected("large.last")) < 1e-5);
+            QVERIFY(relative_error(states[3], golden.expected("large.penultimate")) < 1e-5);
             const Tensor pooled = model.pooled(last, gpu::tensor_i32(std::vector<std::int32_t>{4}, {1}));
-            QVERIFY(relative_error(model.projected(pooled), expected("large.projected")) < 1e-5);
+            QVERIFY(relative_error(model.projected(pooled), golden.expected("large.projected")) < 1e-5);
         }
         gpu::Weights weights;
-        add_clip_vision_weights(weights, gpu::open_checkpoint(stored("vision.safetensors")));
+        add_clip_vision_weights(weights, gpu::open_checkpoint(golden.file("vision.safetensors")));
         const ClipVisionConfig config = read_clip_vision_config(weights, {.heads = 2, .activation = ClipActivation::Gelu});
         QCOMPARE(config.image, 16);
         const Scope scope = Scope::weights(weights);
         const ClipVision model(scope, config);
         scope.finish("vision tower");
-        const auto states = model.states(expected("vision.picture"));
-        QVERIFY(relative_error(states[2], expected("vision.penultimate")) < 1e-5);
-        QVERIFY(relative_error(model.projected(model.pooled(states.back())), expected("vision.projected")) < 1e-5);
+        const auto states = model.states(golden.expected("vision.picture"));
+        QVERIFY(relative_error(states[2], golden.expected("vision.penultimate")) < 1e-5);
+        QVERIFY(relative_error(model.projected(model.pooled(states.back())), golden.expected("vision.projected")) < 1e-5);
         QVERIFY_EXCEPTION_THROWN(model.states(gpu::zeros({1, 3, 16, 20})), gpu::Error);
     }
 
     void finds_towers() {
-        const gpu::Checkpoint file = gpu::open_checkpoint(stored("sdxl.safetensors"));
+        const gpu::Checkpoint file = gpu::open_checkpoint(golden.file("sdxl.safetensors"));
         const auto places = find_clip_text(std::span(&file, 1));
         QCOMPARE(places.size(), 2u);
         QCOMPARE(places[0].prefix, std::string("conditioner.embedders.0.transformer."));
@@ -134,15 +114,15 @@ private slots:
         QCOMPARE(places[1].prefix, std::string("conditioner.embedders.1.model."));
         QVERIFY(places[1].layout == ClipLayout::OpenClip && places[1].width == 12);
         QVERIFY(find_clip_vision(std::span(&file, 1)).empty());
-        const std::string several = message_of([&] { text_weights(stored("sdxl.safetensors"), ""); });
+        const std::string several = message_of([&] { text_weights(golden.file("sdxl.safetensors"), ""); });
         QVERIFY2(several.find("got towers below \"conditioner.embedders.0.transformer.\", \"conditioner") != std::string::npos, several.c_str());
-        const std::string none = message_of([&] { text_weights(stored("expected.safetensors"), ""); });
+        const std::string none = message_of([&] { text_weights(golden.file("expected.safetensors"), ""); });
         QVERIFY2(none.find("expected one text encoder of CLIP, got tensors such as") != std::string::npos, none.c_str());
     }
 
     // Every prefix, with and without the level text_model, gives the same names.
     void reads_all_prefixes() {
-        const gpu::Weights plain = text_weights(stored("sd1.safetensors"), "");
+        const gpu::Weights plain = text_weights(golden.file("sd1.safetensors"), "");
         QTemporaryDir folder;
         const std::string path = folder.filePath("again.safetensors").toStdString();
         for (const std::string prefix : {"", "text_encoder.", "cond_stage_model.transformer.", "conditioner.embedders.0.transformer."})
@@ -161,7 +141,7 @@ private slots:
     }
 
     void saves_and_reads_both_layouts() {
-        const gpu::Weights large = text_weights(stored("sdxl.safetensors"), "conditioner.embedders.1.");
+        const gpu::Weights large = text_weights(golden.file("sdxl.safetensors"), "conditioner.embedders.1.");
         QTemporaryDir folder;
         const std::string path = folder.filePath("saved.safetensors").toStdString();
         for (const ClipLayout layout : {ClipLayout::OpenClip, ClipLayout::Transformers}) {
@@ -185,9 +165,9 @@ private slots:
 
     // Fused projections are views of the file.
     void splits_fused_projections() {
-        const gpu::Checkpoint file = gpu::open_checkpoint(stored("sdxl.safetensors"));
+        const gpu::Checkpoint file = gpu::open_checkpoint(golden.file("sdxl.safetensors"));
         const gpu::TensorEntry& fused = *file.find("conditioner.embedders.1.model.transformer.resblocks.0.attn.in_proj_weight");
-        const gpu::Weights weights = text_weights(stored("sdxl.safetensors"), "conditioner.embedders.1.");
+        const gpu::Weights weights = text_weights(golden.file("sdxl.safetensors"), "conditioner.embedders.1.");
         const gpu::Weight& keys = weights.at("text_model.encoder.layers.0.self_attn.k_proj.weight");
         const std::vector<float> all = gpu::entry_floats(fused), part = floats(keys);
         QVERIFY(std::equal(part.begin(), part.end(), all.begin() + 144) && part.size() == 144);
@@ -215,7 +195,7 @@ private slots:
     }
 
     void names_what_does_not_fit() {
-        gpu::Weights weights = text_weights(stored("sd1.safetensors"), "");
+        gpu::Weights weights = text_weights(golden.file("sd1.safetensors"), "");
         weights.erase("text_model.final_layer_norm.bias");
         const auto extra = weights.at("text_model.final_layer_norm.weight");
         weights.emplace("text_model.encoder.layers.0.self_attn.rope", extra);

@@ -10,11 +10,14 @@
 #include "nodes/models/unet/keys.h"
 #include "nodes/types/conditioning.h"
 #include "nodes/types/image.h"
+#include "tests/support/compare.h"
+#include "tests/support/error_of.h"
 #include "tests/support/named_weights.h"
 #include "tests/support/node_run.h"
 #include "tests/support/test.h"
 
 using namespace nodes;
+using tests::message_of;
 using tests::draw_tensor;
 using tests::named_weight;
 using tests::relative_error;
@@ -88,15 +91,6 @@ std::vector<float> output(const Model& model, const Patches& patches = {}, const
 std::vector<float> row(const std::vector<float>& rows, std::size_t which) {
     const auto length = static_cast<std::ptrdiff_t>(rows.size() / 2);
     return {rows.begin() + static_cast<std::ptrdiff_t>(which) * length, rows.begin() + static_cast<std::ptrdiff_t>(which + 1) * length};
-}
-
-std::string message_of(const std::function<void()>& call) {
-    try {
-        call();
-    } catch (const gpu::Error& error) {
-        return std::string(gpu::to_string(error.code())) + ": " + error.message();
-    }
-    return "none";
 }
 
 gpu::Weights adapter_weights(const std::string& kind) {

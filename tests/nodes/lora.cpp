@@ -9,10 +9,13 @@
 #include "nodes/models/lora/patch.h"
 #include "nodes/models/unet/keys.h"
 #include "nodes/models/unet/unet.h"
+#include "tests/support/compare.h"
+#include "tests/support/error_of.h"
 #include "tests/support/named_weights.h"
 #include "tests/support/test.h"
 
 using namespace nodes;
+using tests::message_of;
 using tests::draw_tensor;
 using tests::named_weight;
 using tests::relative_error;
@@ -118,15 +121,6 @@ std::vector<float> flat(const Matrix& m, double by) {
     for (const auto& row : m)
         for (const double value : row) values.push_back(static_cast<float>(value * by));
     return values;
-}
-
-std::string message_of(const std::function<void()>& call) {
-    try {
-        call();
-    } catch (const gpu::Error& error) {
-        return std::string(gpu::to_string(error.code())) + ": " + error.message();
-    }
-    return "none";
 }
 
 }  // namespace

@@ -27,6 +27,7 @@
 #include "nodes/models/vae/kl.h"
 #include "nodes/models/vae/load.h"
 #include "nodes/types/encoder.h"
+#include "tests/support/compare.h"
 #include "tests/support/named_weights.h"
 #include "tests/support/node_run.h"
 #include "tests/support/test.h"

@@ -7,6 +7,7 @@
 #include "nodes/models/diffusion/loop.h"
 #include "nodes/types/mask.h"
 #include "tests/support/gaussian_model.h"
+#include "tests/support/compare.h"
 #include "tests/support/named_weights.h"
 #include "tests/support/node_run.h"
 #include "tests/support/test.h"

@@ -11,38 +11,21 @@
 #include "gpu/run/evaluate.h"
 #include "nodes/conform/conform.h"
 #include "nodes/core/executor.h"
+#include "tests/support/compare.h"
+#include "tests/support/error_of.h"
+#include "tests/support/golden.h"
 #include "tests/support/node_run.h"
 #include "tests/support/test.h"
 
 using namespace nodes;
+using tests::relative_error;
 
 namespace {
 
-std::string stored(const std::string& name) { return std::string(HEDDLE_SOURCE_DIR "/tests/golden/taesd/") + name; }
+const tests::Golden golden("taesd");
 
-gpu::Tensor expected(const std::string& name) {
-    const gpu::Checkpoint file = gpu::open_checkpoint(stored("expected.safetensors"));
-    return gpu::to_leaf({*file.find(name), file.owner(), file.path()});
-}
-
-double relative_error(const gpu::Tensor& ours, const gpu::Tensor& theirs) {
-    if (ours.shape() != theirs.shape()) return INFINITY;
-    const std::vector<float> a = gpu::to_floats(ours), b = gpu::to_floats(theirs);
-    double error = 0, size = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        error += (double(a[i]) - b[i]) * (double(a[i]) - b[i]);
-        size += double(b[i]) * b[i];
-    }
-    return std::sqrt(error / size);
-}
-
-std::string message_of(const std::string& encoder, const std::string& decoder) {
-    try {
-        load_taesd(encoder, decoder);
-    } catch (const gpu::Error& error) {
-        return std::string(gpu::to_string(error.code())) + ": " + error.message();
-    }
-    return "none";
+std::string failure_of_pair(const std::string& encoder, const std::string& decoder) {
+    return tests::message_of([&] { load_taesd(encoder, decoder); });
 }
 
 }  // namespace
@@ -62,54 +45,54 @@ private slots:
         QFETCH(bool, host);
         const gpu::ScopedSwitch switched(&gpu::Switches::host, host);
         const bool plain = variant == "plain";
-        const Vae vae = plain ? load_taesd(stored("plain.safetensors"), "")
-                              : load_taesd(stored("pooled_encoder.safetensors"), stored("pooled_decoder.safetensors"));
+        const Vae vae = plain ? load_taesd(golden.file("plain.safetensors"), "")
+                              : load_taesd(golden.file("pooled_encoder.safetensors"), golden.file("pooled_decoder.safetensors"));
         QCOMPARE(vae->format().channels, plain ? 4 : 6);
         const std::string name = variant.toStdString();
-        QVERIFY(relative_error(vae->encode(expected("image")), expected(name + ".latent")) < 1e-5);
-        QVERIFY(relative_error(vae->decode(expected(name + ".latent")), expected(name + ".decoded")) < 1e-5);
+        QVERIFY(relative_error(vae->encode(golden.expected("image")), golden.expected(name + ".latent")) < 1e-5);
+        QVERIFY(relative_error(vae->decode(golden.expected(name + ".latent")), golden.expected(name + ".decoded")) < 1e-5);
     }
 
     void one_file_or_two() {
-        QVERIFY(load_taesd("", stored("plain.safetensors"))->can_encode());
-        const Vae half = load_taesd(stored("pooled_encoder.safetensors"), "");
+        QVERIFY(load_taesd("", golden.file("plain.safetensors"))->can_encode());
+        const Vae half = load_taesd(golden.file("pooled_encoder.safetensors"), "");
         QVERIFY(half->can_encode() && !half->can_decode());
-        QVERIFY_EXCEPTION_THROWN(half->decode(expected("pooled.latent")), gpu::Error);
+        QVERIFY_EXCEPTION_THROWN(half->decode(golden.expected("pooled.latent")), gpu::Error);
         // Encoder of one file, decoder of another that does not fit.
-        const std::string message = message_of(stored("plain.safetensors"), stored("pooled_decoder.safetensors"));
+        const std::string message = failure_of_pair(golden.file("plain.safetensors"), golden.file("pooled_decoder.safetensors"));
         QVERIFY2(message.find("4 latent channels") != std::string::npos, message.c_str());
     }
     void family_comes_from_name_or_channels() {
-        QCOMPARE(load_taesd(stored("plain.safetensors"), "")->format().family, std::string("sd1"));
+        QCOMPARE(load_taesd(golden.file("plain.safetensors"), "")->format().family, std::string("sd1"));
         QTemporaryDir folder;
         const std::string copy = folder.filePath("taesdxl.safetensors").toStdString();
-        std::filesystem::copy_file(stored("plain.safetensors"), copy);
+        std::filesystem::copy_file(golden.file("plain.safetensors"), copy);
         QCOMPARE(load_taesd(copy, "")->format().family, std::string("sdxl"));
         QCOMPARE(load_taesd(copy, "", "sd1")->format().family, std::string("sd1"));
     }
     void refuses_what_is_none() {
-        QVERIFY(message_of("", "").starts_with(gpu::to_string(gpu::ErrorCode::InvalidGraph)));
-        QVERIFY(message_of("/no/such/file", "").starts_with(gpu::to_string(gpu::ErrorCode::MissingFile)));
-        const std::string swapped = message_of(stored("pooled_decoder.safetensors"), stored("pooled_encoder.safetensors"));
+        QVERIFY(failure_of_pair("", "").starts_with(gpu::to_string(gpu::ErrorCode::InvalidGraph)));
+        QVERIFY(failure_of_pair("/no/such/file", "").starts_with(gpu::to_string(gpu::ErrorCode::MissingFile)));
+        const std::string swapped = failure_of_pair(golden.file("pooled_decoder.safetensors"), golden.file("pooled_encoder.safetensors"));
         QVERIFY2(swapped.find("expected the encoder of a tiny autoencoder, got the decoder") != std::string::npos, swapped.c_str());
-        const std::string other = message_of(stored("expected.safetensors"), "");
+        const std::string other = failure_of_pair(golden.file("expected.safetensors"), "");
         QVERIFY2(other.find("got tensors such as image") != std::string::npos, other.c_str());
     }
     void names_missing_and_unexpected_keys() {
-        const gpu::Checkpoint file = gpu::open_checkpoint(stored("plain.safetensors"));
+        const gpu::Checkpoint file = gpu::open_checkpoint(golden.file("plain.safetensors"));
         std::vector<gpu::TensorEntry> entries = file.entries();
         for (gpu::TensorEntry& entry : entries)
             if (entry.name == "decoder.layers.6.weight") entry.name = "decoder.layers.66.weight";
         QTemporaryDir folder;
         const std::string path = folder.filePath("broken.safetensors").toStdString();
         gpu::save_safetensors(path, entries);
-        const std::string message = message_of(path, "");
+        const std::string message = failure_of_pair(path, "");
         QVERIFY2(message.find("1 missing: decoder.7.weight") != std::string::npos, message.c_str());
         QVERIFY2(message.find("1 unexpected: decoder.67.weight") != std::string::npos, message.c_str());
     }
 
     void nodes_crop_pad_or_refuse() {
-        const QJsonObject files{{"encoder", QString::fromStdString(stored("plain.safetensors"))}};
+        const QJsonObject files{{"encoder", QString::fromStdString(golden.file("plain.safetensors"))}};
         const Value vae = tests::run_node("vae.load_tiny", files).outputs.at("vae");
         const Value picture = tests::run_node("image.checker", {{"width", 21}, {"height", 17}}).outputs.at("image");
         const auto size = [&](const char* fit) {

@@ -13,35 +13,24 @@
 #include "nodes/models/clip/keys.h"
 #include "nodes/models/clip/load.h"
 #include "nodes/types/text.h"
+#include "tests/support/compare.h"
+#include "tests/support/error_of.h"
+#include "tests/support/golden.h"
 #include "tests/support/node_run.h"
 #include "tests/support/test.h"
 
 using namespace nodes;
+using tests::message_of;
+using tests::relative_error;
 
 namespace {
 
-std::string stored(const std::string& name) { return std::string(HEDDLE_SOURCE_DIR "/tests/golden/clip/") + name; }
-
-gpu::Tensor expected(const std::string& name) {
-    const gpu::Checkpoint file = gpu::open_checkpoint(stored("expected.safetensors"));
-    return gpu::to_leaf({*file.find(name), file.owner(), file.path()});
-}
-
-double relative_error(const gpu::Tensor& ours, const gpu::Tensor& theirs) {
-    if (!ours || !theirs || ours.shape() != theirs.shape()) return INFINITY;
-    const std::vector<float> a = gpu::to_floats(ours), b = gpu::to_floats(theirs);
-    double error = 0, size = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        error += (double(a[i]) - b[i]) * (double(a[i]) - b[i]);
-        size += double(b[i]) * b[i];
-    }
-    return std::sqrt(error / size);
-}
+const tests::Golden golden("clip");
 
 const Encoder& encoder(const std::string& file = "sd1.safetensors") {
     static std::map<std::string, Encoder> known;
     auto at = known.find(file);
-    if (at == known.end()) at = known.emplace(file, load_text_encoder({stored(file)})).first;
+    if (at == known.end()) at = known.emplace(file, load_text_encoder({golden.file(file)})).first;
     return at->second;
 }
 
@@ -51,15 +40,6 @@ Conditioning encode(const Encoder& with, const std::vector<std::string>& prompts
 
 Tensor context(const std::string& prompt, PromptDialect dialect = PromptDialect::Plain, const Encoder& with = encoder()) {
     return encode(with, {prompt}, dialect).entries.at(0).context;
-}
-
-std::string message_of(const std::function<void()>& call) {
-    try {
-        call();
-    } catch (const gpu::Error& error) {
-        return std::string(gpu::to_string(error.code())) + ": " + error.message();
-    }
-    return "none";
 }
 
 // Weights beside the tokens of each chunk, start and padding left out: "the cat:1.1 | dog".
@@ -98,36 +78,36 @@ class TextTest : public QObject {
     Q_OBJECT
 private slots:
     void nodes_agree_with_pytorch() {
-        const QJsonObject file{{"file", QString::fromStdString(stored("sd1.safetensors"))}};
+        const QJsonObject file{{"file", QString::fromStdString(golden.file("sd1.safetensors"))}};
         const Value loaded = tests::run_node("text.encoder_load", file).outputs.at("encoder");
         for (const char* dialect : {"comfy", "a1111", "plain"}) {
             const tests::NodeRun run = tests::run_node("text.encode", {{"text", "the cat  DOG"}, {"dialect", dialect}}, {{"encoder", loaded}});
             const Conditioning& made = run.get<Conditioning>("conditioning");
             QCOMPARE(made.entries.size(), 1u);
-            QVERIFY(relative_error(made.entries[0].context, expected("small.last")) < 1e-5);
+            QVERIFY(relative_error(made.entries[0].context, golden.expected("small.last")) < 1e-5);
             QVERIFY(!made.entries[0].pooled);
             QCOMPARE(run.get<std::string>("tokens"), std::string("clip: the cat dog\n"));
         }
         const auto skipped = tests::run_node("text.encode", {{"text", "the cat dog"}, {"skip", 1}}, {{"encoder", loaded}});
-        QVERIFY(relative_error(skipped.get<Conditioning>("conditioning").entries[0].context, expected("small.skipped")) < 1e-5);
+        QVERIFY(relative_error(skipped.get<Conditioning>("conditioning").entries[0].context, golden.expected("small.skipped")) < 1e-5);
         QVERIFY(tests::failure_of("text.encode", {{"text", "cat"}, {"skip", 3}}, {{"encoder", loaded}}) == gpu::ErrorCode::InvalidGraph);
         // A connected prompt wins over the parameter.
         const auto linked = tests::run_node("text.encode", {{"text", "red"}}, {{"encoder", loaded}, {"prompt", Value::of<std::string>("the cat dog")}});
-        QVERIFY(relative_error(linked.get<Conditioning>("conditioning").entries[0].context, expected("small.last")) < 1e-5);
+        QVERIFY(relative_error(linked.get<Conditioning>("conditioning").entries[0].context, golden.expected("small.last")) < 1e-5);
     }
 
     void sdxl_joins_two_encoders() {
-        const QJsonObject file{{"file", QString::fromStdString(stored("sdxl.safetensors"))}};
+        const QJsonObject file{{"file", QString::fromStdString(golden.file("sdxl.safetensors"))}};
         const Value loaded = tests::run_node("text.encoder_load", file).outputs.at("encoder");
-        const Tensor both = gpu::concat({expected("small.penultimate"), expected("large.penultimate")}, 2);
+        const Tensor both = gpu::concat({golden.expected("small.penultimate"), golden.expected("large.penultimate")}, 2);
         // The first pads with the end token, the second with token 0.
         const auto one = tests::run_node("text.encode", {{"text", "the cat dog"}}, {{"encoder", loaded}}).get<Conditioning>("conditioning").entries.at(0);
         QVERIFY(relative_error(one.context, both) < 1e-5);
-        QVERIFY(relative_error(one.pooled, expected("large.projected")) < 1e-5);
+        QVERIFY(relative_error(one.pooled, golden.expected("large.projected")) < 1e-5);
         const auto two = tests::run_node("text.encode_sdxl", {{"text_l", "the cat dog"}, {"text_g", "red"}, {"width", 640}, {"height", 480}, {"top", 3}, {"target_width", 512}},
                                          {{"encoder", loaded}}).get<Conditioning>("conditioning").entries.at(0);
-        QVERIFY(relative_error(gpu::slice(two.context, 2, 0, 8), expected("small.penultimate")) < 1e-5);
-        QVERIFY(relative_error(gpu::slice(two.context, 2, 8, 20), expected("large.penultimate")) > 0.1);
+        QVERIFY(relative_error(gpu::slice(two.context, 2, 0, 8), golden.expected("small.penultimate")) < 1e-5);
+        QVERIFY(relative_error(gpu::slice(two.context, 2, 8, 20), golden.expected("large.penultimate")) > 0.1);
         QVERIFY(two.size.width == 640 && two.size.height == 480 && two.size.top == 3 && two.size.left == 0 && two.size.target_width == 512);
         // A long prompt for one encoder fills up the other.
         const auto uneven = encode(*loaded.get<Encoder>(), {std::string(80 * 4, ' '), "the cat dog"}, plain).entries[0];
@@ -144,13 +124,13 @@ private slots:
         QCOMPARE(encoder("sdxl.safetensors").family(), std::string("sdxl"));
         // SD 2: the penultimate state under the final norm. The same tower in OpenCLIP's layout, activation and padding of its kind.
         const auto second = [&](const std::string& family) {
-            return load_text_encoder({stored("sd1.safetensors")}, {.family = family, .hints = {.activation = ClipActivation::QuickGelu}});
+            return load_text_encoder({golden.file("sd1.safetensors")}, {.family = family, .hints = {.activation = ClipActivation::QuickGelu}});
         };
         const Encoder sd2 = second("sd2");
         QCOMPARE(sd2.towers()[0].tower->info().pad, 0);
         QVERIFY(sd2.drop(0) == 1 && sd2.towers()[0].norm);
         // Only what stands before the padding is the same: attention is causal.
-        QVERIFY(relative_error(gpu::slice(context("the cat dog", plain, sd2), 1, 0, 5), gpu::slice(expected("small.skipped"), 1, 0, 5)) < 1e-5);
+        QVERIFY(relative_error(gpu::slice(context("the cat dog", plain, sd2), 1, 0, 5), gpu::slice(golden.expected("small.skipped"), 1, 0, 5)) < 1e-5);
         // The place in a checkpoint tells the family.
         const gpu::Weights& large = encoder("sdxl.safetensors").towers()[1].tower->weights();
         QTemporaryDir folder;
@@ -160,19 +140,19 @@ private slots:
             const gpu::Weights named = clip_text_file_weights(large, ClipLayout::OpenClip, prefix);
             for (const auto& [name, weight] : named) entries.push_back(weight.entry);
             gpu::save_safetensors(path, entries);
-            const Encoder made = load_text_encoder({path}, {.tokenizer = stored("merges.txt")});
+            const Encoder made = load_text_encoder({path}, {.tokenizer = golden.file("merges.txt")});
             QCOMPARE(made.family(), std::string(family));
             QCOMPARE(made.towers()[0].norm, made.family() == "sd2");
             const auto entry = encode(made, {"the cat dog"}, plain).entries[0];
             if (made.family() == "sd2") continue;
-            QVERIFY(relative_error(entry.context, expected("large.penultimate")) < 1e-5);
-            QVERIFY(relative_error(entry.pooled, expected("large.projected")) < 1e-5);
+            QVERIFY(relative_error(entry.context, golden.expected("large.penultimate")) < 1e-5);
+            QVERIFY(relative_error(entry.pooled, golden.expected("large.projected")) < 1e-5);
         }
         const std::string refiner = message_of([&] { second("sdxl-refiner"); });
         QVERIFY2(refiner.find("expected text_projection") != std::string::npos, refiner.c_str());
         const std::string one = message_of([&] { second("sdxl"); });
         QVERIFY2(one.find("expected two text encoders of CLIP for sdxl, got 1") != std::string::npos, one.c_str());
-        const std::string none = message_of([&] { load_text_encoder({stored("vision.safetensors")}); });
+        const std::string none = message_of([&] { load_text_encoder({golden.file("vision.safetensors")}); });
         QVERIFY2(none.find("expected a text encoder of CLIP, alone or in a checkpoint, got an image encoder") != std::string::npos, none.c_str());
     }
 
@@ -375,16 +355,16 @@ private slots:
         const QDir root(folder.path());
         for (const char* sub : {"model/text_encoder", "model/tokenizer", "data/heddle/tokenizers", "empty"}) QVERIFY(root.mkpath(sub));
         const std::string base = folder.path().toStdString(), file = base + "/model/text_encoder/model.safetensors";
-        std::filesystem::copy_file(stored("sd1.safetensors"), file);
+        std::filesystem::copy_file(golden.file("sd1.safetensors"), file);
         const QByteArray home = qgetenv("XDG_DATA_HOME"), system = qgetenv("XDG_DATA_DIRS");
         qputenv("XDG_DATA_HOME", (base + "/empty").c_str());
         qputenv("XDG_DATA_DIRS", (base + "/empty").c_str());
         const std::string none = message_of([&] { load_text_encoder({file}); });
-        std::filesystem::copy_file(stored("merges.txt"), base + "/data/heddle/tokenizers/merges.txt");
+        std::filesystem::copy_file(golden.file("merges.txt"), base + "/data/heddle/tokenizers/merges.txt");
         qputenv("XDG_DATA_HOME", (base + "/data").c_str());
         const std::vector<std::string> files{file};
         const std::string in_data = find_merges(files);
-        std::filesystem::copy_file(stored("merges.txt"), base + "/model/tokenizer/merges.txt");
+        std::filesystem::copy_file(golden.file("merges.txt"), base + "/model/tokenizer/merges.txt");
         const std::string in_model = find_merges(files);
         home.isEmpty() ? qunsetenv("XDG_DATA_HOME") : qputenv("XDG_DATA_HOME", home);
         system.isEmpty() ? qunsetenv("XDG_DATA_DIRS") : qputenv("XDG_DATA_DIRS", system);
@@ -404,17 +384,17 @@ private slots:
     }
 
     void vision_nodes() {
-        const QJsonObject file{{"file", QString::fromStdString(stored("vision.safetensors"))}, {"heads", 2}, {"activation", "gelu"}};
+        const QJsonObject file{{"file", QString::fromStdString(golden.file("vision.safetensors"))}, {"heads", 2}, {"activation", "gelu"}};
         const Value tower = tests::run_node("vision.load", file).outputs.at("vision");
         const Value picture = tests::run_node("image.checker", {{"width", 40}, {"height", 24}}).outputs.at("image");
         const auto run = tests::run_node("vision.encode", {}, {{"image", picture}, {"vision", tower}});
         QCOMPARE(run.get<Tensor>("embedding").shape(), (gpu::Shape{1, 6}));
         QCOMPARE(run.get<Tensor>("penultimate").shape(), (gpu::Shape{1, 17, 8}));
         const VisionTower& model = *tower.get<Vision>()->tower;
-        QVERIFY(relative_error(model(expected("vision.picture")).projected, expected("vision.projected")) < 1e-5);
+        QVERIFY(relative_error(model(golden.expected("vision.picture")).projected, golden.expected("vision.projected")) < 1e-5);
         const auto padded = tests::run_node("vision.encode", {{"fit", "pad"}}, {{"image", picture}, {"vision", tower}});
         QVERIFY(relative_error(padded.get<Tensor>("embedding"), run.get<Tensor>("embedding")) > 1e-3);
-        QVERIFY(tests::failure_of("vision.load", {{"file", QString::fromStdString(stored("sd1.safetensors"))}}) == gpu::ErrorCode::BadFile);
+        QVERIFY(tests::failure_of("vision.load", {{"file", QString::fromStdString(golden.file("sd1.safetensors"))}}) == gpu::ErrorCode::BadFile);
     }
 };
 

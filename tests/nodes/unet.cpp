@@ -9,10 +9,13 @@
 #include "gpu/run/evaluate.h"
 #include "nodes/conform/conform.h"
 #include "nodes/models/unet/keys.h"
+#include "tests/support/compare.h"
+#include "tests/support/error_of.h"
 #include "tests/support/named_weights.h"
 #include "tests/support/test.h"
 
 using namespace nodes;
+using tests::message_of;
 using tests::named_weights;
 using tests::relative_error;
 using tests::draw_tensor;
@@ -141,15 +144,6 @@ struct Block final : BlockPatch {
 
 template <typename T, typename... Args>
 PatchRef patch(Args&&... args) { return std::make_shared<const T>(std::forward<Args>(args)...); }
-
-std::string message_of(const std::function<void()>& call) {
-    try {
-        call();
-    } catch (const gpu::Error& error) {
-        return std::string(gpu::to_string(error.code())) + ": " + error.message();
-    }
-    return "none";
-}
 
 #define VERIFY_SAYS(call, part) \
     do { const std::string said = message_of([&] { call; }); QVERIFY2(said.find(part) != std::string::npos, said.c_str()); } while (false)

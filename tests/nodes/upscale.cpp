@@ -10,27 +10,17 @@
 #include "nodes/models/detect/detect.h"
 #include "nodes/models/tiles/tiles.h"
 #include "nodes/types/image.h"
+#include "tests/support/compare.h"
+#include "tests/support/golden.h"
 #include "tests/support/node_run.h"
 #include "tests/support/test.h"
 
 using namespace nodes;
+using tests::largest_difference;
 
 namespace {
 
-std::string stored(const std::string& name) { return std::string(HEDDLE_SOURCE_DIR "/tests/golden/upscale/") + name; }
-
-gpu::Tensor expected(const std::string& name) {
-    const gpu::Checkpoint file = gpu::open_checkpoint(stored("expected.safetensors"));
-    return gpu::to_leaf({*file.find(name), file.owner(), file.path()});
-}
-
-double largest_difference(const gpu::Tensor& ours, const gpu::Tensor& theirs) {
-    if (ours.shape() != theirs.shape()) return INFINITY;
-    const std::vector<float> a = gpu::to_floats(ours), b = gpu::to_floats(theirs);
-    double largest = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(double(a[i]) - b[i]));
-    return largest;
-}
+const tests::Golden golden("upscale");
 
 }  // namespace
 
@@ -51,19 +41,19 @@ private slots:
         QFETCH(int, scale);
         QFETCH(bool, host);
         const gpu::ScopedSwitch switched(&gpu::Switches::host, host);
-        const Upscaler upscaler = load_upscaler(stored(file.toStdString()));
+        const Upscaler upscaler = load_upscaler(golden.file(file.toStdString()));
         QCOMPARE(upscaler->scale(), scale);
         const std::string name = file == "averaged.pth" ? "compact" : file.section('.', 0, 0).toStdString();
-        const double off = largest_difference((*upscaler.network)(expected("image")), expected(name));
+        const double off = largest_difference((*upscaler.network)(golden.expected("image")), golden.expected(name));
         QVERIFY2(off < 2e-6, qPrintable(QString::number(off)));
-        QCOMPARE(recognise(gpu::open_checkpoint(stored(file.toStdString()))).kind, FileKind::Upscaler);
-        QCOMPARE(loader_for(stored(file.toStdString())).type, std::string("upscale.load"));
+        QCOMPARE(recognise(gpu::open_checkpoint(golden.file(file.toStdString()))).kind, FileKind::Upscaler);
+        QCOMPARE(loader_for(golden.file(file.toStdString())).type, std::string("upscale.load"));
     }
 
     // A tile that reaches past what the network sees has the whole's values; so has a picture of several of them, where they are faded.
     void tiles_are_the_whole() {
-        const Upscaler upscaler = load_upscaler(stored("compact.safetensors"));
-        const gpu::Tensor picture = gpu::resize(expected("image"), 40, 52, gpu::Filter::Bicubic);
+        const Upscaler upscaler = load_upscaler(golden.file("compact.safetensors"));
+        const gpu::Tensor picture = gpu::resize(golden.expected("image"), 40, 52, gpu::Filter::Bicubic);
         const auto work = [&](const gpu::Tensor& part) { return gpu::Tensors{(*upscaler.network)(part)}; };
         int done = 0;
         const gpu::Tensor tiled = in_tiles(picture, {1, 4}, {.tiles = Tiles::On, .side = 96, .overlap = 64, .progress = [&](auto now, auto) { done = int(now); }}, "upscale", work)[0];
@@ -80,14 +70,14 @@ private slots:
 
     void the_node_keeps_alpha_and_widens_gray() {
         const auto run = [](const gpu::Tensor& picture) {
-            return tests::run_node("image.upscale", {}, {{"image", Value::of(make_image(picture))}, {"upscaler", Value::of(load_upscaler(stored("numbered.safetensors")))}})
+            return tests::run_node("image.upscale", {}, {{"image", Value::of(make_image(picture))}, {"upscaler", Value::of(load_upscaler(golden.file("numbered.safetensors")))}})
                 .get<Image>("image").tensor;
         };
         QCOMPARE(run(gpu::full({2, 1, 5, 6}, 0.5)).shape(), (gpu::Shape{2, 3, 10, 12}));
-        const gpu::Tensor made = run(gpu::concat({expected("image"), gpu::full({1, 1, 7, 9}, 0.25)}, 1));
+        const gpu::Tensor made = run(gpu::concat({golden.expected("image"), gpu::full({1, 1, 7, 9}, 0.25)}, 1));
         QCOMPARE(made.shape(), (gpu::Shape{1, 4, 14, 18}));
         for (const float alpha : gpu::to_floats(gpu::slice(made, 1, 3, 4))) QVERIFY(std::abs(alpha - 0.25) < 1e-6);
-        QVERIFY(largest_difference(gpu::slice(made, 1, 0, 3), gpu::clamp(expected("numbered"), 0, 1)) < 2e-6);
+        QVERIFY(largest_difference(gpu::slice(made, 1, 0, 3), gpu::clamp(golden.expected("numbered"), 0, 1)) < 2e-6);
     }
 
     void other_files_are_refused_by_name() {

@@ -16,46 +16,26 @@
 #include "nodes/models/vae/tiles.h"
 #include "nodes/models/vae/vq.h"
 #include "nodes/types/image.h"
+#include "tests/support/compare.h"
+#include "tests/support/error_of.h"
+#include "tests/support/golden.h"
 #include "tests/support/node_run.h"
 #include "tests/support/test.h"
 
 using namespace nodes;
+using tests::message_of;
+using tests::relative_error;
 using tests::failure_of;
 using tests::run_node;
 
 namespace {
 
-std::string stored(const std::string& name) { return std::string(HEDDLE_SOURCE_DIR "/tests/golden/vae/") + name; }
-
-gpu::Tensor expected(const std::string& name) {
-    const gpu::Checkpoint file = gpu::open_checkpoint(stored("expected.safetensors"));
-    return gpu::to_leaf({*file.find(name), file.owner(), file.path()});
-}
-
-double relative_error(const gpu::Tensor& ours, const gpu::Tensor& theirs) {
-    if (ours.shape() != theirs.shape()) return INFINITY;
-    const std::vector<float> a = gpu::to_floats(ours), b = gpu::to_floats(theirs);
-    double error = 0, size = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        error += (double(a[i]) - b[i]) * (double(a[i]) - b[i]);
-        size += double(b[i]) * b[i];
-    }
-    return std::sqrt(error / size);
-}
+const tests::Golden golden("vae");
 
 gpu::Weights kl_weights() {
     gpu::Weights weights;
-    add_kl_weights(weights, gpu::open_checkpoint(stored("kl.safetensors")));
+    add_kl_weights(weights, gpu::open_checkpoint(golden.file("kl.safetensors")));
     return weights;
-}
-
-std::string message_of(const std::function<void()>& call) {
-    try {
-        call();
-    } catch (const gpu::Error& error) {
-        return std::string(gpu::to_string(error.code())) + ": " + error.message();
-    }
-    return "none";
 }
 
 // Smooth numbers, so that tiles of one picture have much in common.
@@ -81,34 +61,34 @@ private slots:
         QFETCH(bool, host);
         const gpu::ScopedSwitch switched(&gpu::Switches::host, host);
         const KlAutoencoder kl(kl_weights(), latent_format("sd1", 4));
-        const KlAutoencoder::Moments moments = kl.moments(expected("image"));
-        QVERIFY(relative_error(moments.mean, expected("kl.mean")) < 1e-5);
-        QVERIFY(relative_error(moments.logvar, expected("kl.logvar")) < 1e-5);
-        QVERIFY(relative_error(kl.decode_raw(expected("latent")), expected("kl.decoded")) < 1e-5);
+        const KlAutoencoder::Moments moments = kl.moments(golden.expected("image"));
+        QVERIFY(relative_error(moments.mean, golden.expected("kl.mean")) < 1e-5);
+        QVERIFY(relative_error(moments.logvar, golden.expected("kl.logvar")) < 1e-5);
+        QVERIFY(relative_error(kl.decode_raw(golden.expected("latent")), golden.expected("kl.decoded")) < 1e-5);
 
         gpu::Weights weights;
-        add_vae_weights(weights, gpu::open_checkpoint(stored("vq.safetensors")));
+        add_vae_weights(weights, gpu::open_checkpoint(golden.file("vq.safetensors")));
         const VqAutoencoder vq(std::move(weights), {.channels = 0});
         QCOMPARE(vq.format().channels, 3);
-        const gpu::Tensor latent = vq.encode_raw(expected("image"));
-        QVERIFY(relative_error(latent, expected("vq.latent")) < 1e-5);
-        QCOMPARE(gpu::to_floats(gpu::cast(vq.indices(latent), gpu::Dtype::F32)), gpu::to_floats(expected("vq.indices")));
-        QVERIFY(relative_error(vq.decode_raw(latent), expected("vq.decoded")) < 1e-5);
-        QVERIFY(relative_error(vq.decode_indices(vq.indices(latent)), expected("vq.decoded")) < 1e-5);
+        const gpu::Tensor latent = vq.encode_raw(golden.expected("image"));
+        QVERIFY(relative_error(latent, golden.expected("vq.latent")) < 1e-5);
+        QCOMPARE(gpu::to_floats(gpu::cast(vq.indices(latent), gpu::Dtype::F32)), gpu::to_floats(golden.expected("vq.indices")));
+        QVERIFY(relative_error(vq.decode_raw(latent), golden.expected("vq.decoded")) < 1e-5);
+        QVERIFY(relative_error(vq.decode_indices(vq.indices(latent)), golden.expected("vq.decoded")) < 1e-5);
     }
 
     // Pictures are 0..1 and latents scaled outside the network.
     void scale_and_range() {
         const Vae vae = make_kl_autoencoder(kl_weights(), latent_format("sd1", 4));
         QCOMPARE(vae->format().factor, 4);
-        const gpu::Tensor picture = (expected("image") + 1.0) / 2.0;
-        QVERIFY(relative_error(vae->encode(picture), expected("kl.mean") * 0.18215) < 1e-5);
-        QVERIFY(relative_error(vae->decode(expected("latent") * 0.18215), expected("kl.decoded") / 2.0 + 0.5) < 1e-5);
+        const gpu::Tensor picture = (golden.expected("image") + 1.0) / 2.0;
+        QVERIFY(relative_error(vae->encode(picture), golden.expected("kl.mean") * 0.18215) < 1e-5);
+        QVERIFY(relative_error(vae->decode(golden.expected("latent") * 0.18215), golden.expected("kl.decoded") / 2.0 + 0.5) < 1e-5);
         const Autoencoder::Posterior posterior = vae->posterior(picture);
         const gpu::Tensor sample = posterior.sample(gpu::full({2, 4, 4, 6}, 2.0));
-        QVERIFY(relative_error(sample, 0.18215 * (expected("kl.mean") + 2.0 * gpu::exp(0.5 * expected("kl.logvar")))) < 1e-5);
+        QVERIFY(relative_error(sample, 0.18215 * (golden.expected("kl.mean") + 2.0 * gpu::exp(0.5 * golden.expected("kl.logvar")))) < 1e-5);
         const LatentFormat flux{.family = "flux", .channels = 4, .scale = 0.3611, .shift = 0.1159};
-        QVERIFY(relative_error(make_kl_autoencoder(kl_weights(), flux)->encode(picture), (expected("kl.mean") - 0.1159) * 0.3611) < 1e-5);
+        QVERIFY(relative_error(make_kl_autoencoder(kl_weights(), flux)->encode(picture), (golden.expected("kl.mean") - 0.1159) * 0.3611) < 1e-5);
     }
 
     void names_go_both_ways() {
@@ -170,8 +150,8 @@ private slots:
         const KlAutoencoder first(encoder, {.channels = 0}), second(decoder, {.channels = 0});
         QVERIFY(first.can_encode() && !first.can_decode() && !second.can_encode() && second.can_decode());
         QCOMPARE(second.format().channels, 4);
-        QVERIFY(relative_error(second.decode_raw(expected("latent")), expected("kl.decoded")) < 1e-5);
-        QVERIFY_EXCEPTION_THROWN(first.decode_raw(expected("latent")), gpu::Error);
+        QVERIFY(relative_error(second.decode_raw(golden.expected("latent")), golden.expected("kl.decoded")) < 1e-5);
+        QVERIFY_EXCEPTION_THROWN(first.decode_raw(golden.expected("latent")), gpu::Error);
         // Sixteen channels without the 1x1 convolutions, as SD 3 and Flux have them.
         const VaeConfig config = vae_config({8, 16}, 16, 1);
         QVERIFY(!config.quant_conv);
@@ -189,10 +169,10 @@ private slots:
         QVERIFY2(keys.find("unexpected: decoder.mid.attn_1.extra.weight") != std::string::npos, keys.c_str());
         const std::string kind = message_of([] {
             gpu::Weights into;
-            add_kl_weights(into, gpu::open_checkpoint(stored("vq.safetensors")));
+            add_kl_weights(into, gpu::open_checkpoint(golden.file("vq.safetensors")));
         });
         QVERIFY2(kind.find("expected a KL autoencoder, got a VQ model") != std::string::npos, kind.c_str());
-        const std::string other = message_of([] { load_vae(stored("expected.safetensors")); });
+        const std::string other = message_of([] { load_vae(golden.file("expected.safetensors")); });
         QVERIFY2(other.find("expected an autoencoder") != std::string::npos && other.find("got tensors such as") != std::string::npos, other.c_str());
         QTemporaryDir folder;
         const std::string path = folder.filePath("unet.safetensors").toStdString();
@@ -207,15 +187,15 @@ private slots:
     }
 
     void load_recognises() {
-        QCOMPARE(load_vae(stored("kl.safetensors"))->summary(), std::string("KL autoencoder, 4 channels, sd1"));
-        QCOMPARE(load_vae(stored("kl.safetensors"), "sdxl")->format().scale, 0.13025);
-        QCOMPARE(load_vae(stored("vq.safetensors"))->summary(), std::string("VQ autoencoder, 12 codes of 3 channels"));
+        QCOMPARE(load_vae(golden.file("kl.safetensors"))->summary(), std::string("KL autoencoder, 4 channels, sd1"));
+        QCOMPARE(load_vae(golden.file("kl.safetensors"), "sdxl")->format().scale, 0.13025);
+        QCOMPARE(load_vae(golden.file("vq.safetensors"))->summary(), std::string("VQ autoencoder, 12 codes of 3 channels"));
         QVERIFY(load_vae(HEDDLE_SOURCE_DIR "/tests/golden/taesd/plain.safetensors")->summary().starts_with("tiny autoencoder, 4 channels"));
         QVERIFY(!load_vae(HEDDLE_SOURCE_DIR "/tests/golden/taesd/pooled_decoder.safetensors")->can_encode());
         // A name, and a config.json beside the file, say whose latents these are.
         QTemporaryDir folder;
         const std::string path = folder.filePath("sdxl_vae.safetensors").toStdString();
-        std::filesystem::copy_file(stored("kl.safetensors"), path);
+        std::filesystem::copy_file(golden.file("kl.safetensors"), path);
         QCOMPARE(load_vae(path)->format().family, std::string("sdxl"));
         QFile config(folder.filePath("config.json"));
         QVERIFY(config.open(QIODevice::WriteOnly));
@@ -254,8 +234,8 @@ private slots:
 
     // Batches go picture by picture, and give what the batch gives.
     void batches_and_samples() {
-        const Vae vae = load_vae(stored("kl.safetensors"));
-        const gpu::Tensor picture = (expected("image") + 1.0) / 2.0;
+        const Vae vae = load_vae(golden.file("kl.safetensors"));
+        const gpu::Tensor picture = (golden.expected("image") + 1.0) / 2.0;
         const Autoencoder::Posterior one = encode_in_tiles(*vae.model, picture), all = vae->posterior(picture);
         QVERIFY(relative_error(one.mean, all.mean) < 1e-5 && relative_error(one.deviation, all.deviation) < 1e-5);
 
@@ -317,15 +297,15 @@ private slots:
     // Saved by the node, in another layout and type, and loaded again.
     void saves() {
         QTemporaryDir folder;
-        const Value vae = run_node("vae.load", {{"file", QString::fromStdString(stored("kl.safetensors"))}}).outputs.at("vae");
-        const gpu::Tensor before = vae.get<Vae>()->model->encode((expected("image") + 1.0) / 2.0);
+        const Value vae = run_node("vae.load", {{"file", QString::fromStdString(golden.file("kl.safetensors"))}}).outputs.at("vae");
+        const gpu::Tensor before = vae.get<Vae>()->model->encode((golden.expected("image") + 1.0) / 2.0);
         for (const char* type : {"same", "f32", "bf16"}) {
             const QString path = folder.filePath(QString("%1.safetensors").arg(type));
             const auto saved = run_node("vae.save", {{"file", path}, {"layout", "diffusers"}, {"prefix", "vae."}, {"type", type}}, {{"vae", vae}});
             QCOMPARE(saved.wrote.size(), std::size_t(1));
             const gpu::Checkpoint file = gpu::open_checkpoint(path.toStdString());
             QCOMPARE(gpu::type_name(*file.find("vae.decoder.up_blocks.0.resnets.0.conv1.weight")), std::string(QString(type) == "same" ? "F16" : type == std::string("f32") ? "F32" : "BF16"));
-            const double error = relative_error(load_vae(path.toStdString())->encode((expected("image") + 1.0) / 2.0), before);
+            const double error = relative_error(load_vae(path.toStdString())->encode((golden.expected("image") + 1.0) / 2.0), before);
             QVERIFY2(error < (QString(type) == "bf16" ? 2e-2 : 1e-6), qPrintable(QString::number(error)));
         }
         const Value tiny = Value::of(load_vae(HEDDLE_SOURCE_DIR "/tests/golden/taesd/plain.safetensors"));

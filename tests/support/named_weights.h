@@ -45,15 +45,4 @@ inline gpu::Weights named_weights(const gpu::Scope& scope) {
     return weights;
 }
 
-// |a - b| / |b|.
-inline double relative_error(const std::vector<float>& a, const std::vector<float>& b) {
-    if (a.size() != b.size()) return INFINITY;
-    double error = 0, size = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        error += (double(a[i]) - b[i]) * (double(a[i]) - b[i]);
-        size += double(b[i]) * b[i];
-    }
-    return std::sqrt(error / size);
-}
-
 }  // namespace tests
