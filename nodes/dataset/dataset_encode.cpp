@@ -20,7 +20,7 @@ struct DatasetEncode final : Node {
 
     In<Dataset>   dataset {this, "dataset", "Pictures with captions"};
     In<Vae>       vae     {this, "vae", "For the pictures"};
-    In<Encoder>   encoder {this, "encoder", "For the captions, with one text tower"};
+    In<Encoder>   encoder {this, "encoder", "For the captions; what it says of a text as a whole (SDXL) is kept, too"};
     Param<int>    variants{this, "variants", "Latents of each picture, drawn by its frame's random choices; 1: the picture as it is", {.initial = 1, .min = 1, .max = 1024}};
     Param<Seed>   seed    {this, "seed", "Of the random choices", {}};
     Out<Examples> examples{this, "examples", "Ready to train on"};
@@ -29,7 +29,10 @@ struct DatasetEncode final : Node {
         const Dataset& from = ev[dataset];
         const Autoencoder& autoencoder = *ev[vae].model;
         if (from.size() == 0) ev.fail(dataset, "expected pictures, got an empty dataset");
-        if (ev[encoder].towers().size() != 1) ev.fail(encoder, "expected one text tower, got {}", ev[encoder].towers().size());
+        const Encoder& text = ev[encoder];
+        for (const TowerUse& use : text.towers())
+            if (use.tower->info().positions != text.towers()[0].tower->info().positions)
+                ev.fail(encoder, "expected text towers of {} positions, got one of {}", text.towers()[0].tower->info().positions, use.tower->info().positions);
         const int factor = autoencoder.format().factor, each = ev[variants];
         const auto size_of = [&](const Framing& f) {
             if (f.width % factor != 0 || f.height % factor != 0) ev.fail(dataset, "expected pictures of multiples of {} pixels, got {} x {}", factor, f.width, f.height);
@@ -74,20 +77,29 @@ struct DatasetEncode final : Node {
                 place(masks, gpu::to_floats(gpu::mean(gpu::reshape(pixels, {-1, cells.height, factor, cells.width, factor}), {2, 4})), 1);
             }
         }
-        const TextTowerInfo& tower = ev[encoder].towers()[0].tower->info();
-        made.tokens = tower.positions;
+        made.tokens = text.towers()[0].tower->info().positions, made.context_width = text.context_width();
+        std::vector<float> pooled;
+        const auto append = [](std::vector<float>& all, const Tensor& part) {
+            const std::vector<float> values = gpu::to_floats(part);
+            all.insert(all.end(), values.begin(), values.end());
+        };
         for (std::int64_t first = 0; first <= from.size(); first += at_once) {
             ev.progress(count + std::min(first, from.size()), count + from.size());
-            std::vector<TextRow> rows;
-            for (std::int64_t i = first; i <= std::min(from.size(), first + at_once - 1); ++i)
-                rows.push_back(plain_row(*ev[encoder].towers()[0].tower, i < from.size() ? made.captions[static_cast<std::size_t>(i)] : std::string()));
-            const Tensor context = ev[encoder].network(0)->operator()(rows, ev[encoder].drop(0), ev[encoder].towers()[0].norm, false).context;
-            made.context_width = context.size(2);
-            const std::vector<float> part = gpu::to_floats(context);
-            contexts.insert(contexts.end(), part.begin(), part.end());
+            gpu::Tensors towers;      // [n, tokens, width] each
+            for (std::size_t k = 0; k < text.towers().size(); ++k) {
+                const TowerUse& use = text.towers()[k];
+                std::vector<TextRow> rows;
+                for (std::int64_t i = first; i <= std::min(from.size(), first + at_once - 1); ++i)
+                    rows.push_back(plain_row(*use.tower, i < from.size() ? made.captions[static_cast<std::size_t>(i)] : std::string()));
+                const EncodedText said = (*text.network(k))(rows, text.drop(k), use.norm, use.pooled);
+                towers.push_back(said.context);
+                if (use.pooled) made.pooled_width = said.pooled.size(1), append(pooled, said.pooled);
+            }
+            append(contexts, gpu::concat(towers, 2));
         }
         made.latents = std::make_shared<const std::vector<float>>(std::move(latents));
         made.contexts = std::make_shared<const std::vector<float>>(std::move(contexts));
+        if (made.pooled_width > 0) made.pooled = std::make_shared<const std::vector<float>>(std::move(pooled));
         if (from.has_masks()) made.masks = std::make_shared<const std::vector<float>>(std::move(masks));
         ev.set(examples, made);
     }

@@ -6,6 +6,7 @@
 #include "gpu/base/error.h"
 #include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
+#include "nodes/models/diffusion/predict.h"
 #include "nodes/sampling/noise.h"
 #include "nodes/sampling/prediction.h"
 #include "nodes/training/loss.h"
@@ -25,6 +26,8 @@ enum Slot {
     Weight,             // [B, 1, 1, 1]; with masks: [B, 1, h, w]
     Context,            // [B, L, D]; with a learned word: its ids, I32 [B, L]
     Places,             // with a learned word of n vectors: where they stand, [B, L, n]
+    Pooled = Places,    // of networks that read pooled text, for which no words are learned: [B, P]
+    Sizes,              // and theirs: [1, 6 or 5], frames count as whole pictures
 };
 
 class DiffusionObjective final : public Objective {
@@ -53,6 +56,7 @@ public:
                    "train UNet: expected prediction v or sample with zero terminal SNR, got epsilon");
         if (!t_.word) return;
         const LearnedWord& word = *t_.word;
+        gpu::check(config.label_width == 0, gpu::ErrorCode::InvalidGraph, "train word: expected a network that reads no pooled text and sizes, got {}", config.family());
         gpu::check(word.encoder.towers().size() == 1 && word.encoder.context_width() == config.context_width, gpu::ErrorCode::InvalidGraph,
                    "train word: expected one text tower of width {}, got {} of {}", config.context_width, word.encoder.towers().size(), word.encoder.context_width());
         gpu::check(!word.name.empty() && !word.start.empty() && !word.templates.empty(), gpu::ErrorCode::InvalidGraph,
@@ -84,7 +88,7 @@ public:
                 add(rows, *t_.prior, {fit[std::min(fit.size() - 1, static_cast<std::size_t>(drawn[0] * static_cast<float>(fit.size())))], visit.number}, seed, prior_stream + 1,
                     t_.loss.prior);
             }
-        return rows.tensors(t_.examples, t_.word ? vectors() : 0);
+        return tensors_of(rows);
     }
 
     Tensor loss(const NamedTensors& parameters, const gpu::Tensors& b) const override {
@@ -93,7 +97,7 @@ public:
         const UnetNetwork network(t_.moves->network(parameters), t_.moves->config());
         UnetHooks hooks;
         hooks.recompute = t_.recompute;
-        const Tensor output = network({.latent = signal * x0 + level * noise, .timestep = b[Timestep], .context = context_of(parameters, b)}, hooks);      // [B, C, h, w]
+        const Tensor output = network(told(parameters, b, {.latent = signal * x0 + level * noise, .timestep = b[Timestep]}), hooks);      // [B, C, h, w]
         const Tensor target = prediction == PredictionType::Epsilon ? noise : prediction == PredictionType::V ? signal * noise - level * x0 : x0;
         // The sum of both means, where there is a prior: each is half of the rows.
         const double means = t_.prior ? 2 : 1;
@@ -124,32 +128,33 @@ public:
         constexpr double guidance = 3;
         if (!t_.vae) return std::nullopt;
         const Examples& e = t_.examples;
-        std::vector<std::int64_t> told;      // of one size
+        std::vector<std::int64_t> items;      // of one size
         for (std::int64_t i = 0; i < e.size(); ++i)
-            if (e.cells_of(i) == e.cells_of(0)) told.push_back(i);
-        const std::size_t count = std::min(shown, told.size()), each = static_cast<std::size_t>(e.format.channels * e.height * e.width);
+            if (e.cells_of(i) == e.cells_of(0)) items.push_back(i);
+        const std::size_t count = std::min(shown, items.size()), each = static_cast<std::size_t>(e.format.channels * e.height * e.width);
         Rows rows;
         rows.cells = e.cells_of(0);
-        for (std::size_t i = 0; i < count; ++i) tell(rows, e, told[i * told.size() / count], 0);
+        for (std::size_t i = 0; i < count; ++i) tell(rows, e, items[i * items.size() / count], 0);
         for (std::size_t i = 0; i < count; ++i) tell(rows, e, e.size(), 0);
         rows.latents.resize(2 * count * each), rows.noise.resize(rows.latents.size());
         rows.timesteps.resize(2 * count), rows.signal = rows.level = rows.weights = rows.timesteps;
-        const gpu::Tensors numbers = rows.tensors(e, t_.word ? vectors() : 0);
+        const gpu::Tensors numbers = tensors_of(rows);
         const auto n = static_cast<std::int64_t>(count);
         std::vector<float> start(count * each);
         for (std::size_t i = 0; i < count; ++i)
             philox_normal({0, sample_stream, static_cast<std::uint32_t>(i)}, std::span(start).subspan(i * each, each));
         Tensor x = gpu::tensor(start, {n, e.format.channels, e.height, e.width});
         const UnetNetwork network(t_.moves->network(parameters), t_.moves->config());
-        const Tensor context = context_of(parameters, numbers);
-        gpu::evaluate({context});
+        DenoiserInput call = told(parameters, numbers, {});
+        gpu::evaluate({call.context});
         for (int step = 0; step < steps; ++step) {
             const auto timestep_at = [&](int at) { return std::max(0, table_.count() * (steps - at) / steps - 1); };
             const NoiseLevel from = table_.level(timestep_at(step));
             const std::vector<float> times(2 * count, static_cast<float>(timestep_at(step)));
-            const Tensor both = network({.latent = gpu::concat({x, x}, 0), .timestep = gpu::tensor(times, {2 * n}), .context = context});
-            const Tensor told = gpu::slice(both, 0, 0, n), untold = gpu::slice(both, 0, n, 2 * n);
-            const Prediction p = predict(t_.moves->info().prediction, untold + guidance * (told - untold), x, from);
+            call.latent = gpu::concat({x, x}, 0), call.timestep = gpu::tensor(times, {2 * n});
+            const Tensor both = network(call);
+            const Tensor with = gpu::slice(both, 0, 0, n), without = gpu::slice(both, 0, n, 2 * n);      // text
+            const Prediction p = predict(t_.moves->info().prediction, without + guidance * (with - without), x, from);
             if (step + 1 < steps) {
                 const NoiseLevel to = table_.level(timestep_at(step + 1));
                 x = to.signal * p.x0 + to.noise * p.epsilon;
@@ -172,24 +177,29 @@ public:
 
 private:
     struct Rows {
-        std::vector<float> latents, noise, timesteps, signal, level, weights, contexts, places;
+        std::vector<float> latents, noise, timesteps, signal, level, weights, contexts, places, pooled;
         std::vector<std::int32_t> ids;
         CellSize cells;
+    };
 
-        gpu::Tensors tensors(const Examples& e, std::int64_t vectors) const {
-            const auto n = static_cast<std::int64_t>(timesteps.size());
-            const gpu::Shape shape{n, e.format.channels, cells.height, cells.width}, one{n, 1, 1, 1};
-            gpu::Tensors all{gpu::tensor(latents, shape), gpu::tensor(noise, shape), gpu::tensor(timesteps, {n}), gpu::tensor(signal, one), gpu::tensor(level, one),
-                             gpu::tensor(weights, weights.size() == timesteps.size() ? one : gpu::Shape{n, 1, cells.height, cells.width})};
-            if (vectors > 0) {
-                all.push_back(gpu::tensor_i32(ids, {n, e.tokens}));
-                all.push_back(gpu::tensor(places, {n, e.tokens, vectors}));
-            } else {
-                all.push_back(gpu::tensor(contexts, {n, e.tokens, e.context_width}));
-            }
+    gpu::Tensors tensors_of(const Rows& rows) const {
+        const Examples& e = t_.examples;
+        const auto n = static_cast<std::int64_t>(rows.timesteps.size());
+        const gpu::Shape shape{n, e.format.channels, rows.cells.height, rows.cells.width}, one{n, 1, 1, 1};
+        gpu::Tensors all{gpu::tensor(rows.latents, shape), gpu::tensor(rows.noise, shape), gpu::tensor(rows.timesteps, {n}), gpu::tensor(rows.signal, one), gpu::tensor(rows.level, one),
+                         gpu::tensor(rows.weights, rows.weights.size() == rows.timesteps.size() ? one : gpu::Shape{n, 1, rows.cells.height, rows.cells.width})};
+        if (t_.word) {
+            all.push_back(gpu::tensor_i32(rows.ids, {n, e.tokens}));
+            all.push_back(gpu::tensor(rows.places, {n, e.tokens, vectors()}));
             return all;
         }
-    };
+        all.push_back(gpu::tensor(rows.contexts, {n, e.tokens, e.context_width}));
+        if (const UnetConfig& config = t_.moves->config(); config.label_width > 0) {
+            all.push_back(gpu::tensor(rows.pooled, {n, config.pooled_width}));
+            all.push_back(size_numbers({}, config.size_ids(), static_cast<double>(rows.cells.height * e.format.factor), static_cast<double>(rows.cells.width * e.format.factor)));
+        }
+        return all;
+    }
 
     void check_examples(const Examples& e, const char* what) const {
         const UnetConfig& config = t_.moves->config();
@@ -198,6 +208,10 @@ private:
                    e.format.channels);
         gpu::check(config.context_width == e.context_width, gpu::ErrorCode::InvalidGraph, "train UNet: expected text of width {}, got {}", config.context_width,
                    e.context_width);
+        gpu::check(config.label_width == 0 || (config.pooled_width > 0 && config.size_ids() > 0), gpu::ErrorCode::InvalidGraph,
+                   "train UNet: expected a network that reads text, or text, pooled text and sizes, got one that reads labels of {}", config.label_width);
+        gpu::check(config.label_width == 0 || config.pooled_width == e.pooled_width, gpu::ErrorCode::InvalidGraph,
+                   "train UNet: expected {} with pooled text of width {}, got {}: was it encoded by another family's text encoder?", what, config.pooled_width, e.pooled_width);
     }
     std::int64_t vectors() const { return static_cast<std::int64_t>(t_.word->start.size()); }
     static NoiseAddress address(std::uint64_t seed, std::uint32_t stream, std::uint64_t number) {
@@ -244,6 +258,9 @@ private:
             const std::size_t text = e.context_elements();
             const auto context = e.contexts->begin() + item * static_cast<std::ptrdiff_t>(text);
             rows.contexts.insert(rows.contexts.end(), context, context + static_cast<std::ptrdiff_t>(text));
+            if (t_.moves->config().label_width == 0) return;
+            const auto whole = e.pooled->begin() + item * e.pooled_width;
+            rows.pooled.insert(rows.pooled.end(), whole, whole + e.pooled_width);
             return;
         }
         const TextTower& tower = *t_.word->encoder.towers()[0].tower;
@@ -274,6 +291,13 @@ private:
         const std::size_t first = rows.places.size();
         rows.places.resize(first + length * count);
         for (const auto& [token, vector] : marks) rows.places[first + token * count + vector] = 1;
+    }
+
+    // The call with what the network is told of these rows.
+    DenoiserInput told(const NamedTensors& parameters, const gpu::Tensors& b, DenoiserInput call) const {
+        call.context = context_of(parameters, b);
+        if (t_.moves->config().label_width > 0) call.pooled = b[Pooled], call.size_ids = b[Sizes];
+        return call;
     }
 
     Tensor context_of(const NamedTensors& parameters, const gpu::Tensors& b) const {

@@ -22,6 +22,7 @@ std::optional<StoredValue> stored(const Examples& e) {
     };
     keep("latents", *e.latents, e.format.channels);
     if (e.masks) keep("masks", *e.masks, 1);
+    if (e.pooled) kept.tensors.emplace("pooled", gpu::tensor(*e.pooled, {e.size() + 1, e.pooled_width}));
     if (!e.sizes.empty()) {
         QJsonArray sizes, groups;
         for (const CellSize& size : e.sizes) sizes.append(QJsonArray{static_cast<qint64>(size.height), static_cast<qint64>(size.width)});
@@ -52,6 +53,12 @@ Value restored(const StoredValue& from) {
     e.tokens = contexts.size(1), e.context_width = contexts.size(2);
     e.latents = floats_of(latents), e.contexts = floats_of(contexts);
     if (from.tensors.contains("masks")) e.masks = floats_of(stored_tensor(from, "masks"));
+    if (from.tensors.contains("pooled")) {
+        const Tensor pooled = stored_tensor(from, "pooled");
+        gpu::check(pooled.rank() == 2 && pooled.size(0) == e.size() + 1, gpu::ErrorCode::BadFile, "stored examples: expected pooled text of {} captions, got {}", e.size(),
+                   gpu::to_string(pooled.shape()));
+        e.pooled_width = pooled.size(1), e.pooled = floats_of(pooled);
+    }
     const auto cells = static_cast<std::size_t>(e.all_cells());
     gpu::check(e.latents->size() == cells * static_cast<std::size_t>(e.format.channels) && (!e.masks || e.masks->size() == cells), gpu::ErrorCode::BadFile,
                "stored examples: expected {} cells, got {} numbers and {} of masks", cells, e.latents->size(), e.masks ? e.masks->size() : 0);

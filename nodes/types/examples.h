@@ -25,6 +25,9 @@ struct Examples {
     std::vector<std::string> captions;
     // Latents [pictures, variants, C, h, w], contexts [pictures + 1, tokens, context width]: the last one is the empty caption's.
     std::shared_ptr<const std::vector<float>> latents, contexts;
+    // What encoders that have it (SDXL's) say of the text as a whole, [pictures + 1, pooled width]; width 0: nothing.
+    std::int64_t pooled_width = 0;
+    std::shared_ptr<const std::vector<float>> pooled;
     // How much each cell counts in a loss, 0..1, [pictures, variants, h, w]; empty: all of them do.
     std::shared_ptr<const std::vector<float>> masks;
     // Aspect buckets: sizes, and which one each picture has. Latents and masks then lie one picture after the other. Empty: all are height x width.
@@ -45,7 +48,7 @@ struct Examples {
         starts = {0};
         for (std::int64_t i = 0; i < size(); ++i) starts.push_back(starts.back() + cells_of(i).height * cells_of(i).width);
     }
-    std::size_t bytes() const { return (latents->size() + contexts->size() + (masks ? masks->size() : 0)) * sizeof(float); }
+    std::size_t bytes() const { return (latents->size() + contexts->size() + (pooled ? pooled->size() : 0) + (masks ? masks->size() : 0)) * sizeof(float); }
     std::int64_t start_of(std::int64_t item) const { return sizes.empty() ? item * height * width : starts[static_cast<std::size_t>(item)]; }
     std::span<const float> part(const std::vector<float>& all, std::int64_t item, int variant, std::int64_t channels) const {
         const auto [h, w] = cells_of(item);

@@ -87,18 +87,6 @@ Tensor for_rows(const Tensor& given, std::int64_t rows, const char* what) {
     return gpu::broadcast_to(given, shape);
 }
 
-Tensor size_numbers(const SizeCondition& size, int count, double height, double width) {
-    const auto or_whole = [](double given, double whole) { return static_cast<float>(given > 0 ? given : whole); };
-    std::vector<float> numbers{or_whole(size.height, height), or_whole(size.width, width), static_cast<float>(size.top), static_cast<float>(size.left)};
-    if (count == 5) {
-        numbers.push_back(static_cast<float>(size.aesthetic));
-    } else {
-        numbers.push_back(or_whole(size.target_height, height));
-        numbers.push_back(or_whole(size.target_width, width));
-    }
-    return gpu::tensor(numbers, {1, count});
-}
-
 // Jobs that may share a call: equal parts, equal patches, contexts that repetition brings to one length. Token patches add to a
 // context or replace rows of it, which repetition would undo.
 std::vector<std::vector<Job*>> groups_of(std::vector<Job>& jobs, const Patches& patches) {
@@ -182,6 +170,18 @@ Tensor merged(const std::vector<const Job*>& jobs, const Tensor& x) {
 }
 
 }  // namespace
+
+Tensor size_numbers(const SizeCondition& size, int count, double height, double width) {
+    const auto or_whole = [](double given, double whole) { return static_cast<float>(given > 0 ? given : whole); };
+    std::vector<float> numbers{or_whole(size.height, height), or_whole(size.width, width), static_cast<float>(size.top), static_cast<float>(size.left)};
+    if (count == 5) {
+        numbers.push_back(static_cast<float>(size.aesthetic));
+    } else {
+        numbers.push_back(or_whole(size.target_height, height));
+        numbers.push_back(or_whole(size.target_width, width));
+    }
+    return gpu::tensor(numbers, {1, count});
+}
 
 Tensor guidance_embedding(double scale, int width) {
     return gpu::nn::timestep_embedding(gpu::full({1}, (scale - 1) * 1000), width, {.cosine_first = false, .shift = 1});

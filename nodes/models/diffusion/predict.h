@@ -20,6 +20,9 @@ struct PredictOptions {
 // Throws Error{InvalidGraph} for conditionings that do not fit the model, or without entries.
 gpu::Tensors predict(const Model& model, const std::vector<const Conditioning*>& conditionings, const Tensor& x, const PredictOptions& options);
 
+// The micro-conditioning of a picture of height x width pixels as numbers, [1, count]: 6 for SDXL, 5 for its refiner.
+gpu::Tensor size_numbers(const SizeCondition& size, int count, double height, double width);
+
 // The embedding of a guidance scale that LCM's networks read (arXiv:2310.04378, section 4.2): [1, width] of scale - 1.
 Tensor guidance_embedding(double scale, int width);
 
