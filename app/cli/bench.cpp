@@ -9,20 +9,26 @@
 
 #include "gpu/base/error.h"
 #include "gpu/ops.h"
+#include "gpu/run/evaluate.h"
 #include "gpu/run/host_kernel.h"
 
 namespace app {
 
-// Median and 90th percentile of `repeats` runs after two to warm up.
 BenchTiming bench_time(const std::function<void()>& run, int repeats) {
-    std::vector<double> seconds;
+    std::vector<double> wall, host;
     for (int i = -2; i < repeats; ++i) {
+        const gpu::EvaluationCounters before = gpu::evaluation_counters();
         const auto start = std::chrono::steady_clock::now();
         run();
-        if (i >= 0) seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+        const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        const gpu::EvaluationCounters after = gpu::evaluation_counters();
+        if (i < 0) continue;
+        wall.push_back(seconds);
+        host.push_back(seconds - 1e-9 * static_cast<double>(after.wait_ns - before.wait_ns + after.host_kernel_ns - before.host_kernel_ns));
     }
-    std::sort(seconds.begin(), seconds.end());
-    return {seconds[seconds.size() / 2], seconds[seconds.size() * 9 / 10]};
+    std::sort(wall.begin(), wall.end());
+    std::sort(host.begin(), host.end());
+    return {wall[wall.size() / 2], wall[wall.size() * 9 / 10], host[host.size() / 2]};
 }
 
 BenchPeaks bench_peaks() {

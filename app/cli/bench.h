@@ -13,9 +13,11 @@ namespace app {
 
 struct BenchTiming {
     double median = 0, p90 = 0;   // seconds
+    double host = 0;              // seconds, median of what a run neither waited for the device nor spent in kernels of the host
+    double host_share_percent() const { return 100 * host / median; }
 };
 
-// Median and 90th percentile of `repeats` runs after two to warm up.
+// Medians and 90th percentile of `repeats` runs after two to warm up.
 BenchTiming bench_time(const std::function<void()>& run, int repeats);
 
 // What this machine reaches: a large matrix product and a large copy, measured when called.

@@ -46,6 +46,7 @@ int bench_one(const ModelBench& model, const Arguments& arguments, int repeats) 
                                        {"device", QString::fromStdString(device.caps().name)},
                                        {"median_ms", time.median * 1e3},
                                        {"p90_ms", time.p90 * 1e3},
+                                       {"host_share_percent", time.host_share_percent()},
                                        {"parameters", parameters},
                                        {"steps", static_cast<double>(cost.steps)},
                                        {"host_kernels", static_cast<double>(cost.host_kernels)},

@@ -1,8 +1,5 @@
 // heddle bench replay: what the host does in a replayed step of sampling, beside waiting for the device and host kernels.
 // A made-up network of about 300 steps; the noise level changes from step to step, as in sampling.
-#include <algorithm>
-#include <chrono>
-
 #include "app/cli/bench.h"
 #include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
@@ -29,27 +26,18 @@ int bench_replay(const Arguments& arguments, int repeats) {
     for (int i = 0; i < 3; ++i) step();
     const gpu::PlanCost cost = gpu::plan_cost({network(x, weights, 0.5)});
     const gpu::EvaluationCounters before = gpu::evaluation_counters();
-    std::vector<double> wall, host;   // seconds of each step; `host`: neither waiting nor in host kernels
-    for (int i = 0; i < repeats; ++i) {
-        const gpu::EvaluationCounters a = gpu::evaluation_counters();
-        const auto start = std::chrono::steady_clock::now();
-        step();
-        wall.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-        const gpu::EvaluationCounters b = gpu::evaluation_counters();
-        host.push_back(wall.back() - 1e-9 * static_cast<double>(b.wait_ns - a.wait_ns + b.host_kernel_ns - a.host_kernel_ns));
-    }
+    const BenchTiming time = bench_time(step, repeats);
     const gpu::EvaluationCounters after = gpu::evaluation_counters();
-    std::sort(wall.begin(), wall.end());
-    std::sort(host.begin(), host.end());
-    const double median = wall[wall.size() / 2], own = host[host.size() / 2];
-    const auto each = [&](std::uint64_t gpu::EvaluationCounters::*count) { return static_cast<double>(after.*count - before.*count) / repeats; };
+    const auto each = [&](std::uint64_t gpu::EvaluationCounters::*count) {
+        return static_cast<double>(after.*count - before.*count) / static_cast<double>(after.evaluations - before.evaluations);
+    };
     return print_bench_row(arguments, {{"name", "replay"},
                                        {"device", QString::fromStdString(gpu::Device::current().caps().name)},
                                        {"steps", static_cast<double>(cost.steps)},
                                        {"host_kernels", static_cast<double>(cost.host_kernels)},
-                                       {"median_ms", median * 1e3},
-                                       {"host_work_ms", own * 1e3},
-                                       {"host_share_percent", own / median * 100},
+                                       {"median_ms", time.median * 1e3},
+                                       {"host_work_ms", time.host * 1e3},
+                                       {"host_share_percent", time.host_share_percent()},
                                        {"submissions", each(&gpu::EvaluationCounters::submissions)},
                                        {"recorded_lists", each(&gpu::EvaluationCounters::recordings)},
                                        {"plan_hits", each(&gpu::EvaluationCounters::plan_hits)}});

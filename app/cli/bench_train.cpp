@@ -57,6 +57,7 @@ int bench_train(const Arguments& arguments, int repeats) {
                                        {"device", QString::fromStdString(device.caps().name)},
                                        {"median_ms", time.median * 1e3},
                                        {"p90_ms", time.p90 * 1e3},
+                                       {"host_share_percent", time.host_share_percent()},
                                        {"pictures_per_s", batch / time.median},
                                        {"dispatches", per_step(&gpu::EvaluationCounters::dispatches)},
                                        {"host_kernels", per_step(&gpu::EvaluationCounters::host_kernels)},

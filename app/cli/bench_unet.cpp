@@ -49,6 +49,7 @@ int bench_one(const std::string& name, Dtype stored, int batch, int side, double
                                        {"device", QString::fromStdString(device.caps().name)},
                                        {"median_ms", time.median * 1e3},
                                        {"p90_ms", time.p90 * 1e3},
+                                       {"host_share_percent", time.host_share_percent()},
                                        {"expression_ms", build.median * 1e3},
                                        {"parameters", parameters},
                                        {"steps", static_cast<double>(cost.steps)},

@@ -8,6 +8,7 @@
 #include "gpu/base/error.h"
 #include "gpu/graph/graph_lock.h"
 #include "gpu/graph/op.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 
 namespace gpu {
@@ -103,8 +104,8 @@ Tensor added(const Tensors& parts) {
 
 // Cotangents by tensor id, of `wrt` and of all between y and them.
 std::unordered_map<std::uint64_t, Tensor> propagate(const Tensor& y, const Tensor& dy, const Ids& wrt, const Ids& stop) {
-    check(y.spec() == dy.spec(), ErrorCode::InvalidGraph, "cotangents: expected one for {}, got {}", to_string(y.spec()),
-          to_string(dy.spec()));
+    check(y.spec() == dy.spec(), ErrorCode::InvalidGraph, "cotangents: expected one for {}, got {}", shown(y.spec()),
+          shown(dy.spec()));
     const GraphLock walk;
     const Tensors sorted = dependent_nodes(y, wrt, stop);
     Ids depends;
@@ -161,7 +162,7 @@ Tensors input_cotangents(const Tensor& y, const Tensor& dy, const Tensors& input
 
 Tensors gradients(const Tensor& loss, const Tensors& wrt, double seed) {
     check(loss.element_count() == 1, ErrorCode::InvalidGraph, "gradients: expected a loss with one element, got {}",
-          to_string(loss.spec()));
+          shown(loss.spec()));
     return picked(propagate(loss, full_like(loss, seed), ids_of(wrt), {}), wrt);
 }
 

@@ -7,6 +7,7 @@
 #include "gpu/graph/autodiff.h"
 #include "gpu/graph/graph_lock.h"
 #include "gpu/graph/op.h"
+#include "gpu/graph/shown.h"
 
 namespace gpu {
 namespace {
@@ -30,7 +31,7 @@ struct StopGradient final : Passing {
 struct StraightThrough final : Passing {
     std::string_view name() const override { return "straight_through"; }
     Spec infer(const Specs& in) const override {
-        expect(*this, in[0] == in[1], "expected two tensors alike, got {} and {}", to_string(in[0]), to_string(in[1]));
+        expect(*this, in[0] == in[1], "expected two tensors alike, got {} and {}", shown(in[0]), shown(in[1]));
         return in[0];
     }
     Tensors vjp(const Tensors&, const Tensor&, const Tensor& dy) const override { return {{}, dy}; }
@@ -60,7 +61,7 @@ struct WithVjp final : Passing {
         expect(*this, parts.size() == inputs.size(), "expected {} cotangents, got {}", inputs.size(), parts.size());
         for (std::size_t i = 0; i < parts.size(); ++i)
             expect(*this, !parts[i] || parts[i].spec() == inputs[i].spec(), "expected a cotangent {}, got {}",
-                   to_string(inputs[i].spec()), to_string(parts[i].spec()));
+                   shown(inputs[i].spec()), shown(parts[i].spec()));
         parts.insert(parts.begin(), Tensor());
         return parts;
     }
@@ -136,7 +137,7 @@ Tensor substitute(const Tensor& y, const Tensors& from, const Tensors& to) {
     std::unordered_map<std::uint64_t, Tensor> made;
     for (std::size_t i = 0; i < from.size(); ++i) {
         check(from[i].spec() == to[i].spec(), ErrorCode::InvalidGraph, "substitute: expected {}, got {}",
-              to_string(from[i].spec()), to_string(to[i].spec()));
+              shown(from[i].spec()), shown(to[i].spec()));
         made[from[i].id()] = to[i];
     }
     const GraphLock walk;

@@ -8,6 +8,7 @@
 #include "gpu/base/error.h"
 #include "gpu/graph/graph_lock.h"
 #include "gpu/graph/op.h"
+#include "gpu/graph/shown.h"
 
 namespace gpu {
 namespace {
@@ -89,7 +90,7 @@ const Spec& Tensor::spec() const {
 
 std::int64_t Tensor::size(int axis) const {
     const int at = axis < 0 ? axis + rank() : axis;
-    check(at >= 0 && at < rank(), ErrorCode::InvalidGraph, "size: expected an axis of {}, got {}", to_string(shape()), axis);
+    check(at >= 0 && at < rank(), ErrorCode::InvalidGraph, "size: expected an axis of {}, got {}", shown(shape()), axis);
     return shape()[at];
 }
 
@@ -117,9 +118,9 @@ Tensor leaf(const Spec& spec, std::span<const std::byte> bytes, std::shared_ptr<
     storage->spec = spec;
     storage->order = order.empty() ? row_major(spec.shape.size()) : std::move(order);
     check(bytes.size() == storage->bytes(), ErrorCode::InvalidGraph, "tensor {}: expected {} bytes, got {}",
-          to_string(spec), storage->bytes(), bytes.size());
+          shown(spec), storage->bytes(), bytes.size());
     check(storage->order.size() == spec.shape.size(), ErrorCode::InvalidGraph, "tensor {}: order of rank {}",
-          to_string(spec), storage->order.size());
+          shown(spec), storage->order.size());
     if (!owner) {
         auto copy = std::make_shared<std::vector<std::byte>>(bytes.begin(), bytes.end());
         bytes = *copy;

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "gpu/base/error.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 
 namespace gpu::nn {
@@ -10,7 +11,7 @@ namespace gpu::nn {
 Tensor timestep_embedding(const Tensor& t, std::int64_t dim, const TimestepOptions& options) {
     const std::int64_t half = dim / 2;
     check(t.rank() == 1 && dim > 0 && static_cast<double>(half) > options.shift, ErrorCode::InvalidGraph,
-          "timestep_embedding: expected t [N] and a dimension above {}, got {} and {}", 2 * options.shift, to_string(t.spec()), dim);
+          "timestep_embedding: expected t [N] and a dimension above {}, got {} and {}", 2 * options.shift, shown(t.spec()), dim);
     std::vector<float> frequencies;
     for (std::int64_t i = 0; i < half; ++i)
         frequencies.push_back(static_cast<float>(std::exp(-std::log(options.max_period) * static_cast<double>(i) / (static_cast<double>(half) - options.shift))));

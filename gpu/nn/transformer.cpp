@@ -1,6 +1,7 @@
 #include "gpu/nn/transformer.h"
 
 #include "gpu/base/error.h"
+#include "gpu/graph/shown.h"
 
 namespace gpu::nn {
 
@@ -10,13 +11,13 @@ LayerNorm::LayerNorm(const Scope& s, int channels, double eps)
 Tensor LayerNorm::operator()(const Tensor& x) const {
     const std::int64_t channels = weight.size(0);
     check(x.rank() >= 1 && x.size(-1) == channels, ErrorCode::InvalidGraph, "layer norm: expected [..., {}], got {}", channels,
-          to_string(x.spec()));
+          shown(x.spec()));
     return layer_norm(x, weight, bias, eps);
 }
 
 Tensor split_heads(const Tensor& x, int heads) {
     check(x.rank() == 3 && heads > 0 && x.size(2) % heads == 0, ErrorCode::InvalidGraph,
-          "split_heads: expected [B, T, C] with C a multiple of {}, got {}", heads, to_string(x.spec()));
+          "split_heads: expected [B, T, C] with C a multiple of {}, got {}", heads, shown(x.spec()));
     return permute(reshape(x, {x.size(0), x.size(1), heads, x.size(2) / heads}), {0, 2, 1, 3});
 }
 

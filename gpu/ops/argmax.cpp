@@ -4,6 +4,7 @@
 #include "gpu/base/error.h"
 #include "gpu/graph/kernel.h"
 #include "gpu/graph/op.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 #include "gpu/ops/lines.h"
 
@@ -18,7 +19,7 @@ struct ArgMax final : Op {
     Attrs attrs() const override { return {{"least", std::int64_t{least}}}; }
     Spec infer(const Specs& in) const override {
         const Shape& x = in[0].shape;
-        expect(*this, x.size() == 3 && x[1] > 0, "expected [O, L, I] with elements along the axis, got {}", to_string(in[0]));
+        expect(*this, x.size() == 3 && x[1] > 0, "expected [O, L, I] with elements along the axis, got {}", shown(in[0]));
         return {{x[0], 1, x[2]}, Dtype::I32};
     }
     void lower(KernelBuilder& k) const override {

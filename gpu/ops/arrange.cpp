@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "gpu/base/error.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 #include "gpu/ops/lines.h"
 
@@ -33,7 +34,7 @@ int check_factors(std::string_view function, const Tensor& x, const Shape& facto
     const int dims = static_cast<int>(factors.size());
     check(dims >= 1 && dims <= 3 && x.rank() == dims + 2 && std::all_of(factors.begin(), factors.end(), [](auto f) { return f > 0; }),
           ErrorCode::InvalidGraph, "{}: expected [N, C, s1, ..., sd] and d lengths above 0 (d = 1 to 3), got {} and {}", function,
-          to_string(x.spec()), text_of(factors));
+          shown(x.spec()), text_of(factors));
     return dims;
 }
 
@@ -61,7 +62,7 @@ Tensors split(const Tensor& x, const Shape& lengths, int axis) {
     const int at = line_axis("split", x, axis);
     check(std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0}) == x.shape()[at] &&
               std::all_of(lengths.begin(), lengths.end(), [](auto length) { return length >= 0; }),
-          ErrorCode::InvalidGraph, "split: expected lengths that sum to axis {} of {}, got {}", at, to_string(x.spec()), text_of(lengths));
+          ErrorCode::InvalidGraph, "split: expected lengths that sum to axis {} of {}, got {}", at, shown(x.spec()), text_of(lengths));
     Tensors parts;
     std::int64_t start = 0;
     for (const std::int64_t length : lengths) {
@@ -83,7 +84,7 @@ Tensors chunk(const Tensor& x, std::int64_t count, int axis) {
 
 Tensor repeat(const Tensor& x, const Shape& times) {
     check(times.size() == x.shape().size() && std::all_of(times.begin(), times.end(), [](auto t) { return t >= 0; }), ErrorCode::InvalidGraph,
-          "repeat: expected a number for each axis of {}, got {}", to_string(x.spec()), text_of(times));
+          "repeat: expected a number for each axis of {}, got {}", shown(x.spec()), text_of(times));
     Shape apart, wide, joined;
     for (std::size_t i = 0; i < times.size(); ++i) {
         apart.insert(apart.end(), {1, x.shape()[i]});
@@ -113,7 +114,7 @@ Tensor roll(const Tensor& x, std::int64_t shift, int axis) {
 Tensor depth_to_space(const Tensor& x, const Shape& factors, DepthOrder order) {
     const int dims = check_factors("depth_to_space", x, factors);
     const std::int64_t all = element_count(factors), channels = x.shape()[1] / all;
-    check(x.shape()[1] % all == 0, ErrorCode::InvalidGraph, "depth_to_space: expected channels in multiples of {}, got {}", all, to_string(x.spec()));
+    check(x.shape()[1] % all == 0, ErrorCode::InvalidGraph, "depth_to_space: expected channels in multiples of {}, got {}", all, shown(x.spec()));
     Shape apart{x.shape()[0]}, joined{x.shape()[0], channels};
     if (order == DepthOrder::ChannelsFirst) apart.push_back(channels);
     apart.insert(apart.end(), factors.begin(), factors.end());
@@ -130,7 +131,7 @@ Tensor space_to_depth(const Tensor& x, const Shape& factors, DepthOrder order) {
     Shape apart{x.shape()[0], x.shape()[1]}, joined{x.shape()[0], x.shape()[1] * element_count(factors)};
     for (int d = 0; d < dims; ++d) {
         check(x.shape()[2 + d] % factors[d] == 0, ErrorCode::InvalidGraph, "space_to_depth: expected sizes in multiples of {}, got {}",
-              text_of(factors), to_string(x.spec()));
+              text_of(factors), shown(x.spec()));
         apart.insert(apart.end(), {x.shape()[2 + d] / factors[d], factors[d]});
         joined.push_back(x.shape()[2 + d] / factors[d]);
     }
@@ -146,7 +147,7 @@ Tensor window_partition(const Tensor& x, const Shape& window) {
     std::int64_t windows = 1;
     for (int d = 0; d < dims; ++d) {
         check(x.shape()[2 + d] % window[d] == 0, ErrorCode::InvalidGraph, "window_partition: expected sizes in multiples of {}, got {}",
-              text_of(window), to_string(x.spec()));
+              text_of(window), shown(x.spec()));
         apart.insert(apart.end(), {x.shape()[2 + d] / window[d], window[d]});
         windows *= x.shape()[2 + d] / window[d];
     }
@@ -158,7 +159,7 @@ Tensor window_merge(const Tensor& x, const Shape& window, const Shape& sizes) {
     bool fits = x.rank() == 4 && dims >= 1 && dims <= 3 && sizes.size() == window.size();
     for (int d = 0; fits && d < dims; ++d) fits = window[d] > 0 && sizes[d] % window[d] == 0;
     check(fits && x.shape()[2] == element_count(window) && x.shape()[1] * x.shape()[2] == element_count(sizes), ErrorCode::InvalidGraph,
-          "window_merge: expected [N, windows, positions, C] for {} in windows of {}, got {}", text_of(sizes), text_of(window), to_string(x.spec()));
+          "window_merge: expected [N, windows, positions, C] for {} in windows of {}, got {}", text_of(sizes), text_of(window), shown(x.spec()));
     Shape apart{x.shape()[0]}, joined{x.shape()[0], x.shape()[3]};
     for (int d = 0; d < dims; ++d) apart.push_back(sizes[d] / window[d]);
     apart.insert(apart.end(), window.begin(), window.end());
@@ -170,11 +171,11 @@ Tensor window_merge(const Tensor& x, const Shape& window, const Shape& sizes) {
 Tensor unfold(const Tensor& x, const UnfoldOptions& options) {
     const auto& [kh, kw, stride, border, dilation] = options;
     check(x.rank() == 4 && kh > 0 && kw > 0 && stride > 0 && border >= 0 && dilation > 0, ErrorCode::InvalidGraph,
-          "unfold: expected [N, C, H, W], a kernel, stride and dilation above 0, got {}, {} x {}, {} and {}", to_string(x.spec()), kh, kw, stride, dilation);
+          "unfold: expected [N, C, H, W], a kernel, stride and dilation above 0, got {}, {} x {}, {} and {}", shown(x.spec()), kh, kw, stride, dilation);
     const Tensor padded = pad(x, {0, 0, border, border}, {0, 0, border, border});
     const std::int64_t height = padded.size(2) - (kh - 1) * dilation, width = padded.size(3) - (kw - 1) * dilation;
     check(height > 0 && width > 0, ErrorCode::InvalidGraph, "unfold: expected a kernel inside {} with a border of {}, got {} x {}",
-          to_string(x.spec()), border, kh, kw);
+          shown(x.spec()), border, kh, kw);
     Tensors taps;
     for (std::int64_t ky = 0; ky < kh; ++ky)
         for (std::int64_t kx = 0; kx < kw; ++kx)
@@ -189,12 +190,12 @@ Tensor lower_mask(std::int64_t rows, std::int64_t columns, std::int64_t diagonal
 }
 
 Tensor lower_triangle(const Tensor& x, std::int64_t diagonal) {
-    check(x.rank() >= 2, ErrorCode::InvalidGraph, "lower_triangle: expected [..., M, N], got {}", to_string(x.spec()));
+    check(x.rank() >= 2, ErrorCode::InvalidGraph, "lower_triangle: expected [..., M, N], got {}", shown(x.spec()));
     return masked(x, lower_mask(x.size(-2), x.size(-1), diagonal));
 }
 
 Tensor upper_triangle(const Tensor& x, std::int64_t diagonal) {
-    check(x.rank() >= 2, ErrorCode::InvalidGraph, "upper_triangle: expected [..., M, N], got {}", to_string(x.spec()));
+    check(x.rank() >= 2, ErrorCode::InvalidGraph, "upper_triangle: expected [..., M, N], got {}", shown(x.spec()));
     return where(broadcast_to(lower_mask(x.size(-2), x.size(-1), diagonal - 1), x.shape()), zeros_like(x), x);
 }
 
@@ -203,7 +204,7 @@ Tensor diagonal(const Tensor& x, int a, int b) {
     const int first = line_axis("diagonal", x, a), second = line_axis("diagonal", x, b);
     const std::int64_t length = x.shape()[first];
     check(first != second && x.shape()[second] == length, ErrorCode::InvalidGraph, "diagonal: expected two axes of one length, got {} and {} of {}",
-          a, b, to_string(x.spec()));
+          a, b, shown(x.spec()));
     std::vector<int> order;
     Shape flat;
     for (int i = 0; i < x.rank(); ++i)

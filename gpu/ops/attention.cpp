@@ -7,6 +7,7 @@
 
 #include "gpu/base/error.h"
 #include "gpu/graph/autodiff.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 
 namespace gpu {
@@ -32,15 +33,15 @@ void check_attention(const Op& op, const Spec& q, const Spec& k, const Spec* v, 
     const Shape &a = q.shape, &b = k.shape;
     expect(op, a.size() == 4 && b.size() == 4 && a[0] == b[0] && a[3] == b[3] && b[1] > 0 && a[1] % b[1] == 0 && q.dtype == k.dtype &&
                    a[3] < 65536 && a[1] < 65536,
-           "expected queries [B, H, Q, D] and keys [B, H or a divisor of it, K, D] of one type, got {} and {}", to_string(q), to_string(k));
+           "expected queries [B, H, Q, D] and keys [B, H or a divisor of it, K, D] of one type, got {} and {}", shown(q), shown(k));
     if (v)
         expect(op, v->shape.size() == 4 && v->shape[0] == b[0] && v->shape[1] == b[1] && v->shape[2] == b[2] && v->dtype == k.dtype && v->shape[3] < 65536,
-               "expected values [{}, {}, {}, Dv] of the keys' type, got {}", b[0], b[1], b[2], to_string(*v));
+               "expected values [{}, {}, {}, Dv] of the keys' type, got {}", b[0], b[1], b[2], shown(*v));
     if (!bias) return;
     const Shape full{a[0], a[1], a[2], b[2]};
     bool fits = bias->shape.size() == 4;
     for (std::size_t axis = 0; fits && axis < 4; ++axis) fits = bias->shape[axis] == full[axis] || bias->shape[axis] == 1;
-    expect(op, fits, "expected a bias or mask that broadcasts to {}, got {}", to_string(full), to_string(*bias));
+    expect(op, fits, "expected a bias or mask that broadcasts to {}, got {}", shown(full), shown(*bias));
 }
 
 Tensor repeat_heads(const Tensor& x, std::int64_t heads) {
@@ -206,8 +207,8 @@ REGISTER_OP(attention, Attention)
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options, const Tensor& bias) {
     check(q.rank() == 4 && k.rank() == 4 && v.rank() == 4, ErrorCode::InvalidGraph,
-          "attention: expected queries, keys and values [B, H, T, D], got {}, {} and {}", to_string(q.spec()), to_string(k.spec()),
-          to_string(v.spec()));
+          "attention: expected queries, keys and values [B, H, T, D], got {}, {} and {}", shown(q.spec()), shown(k.spec()),
+          shown(v.spec()));
     if (q.size(3) == 0 && k.size(3) == 0)   // all scores are 0: so they are of one number that is 0
         return attention(zeros({q.size(0), q.size(1), q.size(2), 1}, q.dtype()), zeros({k.size(0), k.size(1), k.size(2), 1}, k.dtype()),
                          v, options, bias);
@@ -222,7 +223,7 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Attent
     };
     Tensors in{q, for_batch(k), for_batch(v)};
     if (bias) {
-        check(bias.rank() <= 4, ErrorCode::InvalidGraph, "attention: expected a bias or mask of rank 4 at most, got {}", to_string(bias.spec()));
+        check(bias.rank() <= 4, ErrorCode::InvalidGraph, "attention: expected a bias or mask of rank 4 at most, got {}", shown(bias.spec()));
         Shape shape = bias.shape();
         shape.insert(shape.begin(), 4 - shape.size(), 1);
         const Tensor x = reshape(bias, shape);

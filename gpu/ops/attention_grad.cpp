@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "gpu/base/error.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 #include "gpu/ops/attention.h"
 
@@ -29,7 +30,7 @@ struct AttentionGrad final : Op {
         check_attention(*this, in[0], in[1], &in[2], biased ? &in[6] : nullptr);
         const Shape &q = in[0].shape, rows{q[0], q[1], q[2]}, y{q[0], q[1], q[2], in[2].shape[3]};
         expect(*this, in[3].shape == y && in[4].shape == rows && in[5].shape == rows, "expected {}, {} and {}, got {}, {} and {}",
-               to_string(y), to_string(rows), to_string(rows), to_string(in[3]), to_string(in[4]), to_string(in[5]));
+               shown(y), shown(rows), shown(rows), shown(in[3]), shown(in[4]), shown(in[5]));
         return {{element_count(in[0].shape) + element_count(in[1].shape) + element_count(in[2].shape)}, in[0].dtype};
     }
 

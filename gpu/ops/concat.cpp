@@ -2,6 +2,7 @@
 #include "gpu/base/error.h"
 #include "gpu/graph/kernel.h"
 #include "gpu/graph/op.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 
 namespace gpu {
@@ -18,11 +19,11 @@ struct Concat final : Op {
         for (std::size_t i = 1; i < in.size(); ++i) {
             Shape other = in[i].shape;
             expect(*this, other.size() == out.shape.size() && in[i].dtype == out.dtype, "expected parts like {}, got {}",
-                   to_string(in[0]), to_string(in[i]));
+                   shown(in[0]), shown(in[i]));
             out.shape[axis] += other[axis];
             other[axis] = in[0].shape[axis];
-            expect(*this, other == in[0].shape, "expected parts like {} but for axis {}, got {}", to_string(in[0]), axis,
-                   to_string(in[i]));
+            expect(*this, other == in[0].shape, "expected parts like {} but for axis {}, got {}", shown(in[0]), axis,
+                   shown(in[i]));
         }
         return out;
     }
@@ -71,7 +72,7 @@ Tensor concat(const Tensors& parts, int axis) {
     check(!parts.empty(), ErrorCode::InvalidGraph, "concat: expected at least one part, got none");
     const int at = axis < 0 ? axis + parts[0].rank() : axis;
     check(at >= 0 && at < parts[0].rank(), ErrorCode::InvalidGraph, "concat: expected an axis of {}, got {}",
-          to_string(parts[0].spec()), axis);
+          shown(parts[0].spec()), axis);
     if (parts.size() == 1) return parts[0];
     Tensors alike;
     for (const Tensor& part : parts) alike.push_back(cast(part, result_type(parts)));

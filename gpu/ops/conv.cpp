@@ -7,6 +7,7 @@
 #include "gpu/graph/autocast.h"
 #include "gpu/graph/kernel.h"
 #include "gpu/graph/op.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 
 namespace gpu {
@@ -22,17 +23,17 @@ void check_conv(const Op& op, const ConvGeometry& g, const Spec& x, const Spec& 
     const auto all = [&](const Shape& list, std::int64_t least) {
         return list.size() == rank && std::all_of(list.begin(), list.end(), [&](auto i) { return i >= least; });
     };
-    expect(op, rank >= 1 && rank <= 3 && all(g.stride, 1) && all(g.dilation, 1) && all(g.before, 0) && all(g.after, 0) && g.groups >= 1,
-           "expected positive options for 1 to 3 axes, got {}", op.text());
-    expect(op, is_float(x.dtype) && is_float(weight.dtype), "expected floating types, got {} and {}", to_string(x), to_string(weight));
+    const bool positive = rank >= 1 && rank <= 3 && all(g.stride, 1) && all(g.dilation, 1) && all(g.before, 0) && all(g.after, 0) && g.groups >= 1;
+    if (!positive) expect(op, false, "expected positive options for 1 to 3 axes, got {}", op.text());
+    expect(op, is_float(x.dtype) && is_float(weight.dtype), "expected floating types, got {} and {}", shown(x), shown(weight));
     const Shape& w = weight.shape;
     expect(op, x.shape.size() == rank + 2 && w.size() == rank + 2 && y.size() == rank + 2,
-           "expected maps [N, C, {} axes] and a weight [O, C / groups, {} axes], got {} and {}", rank, rank, to_string(x), to_string(weight));
+           "expected maps [N, C, {} axes] and a weight [O, C / groups, {} axes], got {} and {}", rank, rank, shown(x), shown(weight));
     expect(op, x.shape[1] == w[1] * g.groups && w[0] % g.groups == 0 && y[1] == w[0] && y[0] == x.shape[0],
-           "expected {} channels in {} groups, got {} and {}", w[1] * g.groups, g.groups, to_string(x), to_string(weight));
+           "expected {} channels in {} groups, got {} and {}", w[1] * g.groups, g.groups, shown(x), shown(weight));
     for (std::size_t i = 0; i < rank; ++i)
         expect(op, w[2 + i] >= 1 && g.output(i, x.shape[2 + i], w[2 + i]) == y[2 + i] && y[2 + i] >= 1,
-               "expected a map of at least the kernel's size, got {} and {} for {}", to_string(x), to_string(weight), to_string(y));
+               "expected a map of at least the kernel's size, got {} and {} for {}", shown(x), shown(weight), shown(y));
 }
 
 std::vector<Shape> conv_taps(const ConvGeometry& geometry, const Shape& kernel) {
@@ -104,7 +105,7 @@ Shape each(const char* name, const PerAxis& given, std::size_t rank) {
 // Runs before the geometry does: a wrong rank reads better named by the function that was called.
 void check_rank(const char* name, const Tensor& x, const Tensor& weight, std::size_t rank) {
     check(x.shape().size() == rank + 2 && weight.shape().size() == rank + 2, ErrorCode::InvalidGraph,
-          "{}: expected a map and a weight of rank {}, got {} and {}", name, rank + 2, to_string(x.spec()), to_string(weight.spec()));
+          "{}: expected a map and a weight of rank {}, got {} and {}", name, rank + 2, shown(x.spec()), shown(weight.spec()));
 }
 
 Tensor conv(const char* name, const Tensor& map, const Tensor& filter, const ConvOptions& o, std::size_t rank) {

@@ -2,6 +2,7 @@
 #include "gpu/base/error.h"
 #include "gpu/graph/kernel.h"
 #include "gpu/graph/op.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 #include "gpu/ops/lines.h"
 
@@ -19,7 +20,7 @@ struct CumSum final : Op {
     Attrs attrs() const override { return {{"exclusive", std::int64_t{exclusive}}, {"reverse", std::int64_t{reverse}}}; }
     Spec infer(const Specs& in) const override {
         expect(*this, in[0].shape.size() == 3 && (is_float(in[0].dtype) || in[0].dtype == Dtype::I32),
-               "expected floating numbers or I32 [O, L, I], got {}", to_string(in[0]));
+               "expected floating numbers or I32 [O, L, I], got {}", shown(in[0]));
         return in[0];
     }
     void lower(KernelBuilder& k) const override {

@@ -2,6 +2,7 @@
 #include "gpu/base/error.h"
 #include "gpu/graph/kernel.h"
 #include "gpu/graph/op.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 
 namespace gpu {
@@ -22,10 +23,10 @@ struct Dequantize final : Op {
         const std::int64_t count = element_count(shape);
         expect(*this, is_float(dtype), "expected a floating type, got {}", name_of(dtype));
         expect(*this, count % static_cast<std::int64_t>(elements_of(format)) == 0, "expected a multiple of {} elements, got {}",
-               elements_of(format), to_string(shape));
+               elements_of(format), shown(shape));
         const auto bytes = static_cast<std::int64_t>(bytes_of(format, static_cast<std::size_t>(count)));
         expect(*this, in[0].dtype == Dtype::U8 && in[0].shape == Shape{bytes}, "expected U8 [{}] for {} {}, got {}", bytes,
-               name_of(format), to_string(shape), to_string(in[0]));
+               name_of(format), shown(shape), shown(in[0]));
         return {shape, dtype};
     }
 
@@ -35,7 +36,7 @@ struct Dequantize final : Op {
     Tensor composite(const Tensors& in) const override {
         const StorageRef blocks = in[0].value();
         expect(*this, blocks && (!blocks->host.empty() || blocks->bytes() == 0), "expected blocks that the host holds, got {}",
-               to_string(in[0].spec()));
+               shown(in[0].spec()));
         std::vector<float> values(static_cast<std::size_t>(element_count(shape)));
         unpack(format, blocks->host.data(), 0, values);
         return cast(tensor(values, shape), dtype);

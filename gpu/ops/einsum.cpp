@@ -5,6 +5,7 @@
 #include <set>
 
 #include "gpu/base/error.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 
 namespace gpu {
@@ -63,7 +64,7 @@ Operand operand_of(const Tensor& x, const std::string& list, const std::string& 
     const bool dots = list.find("...") != std::string::npos;
     const std::size_t named = list.size() - (dots ? 3 : 0), rank = x.shape().size();
     check(dots ? rank >= named && rank - named <= 9 : rank == named, ErrorCode::InvalidGraph, "einsum \"{}\": expected {}{} axes for \"{}\", got {}",
-          given, dots ? "at least " : "", named, list, to_string(x.spec()));
+          given, dots ? "at least " : "", named, list, shown(x.spec()));
     Operand result{x, without_dots(list, rank - named)};
     for (std::size_t i = 0; i < result.letters.size();) {
         const char letter = result.letters[i];

@@ -8,6 +8,7 @@
 #include "gpu/base/error.h"
 #include "gpu/graph/kernel.h"
 #include "gpu/graph/op.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 
 namespace gpu {
@@ -87,7 +88,7 @@ struct Fft final : Op {
     Spec infer(const Specs& in) const override {
         const Shape& z = in[0].shape;
         expect(*this, in[0].dtype == Dtype::F32 && z.size() >= 3 && z.size() <= 5 && z.back() == 2, "expected F32 [B, n1, ..., nd, 2], got {}",
-               to_string(in[0]));
+               shown(in[0]));
         return in[0];
     }
     void lower(KernelBuilder& k) const override {
@@ -148,8 +149,8 @@ struct Fft final : Op {
 Tensor transform(std::string_view function, const Tensor& given, int dims, bool inverse) {
     const Tensor z = given.dtype() == Dtype::F16 || given.dtype() == Dtype::BF16 ? cast(given, Dtype::F32) : given;
     check(dims >= 1 && dims <= 3 && z.rank() > dims && z.shape().back() == 2, ErrorCode::InvalidGraph,
-          "{}: expected [..., n1, ..., nd, 2] with 1 to 3 axes to transform, got {} and {}", function, to_string(z.spec()), dims);
-    check(z.dtype() == Dtype::F32, ErrorCode::InvalidGraph, "{}: expected F32, F16 or BF16, got {} (cast it first)", function, to_string(z.spec()));
+          "{}: expected [..., n1, ..., nd, 2] with 1 to 3 axes to transform, got {} and {}", function, shown(z.spec()), dims);
+    check(z.dtype() == Dtype::F32, ErrorCode::InvalidGraph, "{}: expected F32, F16 or BF16, got {} (cast it first)", function, shown(z.spec()));
     Shape shape(z.shape().end() - dims - 1, z.shape().end());
     const std::int64_t one = element_count(shape);
     if (one == 0) return z;
@@ -178,7 +179,7 @@ Tensor rfft(const Tensor& x, int dims) {
 // The real part of the sum over half the frequencies, those whose mirror image is missing counted twice.
 Tensor irfft(const Tensor& z, int dims, std::int64_t length) {
     check(z.rank() > dims && z.size(-2) == length / 2 + 1 && length > 0, ErrorCode::InvalidGraph,
-          "irfft: expected {} frequencies for a length of {}, got {}", length / 2 + 1, length, to_string(z.spec()));
+          "irfft: expected {} frequencies for a length of {}, got {}", length / 2 + 1, length, shown(z.spec()));
     const std::int64_t half = z.size(-2);
     const Tensor k = reshape(arange(half, Dtype::I32), {half, 1});
     const Tensor alone = cast(equal(k, zeros_like(k)), Dtype::F32) + cast(equal(k * 2.0, full_like(k, static_cast<double>(length))), Dtype::F32);
@@ -194,7 +195,7 @@ Tensor conjugate(const Tensor& z) { return complex(real_part(z), -imaginary_part
 
 Tensor complex_multiply(const Tensor& a, const Tensor& b) {
     check(a.rank() > 0 && b.rank() > 0 && a.shape().back() == 2 && b.shape().back() == 2, ErrorCode::InvalidGraph,
-          "complex_multiply: expected last axes of 2, got {} and {}", to_string(a.spec()), to_string(b.spec()));
+          "complex_multiply: expected last axes of 2, got {} and {}", shown(a.spec()), shown(b.spec()));
     const Tensor ar = real_part(a), ai = imaginary_part(a), br = real_part(b), bi = imaginary_part(b);
     return complex(ar * br - ai * bi, ar * bi + ai * br);
 }

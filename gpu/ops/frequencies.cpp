@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "gpu/base/error.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 
 namespace gpu {
@@ -49,7 +50,7 @@ double weight_of(const LowPass& options, double d2, double box_distance) {
 Tensor low_pass_mask(const Shape& sizes, const LowPass& options) {
     const std::size_t dims = sizes.size();
     check(dims >= 1 && dims <= 3 && element_count(sizes) > 0, ErrorCode::InvalidGraph, "low_pass_mask: expected 1 to 3 sizes above 0, got {}",
-          to_string(sizes));
+          shown(sizes));
     check(options.spatial >= 0 && options.temporal >= 0 && options.order > 0, ErrorCode::InvalidGraph,
           "low_pass_mask: expected cut-offs of at least 0 and an order above 0, got {}, {} and {}", options.spatial, options.temporal, options.order);
     const bool nothing = options.spatial == 0 || (dims == 3 && options.temporal == 0);
@@ -81,7 +82,7 @@ Tensor low_pass_mask(const Shape& sizes, const LowPass& options) {
 Tensor filter_frequencies(const Tensor& x, const Tensor& mask) {
     const int dims = mask.rank();
     check(dims >= 1 && dims <= 3 && x.rank() >= dims && std::equal(mask.shape().begin(), mask.shape().end(), x.shape().end() - dims),
-          ErrorCode::InvalidGraph, "filter_frequencies: expected a mask of x's last 1 to 3 axes, got {} and {}", to_string(x.spec()), to_string(mask.spec()));
+          ErrorCode::InvalidGraph, "filter_frequencies: expected a mask of x's last 1 to 3 axes, got {} and {}", shown(x.spec()), shown(mask.spec()));
     const Tensor even = unsqueeze((mask + mirrored(mask)) * 0.5, {-1});
     return filter_in_pairs(x, x.rank() > dims, [&](const Tensor& z) { return ifft(fft(z, dims) * even, dims); });
 }
@@ -94,7 +95,7 @@ FrequencyParts split_frequencies(const Tensor& x, const Tensor& mask) {
 Tensor fft_convolve(const Tensor& x, const Tensor& kernel, int dims, ConvolutionMode mode) {
     check(dims >= 1 && dims <= 3 && x.rank() >= dims && kernel.rank() >= dims && kernel.rank() <= x.rank() && kernel.element_count() > 0,
           ErrorCode::InvalidGraph, "fft_convolve: expected x [..., n1, ..., nd] and kernel [..., k1, ..., kd] (d = 1 to 3), got {}, {} and {}",
-          to_string(x.spec()), to_string(kernel.spec()), dims);
+          shown(x.spec()), shown(kernel.spec()), dims);
     if (x.element_count() == 0) return x;
     const auto padded = [&](const Tensor& t) {
         Shape before(t.rank(), 0), after(t.rank(), 0);
@@ -114,7 +115,7 @@ Tensor fft_convolve(const Tensor& x, const Tensor& kernel, int dims, Convolution
 }
 
 Tensor fft_gaussian_blur(const Tensor& x, double sigma) {
-    check(x.rank() == 4, ErrorCode::InvalidGraph, "fft_gaussian_blur: expected [N, C, H, W], got {}", to_string(x.spec()));
+    check(x.rank() == 4, ErrorCode::InvalidGraph, "fft_gaussian_blur: expected [N, C, H, W], got {}", shown(x.spec()));
     if (sigma <= 0 || x.element_count() == 0) return x;
     const auto radius = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(3 * sigma)));
     std::vector<float> weights;

@@ -6,6 +6,7 @@
 #include "gpu/base/error.h"
 #include "gpu/graph/kernel.h"
 #include "gpu/graph/op.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 #include "gpu/ops/lines.h"
 
@@ -17,10 +18,10 @@ struct Gather final : Op {
 
     Spec infer(const Specs& in) const override {
         const Shape &x = in[0].shape, &ids = in[1].shape;
-        expect(*this, in[1].dtype == Dtype::I32, "expected I32 ids, got {}", to_string(in[1]));
+        expect(*this, in[1].dtype == Dtype::I32, "expected I32 ids, got {}", shown(in[1]));
         expect(*this, x.size() == 3 && ids.size() == 3 && (ids[0] == x[0] || ids[0] == 1) && (ids[2] == x[2] || ids[2] == 1),
-               "expected [O, L, I] and ids [O or 1, N, I or 1], got {} and {}", to_string(in[0]), to_string(in[1]));
-        expect(*this, x[1] > 0 || ids[1] == 0, "expected elements to pick from, got {}", to_string(in[0]));
+               "expected [O, L, I] and ids [O or 1, N, I or 1], got {} and {}", shown(in[0]), shown(in[1]));
+        expect(*this, x[1] > 0 || ids[1] == 0, "expected elements to pick from, got {}", shown(in[0]));
         return {{x[0], ids[1], x[2]}, in[0].dtype};
     }
     void lower(KernelBuilder& k) const override {
@@ -48,7 +49,7 @@ struct Gather final : Op {
 
 // Ids that are there already are checked here; those that are computed first are clamped by the kernels.
 void check_ids(std::string_view function, const Tensor& ids, std::int64_t length) {
-    check(ids.dtype() == Dtype::I32, ErrorCode::InvalidGraph, "{}: expected I32 ids, got {}", function, to_string(ids.spec()));
+    check(ids.dtype() == Dtype::I32, ErrorCode::InvalidGraph, "{}: expected I32 ids, got {}", function, shown(ids.spec()));
     if (ids.op()) return;
     const StorageRef value = ids.value();
     const std::lock_guard lock(value->mutex);
@@ -61,14 +62,14 @@ void check_ids(std::string_view function, const Tensor& ids, std::int64_t length
 
 // The ids as lines beside those of `like`: shared over all lines, or one set for each.
 Tensor id_lines(std::string_view function, const Tensor& ids, const Tensor& like, int axis) {
-    check(ids.rank() == like.rank(), ErrorCode::InvalidGraph, "{}: expected ids of rank {}, got {}", function, like.rank(), to_string(ids.spec()));
+    check(ids.rank() == like.rank(), ErrorCode::InvalidGraph, "{}: expected ids of rank {}, got {}", function, like.rank(), shown(ids.spec()));
     Shape full = like.shape();
     full[axis] = ids.shape()[axis];
     bool all_outer = true, one_outer = true, all_inner = true, one_inner = true;
     for (int i = 0; i < ids.rank(); ++i) {
         const std::int64_t length = ids.shape()[i];
         check(length == full[i] || length == 1, ErrorCode::InvalidGraph, "{}: expected ids that broadcast to {}, got {}", function,
-              to_string(full), to_string(ids.spec()));
+              shown(full), shown(ids.spec()));
         bool &all = i < axis ? all_outer : all_inner, &one = i < axis ? one_outer : one_inner;
         if (i != axis) all = all && length == full[i], one = one && length == 1;
     }
@@ -88,13 +89,13 @@ Tensor gather(const Tensor& x, const Tensor& ids, int axis) {
 
 Tensor take(const Tensor& x, const Tensor& ids, int axis) {
     const int at = line_axis("take", x, axis);
-    check(ids.rank() == 1, ErrorCode::InvalidGraph, "take: expected ids [N], got {}", to_string(ids.spec()));
+    check(ids.rank() == 1, ErrorCode::InvalidGraph, "take: expected ids [N], got {}", shown(ids.spec()));
     check_ids("take", ids, x.shape()[at]);
     return from_lines(apply_op<Gather>({as_lines(x, at), reshape(ids, {1, -1, 1})}), x.shape(), at);
 }
 
 Tensor embedding(const Tensor& table, const Tensor& ids) {
-    check(table.rank() == 2, ErrorCode::InvalidGraph, "embedding: expected a table [V, D], got {}", to_string(table.spec()));
+    check(table.rank() == 2, ErrorCode::InvalidGraph, "embedding: expected a table [V, D], got {}", shown(table.spec()));
     check_ids("embedding", ids, table.size(0));
     Shape shape = ids.shape();
     shape.push_back(table.size(1));

@@ -5,6 +5,7 @@
 #include "gpu/base/error.h"
 #include "gpu/graph/kernel.h"
 #include "gpu/graph/op.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 
 namespace gpu {
@@ -35,7 +36,7 @@ struct GroupNorm final : Op {
 
     Spec infer(const Specs& in) const override {
         expect(*this, in[0].shape.size() >= 2 && groups > 0 && in[0].shape[1] % groups == 0,
-               "expected [N, C, ...] with C a multiple of {}, got {}", groups, to_string(in[0]));
+               "expected [N, C, ...] with C a multiple of {}, got {}", groups, shown(in[0]));
         return in[0];
     }
 

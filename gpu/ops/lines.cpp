@@ -1,13 +1,14 @@
 #include "gpu/ops/lines.h"
 
 #include "gpu/base/error.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 
 namespace gpu {
 
 int line_axis(std::string_view function, const Tensor& x, int axis) {
     const int at = axis < 0 ? axis + x.rank() : axis;
-    check(at >= 0 && at < x.rank(), ErrorCode::InvalidGraph, "{}: expected an axis of {}, got {}", function, to_string(x.spec()), axis);
+    check(at >= 0 && at < x.rank(), ErrorCode::InvalidGraph, "{}: expected an axis of {}, got {}", function, shown(x.spec()), axis);
     return at;
 }
 

@@ -5,6 +5,7 @@
 #include "gpu/graph/autocast.h"
 #include "gpu/graph/kernel.h"
 #include "gpu/graph/op.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 #include "gpu/ops/gemm.h"
 
@@ -49,8 +50,8 @@ struct Matmul final : Op {
     Spec infer(const Specs& in) const override {
         const Shape &a = in[0].shape, &b = in[1].shape;
         expect(*this, a.size() == 3 && b.size() == 3 && a[2] == b[1] && (b[0] == a[0] || b[0] == 1),
-               "expected [B, M, K] and [B, K, N], got {} and {}", to_string(in[0]), to_string(in[1]));
-        expect(*this, is_float(in[0].dtype) && is_float(in[1].dtype), "expected floating types, got {} and {}", to_string(in[0]), to_string(in[1]));
+               "expected [B, M, K] and [B, K, N], got {} and {}", shown(in[0]), shown(in[1]));
+        expect(*this, is_float(in[0].dtype) && is_float(in[1].dtype), "expected floating types, got {} and {}", shown(in[0]), shown(in[1]));
         return {{a[0], a[1], b[2]}, promote(in[0].dtype, in[1].dtype)};
     }
 
@@ -98,10 +99,10 @@ REGISTER_OP(matmul, Matmul)
 Tensor matmul(const Tensor& left, const Tensor& right) {
     const Tensor a = product_input(left), b = product_input(right);
     check(a.rank() >= 2 && b.rank() >= 2, ErrorCode::InvalidGraph, "matmul: expected ranks of at least 2, got {} and {}",
-          to_string(a.spec()), to_string(b.spec()));
+          shown(a.spec()), shown(b.spec()));
     const std::int64_t m = a.size(-2), k = a.size(-1), n = b.size(-1);
     check(b.size(-2) == k, ErrorCode::InvalidGraph, "matmul: expected [..., M, K] and [..., K, N], got {} and {}",
-          to_string(a.spec()), to_string(b.spec()));
+          shown(a.spec()), shown(b.spec()));
     Shape lead(a.shape().begin(), a.shape().end() - 2);
     Shape lead_b(b.shape().begin(), b.shape().end() - 2);
     if (element_count(lead_b) == 1) {

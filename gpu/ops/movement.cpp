@@ -5,6 +5,7 @@
 
 #include "gpu/base/error.h"
 #include "gpu/graph/op.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 
 namespace gpu {
@@ -26,7 +27,7 @@ struct Reshape final : MovementOp {
     Attrs attrs() const override { return {{"shape", shape}}; }
     Spec infer(const Specs& in) const override {
         expect(*this, element_count(shape) == element_count(in[0].shape), "expected {} elements, got {}",
-               element_count(in[0].shape), to_string(shape));
+               element_count(in[0].shape), shown(shape));
         return {shape, in[0].dtype};
     }
     // Walks both shapes in groups of equal element count; a group of the input must lie evenly in memory.
@@ -71,7 +72,7 @@ struct Permute final : MovementOp {
         std::vector<int> sorted = order;
         std::sort(sorted.begin(), sorted.end());
         expect(*this, sorted == row_major(in[0].shape.size()), "expected a permutation of the axes of {}, got {}",
-               to_string(in[0]), to_string(Shape(order.begin(), order.end())));
+               shown(in[0]), shown(Shape(order.begin(), order.end())));
         Spec out{{}, in[0].dtype};
         for (const int axis : order) out.shape.push_back(in[0].shape[axis]);
         return out;
@@ -106,7 +107,7 @@ struct BroadcastTo final : MovementOp {
     Spec infer(const Specs& in) const override {
         bool fits = in[0].shape.size() == shape.size();
         for (std::size_t i = 0; fits && i < shape.size(); ++i) fits = in[0].shape[i] == shape[i] || in[0].shape[i] == 1;
-        if (!fits) expect(*this, false, "expected a shape that {} can grow to, got {}", to_string(in[0]), to_string(shape));
+        if (!fits) expect(*this, false, "expected a shape that {} can grow to, got {}", shown(in[0]), shown(shape));
         return {shape, in[0].dtype};
     }
     bool view(const View& in, View& out) const override {
@@ -138,7 +139,7 @@ struct Slice final : MovementOp {
     Spec infer(const Specs& in) const override {
         const std::int64_t length = in[0].shape[axis], last = start + (count - 1) * step;
         expect(*this, count >= 0 && (count == 0 || (start >= 0 && start < length && last >= 0 && last < length)),
-               "expected elements inside axis {} of {}, got {} to {}", axis, to_string(in[0]), start, last);
+               "expected elements inside axis {} of {}, got {} to {}", axis, shown(in[0]), start, last);
         Spec out = in[0];
         out.shape[axis] = count;
         return out;
@@ -187,11 +188,11 @@ struct Pad final : MovementOp {
     Spec infer(const Specs& in) const override {
         const std::size_t rank = in[0].shape.size();
         expect(*this, before.size() == rank && after.size() == rank && interior.size() == rank,
-               "expected lists of rank {}, got {} and {}", rank, to_string(before), to_string(after));
+               "expected lists of rank {}, got {} and {}", rank, shown(before), shown(after));
         Spec out = in[0];
         for (std::size_t i = 0; i < rank; ++i) {
             expect(*this, before[i] >= 0 && after[i] >= 0 && interior[i] >= 0, "expected padding of at least 0, got {} and {}",
-                   to_string(before), to_string(after));
+                   shown(before), shown(after));
             out.shape[i] = before[i] + after[i] + out.shape[i] + std::max<std::int64_t>(0, out.shape[i] - 1) * interior[i];
         }
         return out;
@@ -219,7 +220,7 @@ struct Pad final : MovementOp {
 
 int axis_of(std::string_view name, const Tensor& x, int axis, int rank) {
     const int at = axis < 0 ? axis + rank : axis;
-    check(at >= 0 && at < rank, ErrorCode::InvalidGraph, "{}: expected an axis of {}, got {}", name, to_string(x.spec()), axis);
+    check(at >= 0 && at < rank, ErrorCode::InvalidGraph, "{}: expected an axis of {}, got {}", name, shown(x.spec()), axis);
     return at;
 }
 
@@ -230,16 +231,16 @@ Tensor reshape(const Tensor& x, Shape shape) {
     auto open = shape.end();
     for (auto it = shape.begin(); it != shape.end(); ++it) {
         if (*it == -1) {
-            check(open == shape.end(), ErrorCode::InvalidGraph, "reshape: expected at most one -1, got {}", to_string(shape));
+            check(open == shape.end(), ErrorCode::InvalidGraph, "reshape: expected at most one -1, got {}", shown(shape));
             open = it;
         } else {
-            check(*it >= 0, ErrorCode::InvalidGraph, "reshape: expected lengths of at least 0, got {}", to_string(shape));
+            check(*it >= 0, ErrorCode::InvalidGraph, "reshape: expected lengths of at least 0, got {}", shown(shape));
             known *= *it;
         }
     }
     if (open != shape.end()) {
         check(known > 0 && x.element_count() % known == 0, ErrorCode::InvalidGraph, "reshape: expected {} elements, got {}",
-              x.element_count(), to_string(shape));
+              x.element_count(), shown(shape));
         *open = x.element_count() / known;
     }
     return shape == x.shape() ? x : apply_op<Reshape>({x}, std::move(shape));
@@ -258,7 +259,7 @@ Tensor transpose(const Tensor& x, int a, int b) {
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
     if (x.shape() == shape) return x;
     check(x.shape().size() <= shape.size(), ErrorCode::InvalidGraph, "broadcast_to: expected a rank of at least {}, got {}",
-          x.rank(), to_string(shape));
+          x.rank(), shown(shape));
     Shape same_rank = x.shape();
     same_rank.insert(same_rank.begin(), shape.size() - same_rank.size(), 1);
     const Tensor aligned = reshape(x, same_rank);
@@ -279,7 +280,7 @@ Tensor squeeze(const Tensor& x, const std::vector<int>& axes) {
     Shape shape = x.shape();
     for (const int axis : axes) {
         std::int64_t& length = shape[axis_of("squeeze", x, axis, x.rank())];
-        check(length == 1, ErrorCode::InvalidGraph, "squeeze: expected length 1 at axis {}, got {}", axis, to_string(x.spec()));
+        check(length == 1, ErrorCode::InvalidGraph, "squeeze: expected length 1 at axis {}, got {}", axis, shown(x.spec()));
         length = -1;
     }
     std::erase(shape, -1);
@@ -312,11 +313,11 @@ Tensor pad(const Tensor& x, const Shape& before, const Shape& after, const Shape
 Tensor pad(const Tensor& x, const Shape& before, const Shape& after, PadMode mode) {
     if (mode == PadMode::Zero) return pad(x, before, after);
     check(before.size() == x.shape().size() && after.size() == x.shape().size(), ErrorCode::InvalidGraph,
-          "pad: expected lists of rank {}, got {} and {}", x.rank(), to_string(before), to_string(after));
+          "pad: expected lists of rank {}, got {} and {}", x.rank(), shown(before), shown(after));
     const auto side = [&](const Tensor& t, int axis, std::int64_t count, bool first) {
         const std::int64_t length = t.size(axis);
         if (mode == PadMode::Replicate) {
-            check(length > 0, ErrorCode::InvalidGraph, "pad: expected a border to repeat, got {}", to_string(x.spec()));
+            check(length > 0, ErrorCode::InvalidGraph, "pad: expected a border to repeat, got {}", shown(x.spec()));
             Shape shape = t.shape();
             shape[axis] = count;
             return broadcast_to(first ? slice(t, axis, 0, 1) : slice(t, axis, length - 1, length), shape);
@@ -327,7 +328,7 @@ Tensor pad(const Tensor& x, const Shape& before, const Shape& after, PadMode mod
     Tensor result = x;
     for (int axis = x.rank() - 1; axis >= 0; --axis) {
         check(before[axis] >= 0 && after[axis] >= 0, ErrorCode::InvalidGraph, "pad: expected padding of at least 0, got {} and {}",
-              to_string(before), to_string(after));
+              shown(before), shown(after));
         Tensors parts;
         if (before[axis]) parts.push_back(side(result, axis, before[axis], true));
         parts.push_back(result);

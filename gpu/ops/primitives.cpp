@@ -5,6 +5,7 @@
 
 #include "gpu/base/error.h"
 #include "gpu/graph/op.h"
+#include "gpu/graph/shown.h"
 #include "gpu/graph/vector_math.h"
 #include "gpu/ops.h"
 
@@ -97,14 +98,14 @@ struct Primitive final : ElementwiseOp {
     Spec infer(const Specs& in) const override {
         expect(*this, static_cast<int>(in.size()) == row.arity, "expected {} inputs, got {}", row.arity, in.size());
         const bool chooses = row.arity == 3;
-        if (chooses) expect(*this, in[0].dtype == Dtype::Bool, "expected a Bool condition, got {}", to_string(in[0]));
+        if (chooses) expect(*this, in[0].dtype == Dtype::Bool, "expected a Bool condition, got {}", shown(in[0]));
         for (std::size_t i = chooses ? 1 : 0; i + 1 < in.size(); ++i)
-            if (in[i].dtype != in[i + 1].dtype) expect(*this, false, "expected equal types, got {} and {}", to_string(in[i]), to_string(in[i + 1]));
+            if (in[i].dtype != in[i + 1].dtype) expect(*this, false, "expected equal types, got {} and {}", shown(in[i]), shown(in[i + 1]));
         for (const Spec& spec : in)
-            if (spec.shape != in[0].shape) expect(*this, false, "expected equal shapes, got {} and {}", to_string(in[0]), to_string(spec));
+            if (spec.shape != in[0].shape) expect(*this, false, "expected equal shapes, got {} and {}", shown(in[0]), shown(spec));
         const Dtype dtype = in.back().dtype;
         expect(*this, row.domain == Any || is_float(dtype) || (row.domain == Numbers && dtype == Dtype::I32), "expected {}, got {} (cast it first)",
-               row.domain == Floats ? "floating numbers" : "floating numbers or I32", to_string(in.back()));
+               row.domain == Floats ? "floating numbers" : "floating numbers or I32", shown(in.back()));
         return {in[0].shape, row.predicate ? Dtype::Bool : in.back().dtype};
     }
 
@@ -159,7 +160,7 @@ Shape broadcast_shape(std::string_view name, const Tensors& in) {
         for (std::size_t i = 0; i < other.size(); ++i) {
             std::int64_t& length = shape[shape.size() - other.size() + i];
             check(length == other[i] || length == 1 || other[i] == 1, ErrorCode::InvalidGraph,
-                  "{}: expected shapes that broadcast, got {} and {}", name, to_string(in[0].shape()), to_string(other));
+                  "{}: expected shapes that broadcast, got {} and {}", name, shown(in[0].shape()), shown(other));
             if (length == 1) length = other[i];
         }
     }

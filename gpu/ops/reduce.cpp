@@ -6,6 +6,7 @@
 #include "gpu/base/error.h"
 #include "gpu/graph/autocast.h"
 #include "gpu/graph/op.h"
+#include "gpu/graph/shown.h"
 #include "gpu/graph/vector_math.h"
 #include "gpu/ops.h"
 
@@ -36,9 +37,9 @@ struct Reduce final : ReduceOp {
     Spec infer(const Specs& in) const override {
         Spec out = in[0];
         const bool fits = is_float(out.dtype) || (&row == &sum_row && out.dtype == Dtype::I32);
-        expect(*this, fits, "expected floating numbers{}, got {} (cast it first)", &row == &sum_row ? " or I32" : "", to_string(in[0]));
+        expect(*this, fits, "expected floating numbers{}, got {} (cast it first)", &row == &sum_row ? " or I32" : "", shown(in[0]));
         for (const int axis : over_) {
-            expect(*this, &row != &max_row || out.shape[axis] > 0, "expected elements to reduce, got {}", to_string(in[0]));
+            expect(*this, &row != &max_row || out.shape[axis] > 0, "expected elements to reduce, got {}", shown(in[0]));
             out.shape[axis] = 1;
         }
         return out;
@@ -76,7 +77,7 @@ std::vector<int> normalise(const Tensor& x, std::vector<int> axes) {
         const int given = axis;
         if (axis < 0) axis += x.rank();
         check(axis >= 0 && axis < x.rank(), ErrorCode::InvalidGraph, "reduction: expected an axis of {}, got {}",
-              to_string(x.spec()), given);
+              shown(x.spec()), given);
     }
     std::sort(axes.begin(), axes.end());
     axes.erase(std::unique(axes.begin(), axes.end()), axes.end());

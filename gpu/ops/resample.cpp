@@ -10,6 +10,7 @@
 #include "gpu/base/error.h"
 #include "gpu/graph/kernel.h"
 #include "gpu/graph/op.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 
 namespace gpu {
@@ -158,7 +159,7 @@ struct Resample final : Op {
     }
     Spec infer(const Specs& in) const override {
         expect(*this, in[0].shape.size() == 4 && is_float(in[0].dtype) && element_count(in[0].shape) > 0 && length > 0,
-               "expected floating [N, C, H, W] with pixels, got {}", to_string(in[0]));
+               "expected floating [N, C, H, W] with pixels, got {}", shown(in[0]));
         Spec out = in[0];
         out.shape[axis] = length;
         return out;
@@ -223,7 +224,7 @@ REGISTER_OP(resample, Resample)
 
 Tensor resize(const Tensor& x, std::int64_t height, std::int64_t width, Filter filter, bool antialias) {
     check(x.rank() == 4 && height > 0 && width > 0 && x.element_count() > 0, ErrorCode::InvalidGraph,
-          "resize: expected [N, C, H, W] and a size above 0, got {} to {} x {}", to_string(x.spec()), width, height);
+          "resize: expected [N, C, H, W] and a size above 0, got {} to {} x {}", shown(x.spec()), width, height);
     const Recipe recipe{.filter = filter, .antialias = antialias || filter == Filter::Area};
     // The shorter intermediate first.
     if (height * x.size(3) <= width * x.size(2))
@@ -238,7 +239,7 @@ Tensor upsample_nearest(const Tensor& x, int factor) {
 }
 
 Tensor gaussian_blur(const Tensor& x, double sigma) {
-    check(x.rank() == 4, ErrorCode::InvalidGraph, "gaussian_blur: expected [N, C, H, W], got {}", to_string(x.spec()));
+    check(x.rank() == 4, ErrorCode::InvalidGraph, "gaussian_blur: expected [N, C, H, W], got {}", shown(x.spec()));
     if (sigma <= 0) return x;
     return blur(blur(x, 2, sigma), 3, sigma);
 }

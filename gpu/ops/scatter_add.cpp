@@ -5,6 +5,7 @@
 #include "gpu/base/error.h"
 #include "gpu/graph/kernel.h"
 #include "gpu/graph/op.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 #include "gpu/ops/lines.h"
 
@@ -21,11 +22,11 @@ struct ScatterAdd final : Op {
     // Inputs: x, ids, and the positions that sort the ids.
     Spec infer(const Specs& in) const override {
         const Shape &x = in[0].shape, &ids = in[1].shape;
-        expect(*this, in[1].dtype == Dtype::I32 && in[2] == in[1], "expected I32 ids and their order, got {} and {}", to_string(in[1]),
-               to_string(in[2]));
-        expect(*this, is_float(in[0].dtype) || in[0].dtype == Dtype::I32, "expected floating numbers or I32, got {}", to_string(in[0]));
+        expect(*this, in[1].dtype == Dtype::I32 && in[2] == in[1], "expected I32 ids and their order, got {} and {}", shown(in[1]),
+               shown(in[2]));
+        expect(*this, is_float(in[0].dtype) || in[0].dtype == Dtype::I32, "expected floating numbers or I32, got {}", shown(in[0]));
         expect(*this, x.size() == 3 && ids.size() == 3 && ids[1] == x[1] && (ids[0] == x[0] || ids[0] == 1) && (ids[2] == x[2] || ids[2] == 1),
-               "expected [O, N, I] and ids [O or 1, N, I or 1], got {} and {}", to_string(in[0]), to_string(in[1]));
+               "expected [O, N, I] and ids [O or 1, N, I or 1], got {} and {}", shown(in[0]), shown(in[1]));
         expect(*this, length > 0 || x[1] == 0, "expected rows to add to, got length {}", length);
         return {{x[0], length, x[2]}, in[0].dtype};
     }
@@ -58,7 +59,7 @@ REGISTER_OP(scatter_add, ScatterAdd)
 Tensor scatter_add(const Tensor& x, const Tensor& ids, int axis, std::int64_t length) {
     const int at = line_axis("scatter_add", x, axis);
     check(length >= 0 && ids.rank() == x.rank() && ids.shape()[at] == x.shape()[at], ErrorCode::InvalidGraph,
-          "scatter_add: expected ids along axis {} of {}, got {}", at, to_string(x.spec()), to_string(ids.spec()));
+          "scatter_add: expected ids along axis {} of {}, got {}", at, shown(x.spec()), shown(ids.spec()));
     // One set of ids for all lines stays one: it is sorted once.
     Shape shared(x.rank(), 1);
     shared[at] = x.shape()[at];

@@ -7,6 +7,7 @@
 #include "gpu/base/error.h"
 #include "gpu/graph/kernel.h"
 #include "gpu/graph/op.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 #include "gpu/ops/lines.h"
 
@@ -76,7 +77,7 @@ struct Sort final : Op {
     Spec infer(const Specs& in) const override {
         const Shape& x = in[0].shape;
         expect(*this, x.size() == 3 && keep >= 0 && keep <= x[1] && x[1] < longest_line,
-               "expected [O, L, I] with L < 2^30 and at most L to keep, got {} and {}", to_string(in[0]), keep);
+               "expected [O, L, I] with L < 2^30 and at most L to keep, got {} and {}", shown(in[0]), keep);
         return {{x[0], keep, x[2]}, Dtype::I32};
     }
     void lower(KernelBuilder& k) const override {
@@ -125,7 +126,7 @@ Tensor sort(const Tensor& x, int axis, bool descending) { return gather(x, argso
 TopK topk(const Tensor& x, std::int64_t k, int axis, bool largest) {
     const int at = line_axis("topk", x, axis);
     check(k >= 0 && k <= x.shape()[at], ErrorCode::InvalidGraph, "topk: expected 0 to {} elements of {}, got {}", x.shape()[at],
-          to_string(x.spec()), k);
+          shown(x.spec()), k);
     const Tensor ids = sorted_ids(x, at, largest, k);
     return {gather(x, ids, at), ids};
 }

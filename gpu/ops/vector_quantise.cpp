@@ -1,13 +1,14 @@
 // Nearest rows of a codebook.
 #include "gpu/base/error.h"
 #include "gpu/graph/autodiff.h"
+#include "gpu/graph/shown.h"
 #include "gpu/ops.h"
 
 namespace gpu {
 
 Quantised vector_quantise(const Tensor& x, const Tensor& codebook) {
     check(x.rank() > 0 && codebook.rank() == 2 && codebook.size(0) > 0 && x.size(-1) == codebook.size(1), ErrorCode::InvalidGraph,
-          "vector_quantise: expected x [..., D] and a codebook [K, D], got {} and {}", to_string(x.spec()), to_string(codebook.spec()));
+          "vector_quantise: expected x [..., D] and a codebook [K, D], got {} and {}", shown(x.spec()), shown(codebook.spec()));
     const Shape ids_shape(x.shape().begin(), x.shape().end() - 1);
     const Tensor points = reshape(x, {element_count(ids_shape), x.size(-1)});
     // |x - e|^2 without |x|^2, which is the same for all rows.
