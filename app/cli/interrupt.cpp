@@ -1,8 +1,12 @@
 #include "app/cli/interrupt.h"
 
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <csignal>
+
+#include "gpu/base/error.h"
 
 namespace app {
 namespace {
@@ -20,6 +24,25 @@ void on_signal(int number) {
 void on_hold(int) { held->toggle(); }
 
 }  // namespace
+
+SignalThread::SignalThread() : end_(::eventfd(0, EFD_CLOEXEC)) {
+    gpu::check(end_ >= 0, gpu::ErrorCode::Io, "take signals: expected a file descriptor, got none");
+    sigset_t ours;
+    sigemptyset(&ours);
+    for (const int number : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&ours, number);
+    pthread_sigmask(SIG_BLOCK, &ours, &before_);
+    thread_ = std::thread([this] {
+        pollfd end{end_, POLLIN, 0};
+        while (::ppoll(&end, 1, nullptr, &before_) <= 0) {}      // interrupted: a handler ran
+    });
+}
+
+SignalThread::~SignalThread() {
+    ::eventfd_write(end_, 1);
+    thread_.join();
+    ::close(end_);
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
 
 InterruptScope::InterruptScope(const gpu::CancelToken& token, const nodes::PauseToken& pause) {
     static gpu::CancelToken slot;

@@ -59,6 +59,7 @@ int run_all(std::vector<Cell>& cells, bool several, const Arguments& arguments, 
 }
 
 int run_graph(const Arguments& arguments) {
+    const SignalThread signal_thread;
     const bool on_slurm = wants_slurm(arguments);
     const auto inputs = arguments.value("--inputs");
     gpu::check(inputs != "-" || arguments.only("GRAPH") != "-", ErrorCode::Usage, "expected the graph or --inputs on stdin, got both");

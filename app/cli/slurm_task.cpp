@@ -98,6 +98,7 @@ nodes::RunOptions run_options_of(const SlurmPlan& plan, nodes::ResultCache& cach
 
 int run_task(const Arguments& arguments) {
     arguments.expect_count(3, 3, "WORK, SUBMISSION and OFFSET");
+    const SignalThread signal_thread;
     const SlurmWork work(arguments.positionals()[0]);
     const std::uint64_t submission = number(arguments.positionals()[1], "SUBMISSION");
     const std::uint64_t task = number(qEnvironmentVariable("SLURM_ARRAY_TASK_ID").toStdString(), "SLURM_ARRAY_TASK_ID");

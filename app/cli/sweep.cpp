@@ -131,6 +131,7 @@ bool compute_here(const nodes::RunOptions& options, std::vector<Cell>& cells, co
 }
 
 int sweep(const Arguments& arguments) {
+    const SignalThread signal_thread;
     const bool on_slurm = wants_slurm(arguments);
     std::vector<Variation> variations;
     for (const std::string& text : arguments.values("--vary")) variations.push_back(parse_variation(text));
