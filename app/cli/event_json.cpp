@@ -3,6 +3,8 @@
 #include <QJsonArray>
 #include <cmath>
 
+#include "gpu/io/pending_writes.h"
+
 namespace app {
 namespace {
 
@@ -57,12 +59,14 @@ std::optional<QJsonObject> event_json(const Event& event) {
 QJsonObject start_json(const std::string& graph) { return {{"event", "start"}, {"graph", text(graph)}, {"heddle", HEDDLE_VERSION}}; }
 
 QJsonObject end_json(const RunResult& result, int exit_code) {
-    return {{"event", "end"},
-            {"status", to_string(result.status)},
-            {"exit_code", exit_code},
-            {"ms", result.ms},
-            {"computed", result.computed},
-            {"cached", result.cached}};
+    QJsonObject fields{{"event", "end"},
+                       {"status", to_string(result.status)},
+                       {"exit_code", exit_code},
+                       {"ms", result.ms},
+                       {"computed", result.computed},
+                       {"cached", result.cached}};
+    if (const auto files = gpu::pending_writes(); !files.empty()) fields["saving"] = list(files);
+    return fields;
 }
 
 QJsonObject LineStamp::operator()(QJsonObject fields) {

@@ -9,6 +9,7 @@
 #include "app/cli/command.h"
 #include "gpu/base/error.h"
 #include "gpu/base/switches.h"
+#include "gpu/io/pending_writes.h"
 #include "nodes/core/nearest.h"
 
 namespace app {
@@ -76,9 +77,14 @@ int dispatch(const std::vector<std::string>& words) {
     return command.run(Arguments(command.options, rest));
 }
 
+bool wants_json(const std::vector<std::string>& words) {
+    const auto progress = std::ranges::find(words, "--progress");
+    return std::ranges::count(words, "--json") || std::ranges::count(words, "--progress=json") || (progress != words.end() && progress + 1 != words.end() && progress[1] == "json");
+}
+
 int report(const std::vector<std::string>& words, ErrorCode code, const std::string& message) {
     const int status = gpu::exit_code(code);
-    if (std::ranges::count(words, "--json"))
+    if (wants_json(words))
         print_json_line(QJsonObject{{"v", 1},
                                     {"event", "error"},
                                     {"code", gpu::to_string(code)},
@@ -88,9 +94,16 @@ int report(const std::vector<std::string>& words, ErrorCode code, const std::str
     return status;
 }
 
+// Waits for what a stopped run still writes. A signal ends the process at once by now, and the file stays what it was.
+int settled(const std::vector<std::string>& words, int status) {
+    for (const std::string& path : gpu::pending_writes()) std::fprintf(stderr, "heddle: writes %s; Ctrl-C ends without it\n", path.c_str());
+    for (const gpu::FailedWrite& failed : gpu::failed_writes()) status = report(words, failed.code, failed.message);
+    return status;
+}
+
 int guarded(const std::vector<std::string>& words) {
     try {
-        const int status = dispatch(words);
+        const int status = settled(words, dispatch(words));
         if (std::fflush(stdout) != 0 || std::ferror(stdout))
             return report({}, ErrorCode::Io, "write to stdout: expected room for all of it, the write failed");
         return status;

@@ -126,7 +126,23 @@ void ServeQueue::work() {
         result["outputs"] = outputs;
         job.result = result;
         finish(job, cell.result);
+        const int number = job.number;
+        lock.unlock();
+        const std::vector<gpu::FailedWrite> failed = gpu::failed_writes();
+        lock.lock();
+        if (const auto at = jobs_.find(number); at != jobs_.end())      // not forgotten since
+            for (const gpu::FailedWrite& one : failed) lose(at->second, one);
     }
+}
+
+// The lock is held. A run has ended, and a file of it could not be written.
+void ServeQueue::lose(Job& job, const gpu::FailedWrite& failed) {
+    job.status = nodes::to_string(nodes::RunStatus::Failed);
+    job.exit_code = gpu::exit_code(failed.code);
+    QJsonArray errors = job.result["errors"].toArray();
+    errors.append(text(failed.message));
+    job.result["errors"] = errors;
+    tell(job, *event_json(nodes::event::Failure{{.node = {}, .socket = {}, .message = failed.message, .code = failed.code}}));
 }
 
 // The lock is held.

@@ -18,6 +18,7 @@
 
 #include "app/cli/cells.h"
 #include "app/cli/event_json.h"
+#include "gpu/io/pending_writes.h"
 #include "nodes/core/executor.h"
 
 namespace app {
@@ -83,6 +84,7 @@ private:
     void work();
     void tell(Job& job, const QJsonObject& event);
     void finish(Job& job, const nodes::RunResult& result);
+    void lose(Job& job, const gpu::FailedWrite& failed);
     Job& find(int job);
     const Job& find(int job) const;
     QJsonObject summary(const Job& job) const;

@@ -230,7 +230,12 @@ void RunController::forget_all() {
 
 void RunController::drain() {
     for (Mailbox::Letter& letter : mailbox_->take()) {
-        if (letter.run != run_ || !running_) continue;  // of a run that was replaced
+        if (letter.run != run_) continue;  // of a run that was replaced
+        if (!running_) {      // it has ended, and what it still wrote then has failed
+            for (const nodes::Event& event : letter.events)
+                if (const auto* late = std::get_if<nodes::event::Failure>(&event)) emit failed({}, {}, qt(late->failure.message));
+            continue;
+        }
         for (const nodes::Event& event : letter.events) handle(event);
         if (letter.result) end(*letter.result);
     }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <thread>
 
+#include "gpu/io/pending_writes.h"
 #include "gpu/vulkan/device_scope.h"
 #include "nodes/core/lowering.h"
 #include "nodes/core/run_order.h"
@@ -42,6 +43,7 @@ private:
     // --- before anything runs ---
 
     void prepare() {
+        gpu::wait_for_writes();      // it may read what the run before still writes
         run_.places = {run_.document.folder(), run_.options.output_folder, run_.options.allowed};
         if (auto known = run_.options.memo ? run_.options.memo->take(run_.document, run_.options.targets, run_.places, run_.options.cache) : std::nullopt) {
             run_.result.problems = std::move(known->warnings);

@@ -1,5 +1,7 @@
 #include "nodes/core/runner.h"
 
+#include "gpu/io/pending_writes.h"
+
 namespace nodes {
 
 Runner::Runner(OnEvent on_event, OnEnd on_end)
@@ -73,6 +75,8 @@ void Runner::work() {
         lock.unlock();
         const RunResult result = run(job.document, job.options);
         if (on_end_) on_end_(job.number, result);
+        for (const gpu::FailedWrite& failed : gpu::failed_writes())
+            job.options.on_event(event::Failure{{.node = {}, .socket = {}, .message = failed.message, .code = failed.code}});
         lock.lock();
         running_ = false;
         changed_.notify_all();

@@ -5,8 +5,12 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <memory>
+#include <utility>
 
 #include "gpu/base/error.h"
+#include "gpu/io/pending_writes.h"
 #include "nodes/training/parameters.h"
 #include "nodes/training/walk.h"
 
@@ -56,6 +60,7 @@ double number_of(const std::map<std::string, std::string>& extra, const std::str
 TrainOutcome train(const Objective& objective, const TrainPlan& plan, const gpu::CancelToken& cancel, const TrainEvents& events) {
     check(plan.batch > 0 && plan.accumulate > 0 && plan.steps > 0, ErrorCode::InvalidGraph,
           "train: expected at least one step, item and micro-batch, got {}, {} and {}", plan.steps, plan.batch, plan.accumulate);
+    gpu::wait_for_writes();      // of a run before, which may have been this one
     gpu::train::Trainer trainer(objective.parameters(), plan.options);
     TrainProgress at{.step = 0, .steps = plan.steps};
     const auto identity = gpu::format("{}; batch {} x {}; seed {}", objective.summary(), plan.batch, plan.accumulate, plan.seed);
@@ -67,8 +72,11 @@ TrainOutcome train(const Objective& objective, const TrainPlan& plan, const gpu:
         at.step = trainer.step_count();
         at.loss = number_of(extra, "loss");
     }
+    std::int64_t saved = at.step;
+    const auto extra = [&] { return std::map<std::string, std::string>{{"run", identity}, {"loss", gpu::format("{}", at.loss)}}; };
     const auto save = [&] {
-        if (!plan.checkpoint.empty()) trainer.save(plan.checkpoint, {{"run", identity}, {"loss", gpu::format("{}", at.loss)}});
+        if (!plan.checkpoint.empty()) trainer.save(plan.checkpoint, extra());
+        saved = at.step;
     };
     const auto current = [&] { return plan.options.ema.decay > 0 ? trainer.averages() : trainer.parameters(); };
     std::vector<TrainMetric> metrics;
@@ -85,7 +93,6 @@ TrainOutcome train(const Objective& objective, const TrainPlan& plan, const gpu:
     const Walk walk(plan.seed, objective.size(), objective.groups(), plan.batch, plan.accumulate);
     std::int64_t visited = 0;      // in this sitting
     const auto loss = [&](const NamedTensors& parameters, const gpu::Tensors& batch) { return objective.loss(parameters, batch); };
-    std::int64_t saved = at.step;
     const auto advance = [&] {
         cancel.check();
         std::vector<gpu::Tensors> batches;
@@ -103,19 +110,26 @@ TrainOutcome train(const Objective& objective, const TrainPlan& plan, const gpu:
         at.items_per_second = static_cast<double>(visited) / std::max(seconds, 1e-9);
         if (at.step % std::max<std::int64_t>(1, plan.log_every) == 0 || at.step == plan.steps) log.row(at);
         if (events.progress) events.progress(at);
-        if (plan.checkpoint_every > 0 && at.step % plan.checkpoint_every == 0) save(), saved = at.step;
+        if (plan.checkpoint_every > 0 && at.step % plan.checkpoint_every == 0) save();
         if (plan.sample_every > 0 && at.step % plan.sample_every == 0 && at.step != plan.steps) show();
     };
     try {
         while (at.step < plan.steps) advance();
-    } catch (const gpu::Cancelled&) {
         if (saved != at.step) save();
-        if (events.stopped && !plan.checkpoint.empty()) events.stopped(at);
+        show();
+        return {objective.result(current()), at, metrics};
+    } catch (const gpu::Cancelled&) {
+        if (plan.checkpoint.empty()) throw;
+        // The trainer takes no step any more: it goes with the thread that writes its state.
+        if (saved != at.step) {
+            auto write = [kept = std::make_shared<gpu::train::Trainer>(std::move(trainer)), path = plan.checkpoint, about = extra()]() mutable {
+                std::exchange(kept, nullptr)->save(path, about);
+            };
+            gpu::leave_write(plan.checkpoint, std::async(std::launch::async, std::move(write)).share());
+        }
+        if (events.stopped) events.stopped(at);
         throw;
     }
-    if (saved != at.step) save();
-    show();
-    return {objective.result(current()), at, metrics};
 }
 
 }  // namespace nodes

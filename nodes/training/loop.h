@@ -35,7 +35,7 @@ struct TrainEvents {
     std::function<void(const TrainProgress&)> progress;                                            // every step
     std::function<void(const TrainProgress&, const Image&)> samples;
     std::function<void(const TrainProgress&, const std::vector<TrainMetric>&)> metrics;            // with the samples
-    std::function<void(const TrainProgress&)> stopped;                                             // cancelled, the checkpoint is written
+    std::function<void(const TrainProgress&)> stopped;                                             // cancelled, the checkpoint is written or being written
 };
 
 struct TrainOutcome {
@@ -44,8 +44,8 @@ struct TrainOutcome {
     std::vector<TrainMetric> metrics;
 };
 
-// Runs to the plan's last step. A run that is stopped (`cancel`) leaves its checkpoint and throws Cancelled. Throws BadFile for a checkpoint
-// of another objective or seed, Numeric where the loss is no number any more: the last checkpoint stays as it was.
+// Runs to the plan's last step. A run that is stopped (`cancel`) leaves its checkpoint behind, maybe still on its way (gpu/io/pending_writes.h), and
+// throws Cancelled. Throws BadFile for one of another objective or seed, Numeric where the loss is no number any more: the last checkpoint stays.
 TrainOutcome train(const Objective& objective, const TrainPlan& plan, const gpu::CancelToken& cancel, const TrainEvents& events = {});
 
 }  // namespace nodes

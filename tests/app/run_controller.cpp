@@ -3,6 +3,9 @@
 #include <QElapsedTimer>
 #include <QSignalSpy>
 
+#include <future>
+
+#include "gpu/io/pending_writes.h"
 #include "tests/app/editor_fixture.h"
 
 using namespace app;
@@ -157,6 +160,18 @@ private slots:
         QCOMPARE(status.state, NodeState::Failed);
         QCOMPARE(status.socket, std::string("in"));
         QVERIFY(status.message.contains("expected less than 0, got 1"));
+    }
+
+    void a_file_that_fails_behind_its_run_is_a_failure() {
+        Chain chain(1);
+        QSignalSpy failed(&chain.runs, &RunController::failed), finished(&chain.runs, &RunController::finished);
+        gpu::leave_write("state", std::async(std::launch::deferred, [] { throw gpu::Error(gpu::ErrorCode::Io, "save file state: no room"); }).share());
+        chain.runs.start();
+        QVERIFY(QTest::qWaitFor([&] { return failed.size() == 1; }, 10000));
+        QCOMPARE(failed[0][2].toString(), QString("save file state: no room"));
+        QVERIFY(!chain.runs.running());
+        QCOMPARE(finished.size(), 1);
+        QCOMPARE(finished[0][0].value<nodes::RunStatus>(), nodes::RunStatus::Done);
     }
 
     void an_invalid_document_says_why_nothing_ran() {

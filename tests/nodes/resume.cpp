@@ -1,6 +1,7 @@
 // A run that is killed leaves the results of finished nodes behind: the next one goes on from there, to the same bytes. One that is stopped
 // while it trains leaves a checkpoint, and says so by its exit status.
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <QCryptographicHash>
 #include <QImage>
@@ -10,6 +11,7 @@
 #include <QRandomGenerator>
 #include <QTemporaryDir>
 
+#include "gpu/io/checkpoint.h"
 #include "nodes/core/document.h"
 #include "tests/support/test.h"
 
@@ -88,14 +90,24 @@ Document training(const QTemporaryDir& folder) {
         .connect({"train", "trained"}, {"save", "vae"});
 }
 
-// The exit status of a training that is stopped at its first step, and that of its end event.
-std::pair<int, int> stopped(const QTemporaryDir& folder, const QString& checkpoint) {
-    QProcess process;
+// Starts a training and stops it at its first step.
+void stop(QProcess& process, const QTemporaryDir& folder, const QString& checkpoint, QByteArray& seen) {
     process.setWorkingDirectory(folder.path());
     process.start(HEDDLE_BINARY, {"run", folder.filePath("train.heddle"), "--progress", "json", "--no-cache", "--set", "train.checkpoint=" + checkpoint});
-    QByteArray seen;
     while (!seen.contains("\"progress\"") && process.waitForReadyRead(60000)) seen += process.readAllStandardOutput();
     ::kill(static_cast<pid_t>(process.processId()), SIGINT);
+}
+
+QByteArray bytes_of(const QString& path) {
+    QFile file(path);
+    return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+}
+
+// The exit status of a training that is stopped, and that of its end event.
+std::pair<int, int> stopped(const QTemporaryDir& folder, const QString& checkpoint) {
+    QProcess process;
+    QByteArray seen;
+    stop(process, folder, checkpoint, seen);
     process.waitForFinished(60000);
     seen += process.readAllStandardOutput();
     for (const QByteArray& line : seen.split('\n'))
@@ -139,6 +151,49 @@ private slots:
         QCOMPARE(stopped(folder, "state.safetensors"), std::pair(75, 75));
         QVERIFY(QFile::exists(folder.filePath("state.safetensors")));
         QCOMPARE(stopped(folder, "state.safetensors"), std::pair(75, 75));      // gone on with, and stopped again
+    }
+
+    // A limit on the size of files stands in for the disk.
+    void a_state_that_can_not_be_written_is_an_error_of_the_process() {
+        const QTemporaryDir folder;
+        training(folder).save(folder.filePath("train.heddle").toStdString());
+        QCOMPARE(stopped(folder, "state.safetensors"), std::pair(75, 75));
+        const QByteArray before = bytes_of(folder.filePath("state.safetensors"));
+        QVERIFY(before.size() > 20000);
+
+        QProcess process;
+        process.setChildProcessModifier([] {
+            ::signal(SIGXFSZ, SIG_IGN);
+            const rlimit small{16384, 16384};
+            ::setrlimit(RLIMIT_FSIZE, &small);
+        });
+        QByteArray seen;
+        stop(process, folder, "state.safetensors", seen);
+        QVERIFY(process.waitForFinished(60000));
+        seen += process.readAllStandardOutput();
+        QCOMPARE(process.exitCode(), 9);
+        const QJsonObject last = QJsonDocument::fromJson(seen.trimmed().split('\n').last()).object();
+        QCOMPARE(last["event"].toString(), QString("error"));
+        QCOMPARE(last["exit_code"].toInt(), 9);
+        QVERIFY2(process.readAllStandardError().contains("state.safetensors: write"), qPrintable(last["message"].toString()));
+        QVERIFY(bytes_of(folder.filePath("state.safetensors")) == before);
+    }
+
+    // The second signal comes as soon as the run's end is told: it ends the process while the state is being written, or behind that. The file is whole.
+    void a_second_signal_leaves_a_whole_state() {
+        const QTemporaryDir folder;
+        training(folder).save(folder.filePath("train.heddle").toStdString());
+        for (int round = 0; round < 3; ++round) {
+            QProcess process;
+            QByteArray seen;
+            stop(process, folder, "state.safetensors", seen);
+            while (!seen.contains("\"end\"") && process.waitForReadyRead(60000)) seen += process.readAllStandardOutput();
+            ::kill(static_cast<pid_t>(process.processId()), SIGINT);
+            QVERIFY(process.waitForFinished(60000));
+            QVERIFY(process.exitStatus() == QProcess::CrashExit ? process.exitCode() == SIGINT : process.exitCode() == 75 || process.exitCode() == 130);
+            if (QFile::exists(folder.filePath("state.safetensors"))) gpu::open_checkpoint(folder.filePath("state.safetensors").toStdString());      // throws where it is none
+        }
+        QCOMPARE(stopped(folder, "state.safetensors"), std::pair(75, 75));
     }
 };
 

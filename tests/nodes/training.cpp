@@ -9,6 +9,7 @@
 #include <csignal>
 #include <set>
 
+#include "gpu/io/pending_writes.h"
 #include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
 #include "nodes/codec/emoji_font.h"
@@ -553,6 +554,41 @@ private slots:
         TrainEvents events;
         events.progress = [&](const TrainProgress&) { ++steps; };
         QVERIFY(weights_in_order(train(*objective(), plan, {}, events).trained) == whole);
+        QCOMPARE(steps, 4);     // from the state of step 2
+    }
+
+    // The run has ended when the disk turns out to be full: whoever waits for its files is told, and the state from before stays.
+    void a_stopped_run_tells_of_a_full_disk_later() {
+        const QTemporaryDir folder;
+        const std::string state = folder.filePath("state.safetensors").toStdString();
+        const auto objective = [] { return autoencoder_objective({.dataset = discs(12), .validation = {}, .config = tiny_config(), .start = {}, .judge = {}}); };
+        const std::vector<float> whole = weights_in_order(train(*objective(), plan_of(6), {}).trained);
+        const auto stop_at = [&](std::int64_t step, const std::function<void()>& first) {
+            const gpu::CancelToken token;
+            TrainEvents events;
+            bool resumable = false;
+            events.stopped = [&](const TrainProgress&) { resumable = true; };
+            events.progress = [&](const TrainProgress& at) {
+                if (at.step == step) first(), token.cancel();
+            };
+            QVERIFY_EXCEPTION_THROWN(train(*objective(), plan_of(6, state), token, events), gpu::Cancelled);
+            QVERIFY(resumable);
+        };
+        stop_at(2, [] {});
+        QVERIFY(gpu::failed_writes().empty());
+        {
+            FileSizeLimit limit;
+            stop_at(4, [&] { limit.set(1000); });
+            const std::vector<gpu::FailedWrite> failed = gpu::failed_writes();
+            QCOMPARE(failed.size(), std::size_t(1));
+            QCOMPARE(failed[0].path, state);
+            QCOMPARE(failed[0].code, gpu::ErrorCode::Io);
+        }
+        QCOMPARE(QDir(folder.path()).entryList(QDir::Files | QDir::Hidden).size(), 1);
+        std::int64_t steps = 0;
+        TrainEvents events;
+        events.progress = [&](const TrainProgress&) { ++steps; };
+        QVERIFY(weights_in_order(train(*objective(), plan_of(6, state), {}, events).trained) == whole);
         QCOMPARE(steps, 4);     // from the state of step 2
     }
 

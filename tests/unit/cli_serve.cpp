@@ -8,6 +8,7 @@
 #include <QProcess>
 #include <QTemporaryDir>
 #include <csignal>
+#include <future>
 #include <thread>
 
 #include "app/cli/line_server.h"
@@ -15,6 +16,7 @@
 #include "app/cli/serve_queue.h"
 #include "app/cli/serve_requests.h"
 #include "gpu/base/error.h"
+#include "gpu/io/pending_writes.h"
 #include "tests/support/error_of.h"
 #include "tests/support/test.h"
 
@@ -342,6 +344,22 @@ private slots:
         QCOMPARE(run({"queue", "shutdown", "--socket", "s"}).first, 0);
         QCOMPARE(served.status(), 0);
         QCOMPARE(run({"submit", "g.heddle", "--socket", "s"}).first, 9);
+    }
+
+    void a_file_that_fails_behind_its_run_is_told() {
+        gpu::leave_write("state", std::async(std::launch::deferred, [] { throw gpu::Error(gpu::ErrorCode::Io, "save file state: no room"); }).share());
+        std::promise<void> told;
+        QStringList lines;
+        app::ServeQueue queue({}, 0, nullptr, [&](const app::ServedLine& line) {
+            lines << QJsonDocument::fromJson(line.json).object()["event"].toString();
+            if (lines.last() == "error") told.set_value();
+        });
+        const int job = queue.submit(app::read_submission(submit(sum), nullptr));
+        QCOMPARE(told.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+        QCOMPARE(lines.mid(lines.size() - 2), (QStringList{"end", "error"}));
+        QCOMPARE(queue.job_json(job)["exit_code"].toInt(), 9);
+        QCOMPARE(queue.job_json(job)["errors"].toArray().last().toString(), QString("save file state: no room"));
+        QCOMPARE(queue.job_json(job)["state"].toString(), QString("failed"));
     }
 
     void the_queue_has_an_end() {
