@@ -61,7 +61,7 @@ std::vector<Option> request_options() {
 }
 
 std::vector<Option> device_options() {
-    return {{"--device", "SEL", "Device: an index, cpu, gpu, or a part of its name; see 'heddle devices'. Several (0,1) compute branches of a graph at once"},
+    return {{"--device", "SEL", "Device: an index, cpu, gpu, or a part of its name; see 'heddle devices'. Several (0,1) compute branches of a graph, or cells of a sweep, at once"},
             {"--budget", "BYTES", "Device memory to keep within, such as 512M or 2G; weights beyond it are streamed"}};
 }
 

@@ -10,6 +10,7 @@
 #include "app/cli/command.h"
 #include "app/cli/graph_options.h"
 #include "app/cli/interrupt.h"
+#include "app/cli/run_cells.h"
 #include "app/cli/run_setup.h"
 #include "app/cli/slurm_engine.h"
 #include "app/cli/variation.h"
@@ -52,7 +53,10 @@ nodes::SheetTexts labels_of(const std::vector<Variation>& variations, const std:
     if (last > 0)
         for (std::size_t first = 0; first < cells.size(); first += across) {
             texts.rows.emplace_back();
-            for (std::size_t v = 0; v < last; ++v) texts.rows.back() += (v > 0 ? "\n" : "") + label_of(variations, v, cells[first].params[v].second, document);
+            for (std::size_t v = 0; v < last; ++v) {
+                if (v > 0) texts.rows.back() += '\n';
+                texts.rows.back() += label_of(variations, v, cells[first].params[v].second, document);
+            }
         }
     return texts;
 }
@@ -120,16 +124,6 @@ void print_cell(const std::vector<Cell>& cells, std::size_t index, bool json) {
     print_line(text);
 }
 
-// One after the other in this process. False where it was cancelled.
-bool compute_here(const nodes::RunOptions& options, std::vector<Cell>& cells, const std::function<void(std::size_t)>& finished) {
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-        run_cell(cells[i], options);
-        if (cells[i].result.status == nodes::RunStatus::Cancelled) return false;
-        finished(i);
-    }
-    return true;
-}
-
 int sweep(const Arguments& arguments) {
     const SignalThread signal_thread;
     const bool on_slurm = wants_slurm(arguments);
@@ -154,7 +148,7 @@ int sweep(const Arguments& arguments) {
     name_files(cells, true, arguments, setup);
     const bool json = arguments.has("--json") || progress_style(arguments) == ProgressStyle::Json;
     const auto finished = [&](std::size_t i) { print_cell(cells, i, json); };
-    const bool whole = on_slurm ? compute_on_slurm(arguments, setup, cells, finished) : compute_here(setup.options, cells, finished);
+    const bool whole = on_slurm ? compute_on_slurm(arguments, setup, cells, finished) : run_cells(cells, setup.options, finished);
     if (!whole) {
         const auto stopped = std::ranges::find(cells, nodes::RunStatus::Cancelled, [](const Cell& cell) { return cell.result.status; });
         return stopped_exit_code(stopped == cells.end() ? nodes::RunResult() : stopped->result, std::max(2, interrupt.signal()));
@@ -173,6 +167,7 @@ Command sweep_command() {
                            "with a value a line; the last one changes fastest and makes the columns of the sheet. Nodes that no\n"
                            "parameter touches run once. Files that cells write get the cell's number, out-001.png, or the name that --out\n"
                            "makes (heddle help run says how). A cell that fails does not stop the others; the exit status is 10 then.\n"
+                           "With several devices (--device 0,1) cells run at once, one on each, and are told in their order.\n"
                            "--engine slurm computes the cells as tasks of a Slurm job array, shows them as one sweep, tries again what\n"
                            "failed, and goes on where an earlier call of the same command was stopped: resources/docs/slurm.md.",
                    .options = joined({run_options(),

@@ -9,6 +9,7 @@
 
 #include "gpu/base/span.h"
 #include "gpu/base/switches.h"
+#include "nodes/core/computing.h"
 #include "nodes/core/eval.h"
 #include "nodes/core/key.h"
 #include "nodes/core/regions.h"
@@ -258,6 +259,12 @@ private:
         finish(index, std::move(result.outputs), 0, true);
     }
 
+    // A run with a device of its own is one beside others: they may have computed the same since the plan was made.
+    bool others_may_compute(std::size_t index) const {
+        const NodeInfo& about = plan_[index].type->info();
+        return run_.options.devices.size() == 1 && run_.options.cache && !plan_[index].cached && !about.side_effect && about.loop == LoopPart::None;
+    }
+
     void compute(std::size_t index) {
         PlannedNode& step = plan_[index];
         const gpu::Span span("node", current_, step.record->type);
@@ -267,6 +274,11 @@ private:
         try {
             cancel_.check();
             const gpu::CancelScope scope(cancel_);
+            std::optional<Computing> mine;
+            if (others_may_compute(index)) {
+                mine.emplace(*run_.options.cache, steps_[index].key, cancel_);
+                if ((step.cached = run_.options.cache->find(steps_[index].key))) return take_cached(index);
+            }
             check_files(step);
             Eval eval(*step.type, current_, gather(index), step.params, cancel_, *this);
             step.type->compute(eval);

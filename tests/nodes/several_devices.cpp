@@ -1,4 +1,8 @@
 // A graph of picture nodes on two devices (the machine's best one opened twice): both compute, and the bytes are those of one.
+#include <QDir>
+#include <QMap>
+#include <QProcess>
+#include <QTemporaryDir>
 #include <chrono>
 #include <condition_variable>
 #include <map>
@@ -101,6 +105,40 @@ private slots:
         // Keys do not know of devices: one device finds what two have made.
         pictures_of(document, {.cache = &cache}, result, 1);
         QCOMPARE(result.computed, 0);
+    }
+
+    // The software driver opened twice: lines, table, pictures and their sheet are those of one device.
+    void a_sweep_over_two_devices_is_that_of_one() {
+        const QTemporaryDir folder;
+        Document()
+            .add_node("image.noise", "noise")
+            .set_param("noise", "width", 40)
+            .set_param("noise", "height", 24)
+            .add_node("image.blur", "blur")
+            .connect({"noise", "image"}, {"blur", "image"})
+            .add_node("image.save", "save")
+            .set_param("save", "file", "out.png")
+            .connect({"blur", "image"}, {"save", "image"})
+            .save(folder.filePath("g.heddle").toStdString());
+        const auto made_by = [&](const QString& name, const QStringList& more) {
+            QProcess process;
+            QDir(folder.path()).mkdir(name);
+            process.setWorkingDirectory(folder.filePath(name));
+            process.start(HEDDLE_BINARY, QStringList{"sweep", "../g.heddle", "--vary", "noise.seed=1,2", "--vary", "blur.sigma=1,2,3", "--no-cache", "--table", "t.csv", "--sheet", "sheet.png"} + more);
+            process.waitForFinished(60000);
+            QMap<QString, QByteArray> all{{"status", QByteArray::number(process.exitCode()) + process.readAllStandardError()}, {"lines", process.readAllStandardOutput()}};
+            for (const QString& file : QDir(folder.filePath(name)).entryList(QDir::Files)) {
+                QFile one(folder.filePath(name + "/" + file));
+                if (one.open(QIODevice::ReadOnly)) all[file] = one.readAll();
+            }
+            for (QByteArray& bytes : all) bytes.replace("/" + name.toUtf8() + "/", "/");
+            return all;
+        };
+        const auto alone = made_by("one", {"--device", "0"}), both = made_by("two", {"--device", "0,0"});
+        QCOMPARE(alone["status"], QByteArray("0"));
+        QCOMPARE(alone.size(), 10);      // two of these, a table, a sheet, six pictures
+        QCOMPARE(both.keys(), alone.keys());
+        for (const QString& file : alone.keys()) QVERIFY2(both[file] == alone[file], qPrintable(file));
     }
 };
 
