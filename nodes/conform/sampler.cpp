@@ -67,7 +67,7 @@ ConformOutputs run_sampler(const ConformCase& given) {
     const std::string name = sampler_name(given);
     const Sampler& sampler = find_sampler(name == "unipc" && config["solver_type"] == "bh1" ? "unipc_bh1" : name);
     const NoiseTable table = table_of(config);
-    const NoiseLevels levels = levels_of_config(name, given.json["steps"].toInt(), config, table), calls = sampler.calls(levels);
+    const NoiseLevels levels = levels_of_config(name, given.json["steps"].toInt(), config, table), calls = sampler.calls(levels, table, {});
     const PredictionType type = prediction_of(config);
     const gpu::Tensor a = given.input("net_a"), b = given.input("net_b");
     const bool sigma_form = keeps_sigma_form(name), leading = config["timestep_spacing"].toString() == "leading";

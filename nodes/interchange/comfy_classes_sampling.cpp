@@ -102,8 +102,7 @@ std::vector<ComfyClass> comfy_classes_sampling() {
         settings("SamplerDPMPP_2M_SDE", "solver_type:COMBO=midpoint eta:FLOAT=1 s_noise:FLOAT=1 noise_device:COMBO=gpu",
                  "SAMPLER", {fixed("sampler", "dpmpp_2m_sde"), value("eta"), value("s_noise", "noise_scale")}),
         settings("SamplerDPMPP_SDE", "eta:FLOAT=1 s_noise:FLOAT=1 r:FLOAT=0.5 noise_device:COMBO=gpu", "SAMPLER",
-                 {fixed("sampler", "dpmpp_2m_sde"), value("eta"), value("s_noise", "noise_scale")},
-                 "DPM++ 2M SDE, the nearest"),
+                 {fixed("sampler", "dpmpp_sde"), value("eta"), value("s_noise", "noise_scale")}, "with r of 0.5"),
         settings("SamplerLMS", "order:INT=4", "SAMPLER", {fixed("sampler", "lms")}, "of order 4"),
 
         settings("BasicScheduler", "model:MODEL scheduler:COMBO=normal steps:INT=20 denoise:FLOAT=1", "SIGMAS",

@@ -1,6 +1,7 @@
 #include "nodes/sampling/sampler.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "gpu/base/error.h"
 #include "gpu/ops.h"
@@ -51,6 +52,16 @@ NoiseLevel stride_back(const SamplerStep& at, const NoiseLevel& from, const Nois
     const int to = static_cast<int>(from.timestep) - at.table.count() / steps;
     if (at.whole_steps > 0 && std::abs(next.timestep - std::max(to, -1)) > 1) return next;
     return to >= 0 ? at.table.level(to) : at.levels.back();
+}
+
+NoiseLevel inner_level(const NoiseTable& table, double sigma, const SamplerOptions& options) {
+    const double timestep = table.timestep_of(sigma);
+    return level_of_sigma(options.whole_timesteps ? std::nearbyint(timestep) : timestep, sigma);
+}
+
+AncestralSplit ancestral_split(double from, double to, double eta) {
+    const double fresh = std::min(to, eta * std::sqrt(std::max(to * to * (from * from - to * to), 0.0)) / from);
+    return {std::sqrt(std::max(to * to - fresh * fresh, 0.0)), fresh};
 }
 
 gpu::Tensors remember(const gpu::Tensor& added, const gpu::Tensors& history, std::size_t length) {

@@ -3,7 +3,7 @@
 //
 // A loop, whoever writes it (the Sample node, a loop region of the user, a test):
 //
-//     const auto calls = sampler.calls(levels);
+//     const auto calls = sampler.calls(levels, table, options);
 //     SamplerState state{start};                                     // x at calls[0]: signal x0 + noise e
 //     for (int i = 0; i < calls.size(); ++i) {
 //         const Tensor output = network(state.x, calls[i].timestep);
@@ -37,6 +37,7 @@ struct SamplerOptions {
     std::optional<double> eta;
     double noise_scale = 1;     // multiplies that noise (s_noise of k-diffusion)
     int order = 2;              // of UniPC, 1 to 3
+    bool whole_timesteps = false;      // of levels that a sampler places between those of the schedule; ComfyUI and A1111 round them
 };
 
 struct SamplerStep {
@@ -66,6 +67,7 @@ struct SamplerInfo {
     std::string schedule = "leading";     // what its authors or users pair it with
     bool stochastic = false;              // draws noise while it samples
     bool drop_last = false;               // see ScheduleOptions
+    bool tools_drop_last = false;         // the same in ComfyUI and A1111
     bool whole_timesteps = false;
     EndLevel end = EndLevel::Clean;
 };
@@ -74,8 +76,8 @@ class Sampler {
 public:
     virtual ~Sampler() = default;
     virtual SamplerInfo info() const = 0;
-    // The levels at which the network is called: all but the end, unless a sampler calls twice a step.
-    virtual NoiseLevels calls(const NoiseLevels& levels) const { return {levels.begin(), levels.end() - 1}; }
+    // The levels at which the network is called: all but the end, unless a sampler calls twice a step, there or at a level of its own.
+    virtual NoiseLevels calls(const NoiseLevels& levels, const NoiseTable&, const SamplerOptions&) const { return {levels.begin(), levels.end() - 1}; }
     virtual SamplerState step(const SamplerStep& at, const SamplerState& state, const Prediction& predicted) const = 0;
 };
 
@@ -93,6 +95,13 @@ gpu::Tensor at_level(const NoiseLevel& to, const Prediction& predicted);
 // schedule (whole_steps) N counts all its steps, and where the stride misses the next level by more than rounding, as in schedules
 // of sigmas, it is that level.
 NoiseLevel stride_back(const SamplerStep& at, const NoiseLevel& from, const NoiseLevel& next);
+// A level between those of the schedule, for Sampler::calls.
+NoiseLevel inner_level(const NoiseTable& table, double sigma, const SamplerOptions& options);
+// k-diffusion's ancestral step from one sigma to a lower one: to `kept` along the curve, `fresh` noise on top.
+struct AncestralSplit {
+    double kept, fresh;
+};
+AncestralSplit ancestral_split(double from, double to, double eta);
 // `added` to a history that keeps at most `length`, newest first.
 gpu::Tensors remember(const gpu::Tensor& added, const gpu::Tensors& history, std::size_t length);
 

@@ -25,7 +25,7 @@ gpu::Tensor best_epsilon(const gpu::Tensor& x, const NoiseLevel& level) {
 }
 
 gpu::Tensor run(const Sampler& sampler, const NoiseTable& table, const NoiseLevels& levels, const gpu::Tensor& start, SamplerOptions options) {
-    const NoiseLevels calls = sampler.calls(levels);
+    const NoiseLevels calls = sampler.calls(levels, table, options);
     SamplerState state{start, {}};
     std::uint32_t draws = 0;
     for (int i = 0; i < static_cast<int>(calls.size()); ++i) {
@@ -121,7 +121,7 @@ private slots:
         QTest::addColumn<double>("error");      // at 40 steps
         QTest::addColumn<int>("order");
         for (const char* name : {"euler", "dpmpp_2m_sde", "euler_ancestral"}) QTest::newRow(name) << name << (name == QString("dpmpp_2m_sde") ? 3.4 : 1.8) << 0.05 << 2;
-        for (const char* name : {"heun", "dpmpp_2m", "unipc", "unipc_bh1", "lms", "dpmpp_3m_sde"}) QTest::newRow(name) << name << 3.2 << 0.004 << 2;
+        for (const char* name : {"heun", "dpmpp_2m", "unipc", "unipc_bh1", "lms", "dpmpp_3m_sde", "dpm_2", "dpm_2_ancestral", "dpmpp_2s_ancestral", "dpmpp_sde"}) QTest::newRow(name) << name << 3.2 << 0.004 << 2;
         for (const char* name : {"unipc", "unipc_bh1"}) QTest::addRow("%s, order 1", name) << name << 3.2 << 0.004 << 1;      // UniC raises the order by one
     }
     void deterministic_samplers_converge_at_their_order() {
@@ -153,7 +153,7 @@ private slots:
         QFETCH(std::vector<double>, wanted);
         const Sampler& sampler = find_sampler(solver == "bh1" ? "unipc_bh1" : "unipc");
         const NoiseTable table;
-        const NoiseLevels levels = make_levels("linspace", table, {.steps = 7, .end = EndLevel::Lowest, .drop_last = true, .whole_timesteps = true}), calls = sampler.calls(levels);
+        const NoiseLevels levels = make_levels("linspace", table, {.steps = 7, .end = EndLevel::Lowest, .drop_last = true, .whole_timesteps = true}), calls = sampler.calls(levels, table, {.order = order});
         const gpu::Tensor a = gpu::tensor({0.9f, -0.4f, 1.3f, 0.6f}), b = gpu::tensor({0.3f, 0.8f, -0.5f, 0.1f});
         SamplerState state{gpu::tensor({1.4f, -0.7f, 0.2f, -2.1f}), {}};
         for (int i = 0; i < 7; ++i) {
@@ -164,6 +164,72 @@ private slots:
         const std::vector<float> made = gpu::to_floats(state.x);
         for (std::size_t i = 0; i < 4; ++i)
             QVERIFY2(std::abs(made[i] - wanted[i]) < 2e-5 * (1 + std::abs(wanted[i])), qPrintable(QStringLiteral("%1, expected %2").arg(made[i], 0, 'g', 9).arg(wanted[i], 0, 'g', 9)));
+    }
+
+    // Six steps of Karras' schedule with the same network and known "noise", as make_two_stage.py computes them from the formulas.
+    void two_stage_samplers_are_those_of_their_formulas_data() {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<double>("eta");
+        QTest::addColumn<std::vector<double>>("wanted");
+        QTest::newRow("dpm_2 0.0") << "dpm_2" << 0.0 << std::vector<double>{7.100227534, -23.196056971, 0.592506280, -17.863917735};
+        QTest::newRow("dpm_2_ancestral 0.0") << "dpm_2_ancestral" << 0.0 << std::vector<double>{7.100227534, -23.196056971, 0.592506280, -17.863917735};
+        QTest::newRow("dpm_2_ancestral 0.6") << "dpm_2_ancestral" << 0.6 << std::vector<double>{9.415314711, -26.581963784, 0.181632752, -12.974322284};
+        QTest::newRow("dpm_2_ancestral 1.0") << "dpm_2_ancestral" << 1.0 << std::vector<double>{7.719275153, -32.219519546, -0.389931707, -6.073742397};
+        QTest::newRow("dpm_2_ancestral 3.0") << "dpm_2_ancestral" << 3.0 << std::vector<double>{6.756593451, -33.580422588, 1.281826687, -7.393222242};
+        QTest::newRow("dpmpp_2s_ancestral 0.0") << "dpmpp_2s_ancestral" << 0.0 << std::vector<double>{7.309622529, -22.900383419, 1.072740750, -18.421773000};
+        QTest::newRow("dpmpp_2s_ancestral 0.6") << "dpmpp_2s_ancestral" << 0.6 << std::vector<double>{9.710326409, -26.157371056, 0.656431935, -13.860951221};
+        QTest::newRow("dpmpp_2s_ancestral 1.0") << "dpmpp_2s_ancestral" << 1.0 << std::vector<double>{8.580767620, -31.070307196, 0.372449052, -8.573187059};
+        QTest::newRow("dpmpp_2s_ancestral 3.0") << "dpmpp_2s_ancestral" << 3.0 << std::vector<double>{6.756593451, -33.580422588, 1.281826687, -7.393222242};
+        QTest::newRow("dpmpp_sde 0.0") << "dpmpp_sde" << 0.0 << std::vector<double>{7.309622529, -22.900383419, 1.072740750, -18.421773000};
+        QTest::newRow("dpmpp_sde 0.6") << "dpmpp_sde" << 0.6 << std::vector<double>{10.094309468, -27.477131238, 0.539482578, -12.507435295};
+        QTest::newRow("dpmpp_sde 1.0") << "dpmpp_sde" << 1.0 << std::vector<double>{7.830653167, -35.881233929, 0.228580856, -5.209650719};
+        QTest::newRow("dpmpp_sde 3.0") << "dpmpp_sde" << 3.0 << std::vector<double>{0.768121919, -48.780277108, 0.148027754, -1.172368134};
+    }
+    void two_stage_samplers_are_those_of_their_formulas() {
+        QFETCH(QString, name);
+        QFETCH(double, eta);
+        QFETCH(std::vector<double>, wanted);
+        const Sampler& sampler = find_sampler(name.toStdString());
+        const NoiseTable table;
+        const SamplerOptions options{.eta = eta};
+        const NoiseLevels levels = make_levels("karras", table, {.steps = 6}), calls = sampler.calls(levels, table, options);
+        const gpu::Tensor a = gpu::tensor({0.9f, -0.4f, 1.3f, 0.6f}), b = gpu::tensor({0.3f, 0.8f, -0.5f, 0.1f});
+        int draws = 0;
+        const auto normal = [&] {
+            const double k = ++draws;
+            return gpu::tensor({static_cast<float>(std::sin(k)), static_cast<float>(std::cos(2 * k)), static_cast<float>(std::sin(3 * k + 1)), static_cast<float>(std::cos(5 * k + 2))});
+        };
+        SamplerState state{gpu::tensor({1.4f, -0.7f, 0.2f, -2.1f}), {}};
+        for (int i = 0; i < static_cast<int>(calls.size()); ++i) {
+            const NoiseLevel& level = calls[static_cast<std::size_t>(i)];
+            const gpu::Tensor output = gpu::tanh(a * state.x * 0.7 + b * (level.timestep / 1000));
+            state = sampler.step({levels, calls, i, table, options, normal}, state, predict(PredictionType::Epsilon, output, state.x, level));
+        }
+        const std::vector<float> made = gpu::to_floats(state.x);
+        for (std::size_t i = 0; i < 4; ++i)
+            QVERIFY2(std::abs(made[i] - wanted[i]) < 2e-5 * (1 + std::abs(wanted[i])), qPrintable(QStringLiteral("%1, expected %2").arg(made[i], 0, 'g', 9).arg(wanted[i], 0, 'g', 9)));
+    }
+
+    // Two calls a step, the second in the middle of log sigma between where the step begins and where it goes along the curve, and one to the end.
+    void two_stage_samplers_call_in_the_middle() {
+        const NoiseTable table;
+        const NoiseLevels levels = make_levels("karras", table, {.steps = 10});
+        for (const char* name : {"dpm_2", "dpm_2_ancestral", "dpmpp_2s_ancestral", "dpmpp_sde"}) {
+            const NoiseLevels calls = find_sampler(name).calls(levels, table, {.eta = 0}), rounded = find_sampler(name).calls(levels, table, {.eta = 0, .whole_timesteps = true});
+            QCOMPARE(calls.size(), std::size_t(19));
+            for (std::size_t i = 0; i < 9; ++i) {
+                QCOMPARE(calls[2 * i].sigma(), levels[i].sigma());
+                const NoiseLevel& inner = calls[2 * i + 1];
+                QVERIFY(std::abs(inner.sigma() * inner.sigma() / (levels[i].sigma() * levels[i + 1].sigma()) - 1) < 1e-9);
+                QCOMPARE(inner.timestep, table.timestep_of(inner.sigma()));
+                QCOMPARE(rounded[2 * i + 1].timestep, std::nearbyint(inner.timestep));
+            }
+            QCOMPARE(calls[18].sigma(), levels[9].sigma());
+            QCOMPARE(find_sampler(name).calls({levels.begin(), levels.begin() + 4}, table, {}).size(), std::size_t(6));      // a part keeps noise
+        }
+        // All noise made new leaves nothing to go half way to; the SDE's middle does not depend on it.
+        QCOMPARE(find_sampler("dpm_2_ancestral").calls(levels, table, {.eta = 10}).size(), std::size_t(10));
+        QCOMPARE(find_sampler("dpmpp_sde").calls(levels, table, {.eta = 10}).size(), std::size_t(19));
     }
 
     // Every sampler ends with the data's spread on the schedule its authors chose.
@@ -193,7 +259,7 @@ private slots:
     }
 
     // sigma(t) = exp((1 - w) ln sigma_floor(t) + w ln sigma_ceil(t)), t_i = (T - 1) (n - 1 - i) / (n - 1), then 0: of every sampler
-    // but UniPC, which k-diffusion's users give n + 1 levels and take the last one with noise away.
+    // but UniPC and DPM2, which k-diffusion's users give n + 1 levels and take the last one with noise away.
     void levels_of_k_diffusion() {
         const ModelInfo model;
         const NoiseTable table(model.noise);
@@ -212,8 +278,10 @@ private slots:
             }
             QCOMPARE(made.levels.back().noise, 0.0);
         }
-        const Sampling unipc = make_sampling(model, {.sampler = "unipc", .schedule = "linspace", .steps = 20, .k_diffusion = true});
-        for (int i = 0; i < 20; ++i) QVERIFY(std::abs(unipc.levels[static_cast<std::size_t>(i)].sigma() / sigma(999.0 * (20 - i) / 20) - 1) < 1e-9);
+        for (const char* name : {"unipc", "unipc_bh1", "dpm_2", "dpm_2_ancestral"}) {
+            const Sampling dropped = make_sampling(model, {.sampler = name, .schedule = "linspace", .steps = 20, .k_diffusion = true});
+            for (int i = 0; i < 20; ++i) QVERIFY(std::abs(dropped.levels[static_cast<std::size_t>(i)].sigma() / sigma(999.0 * (20 - i) / 20) - 1) < 1e-9);
+        }
         // Karras' sigmas do not depend on it.
         const Sampling usual = make_sampling(model, {.sampler = "dpmpp_2m", .schedule = "karras"}), theirs = make_sampling(model, {.sampler = "dpmpp_2m", .schedule = "karras", .k_diffusion = true});
         for (std::size_t i = 0; i < usual.levels.size(); ++i) QCOMPARE(theirs.levels[i].sigma(), usual.levels[i].sigma());

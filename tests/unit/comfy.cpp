@@ -310,10 +310,21 @@ private slots:
 
     void values_out_of_range_and_names_without_a_counterpart_are_told() {
         const ComfyImport made = import_comfy(
-            R"({"1": {"class_type": "KSampler", "inputs": {"steps": 5000, "sampler_name": "dpmpp_sde", "scheduler": "nobody"}}})");
+            R"({"1": {"class_type": "KSampler", "inputs": {"steps": 5000, "sampler_name": "seeds_2", "scheduler": "nobody"}}})");
         QCOMPARE(param(made, "sample-1", "steps"), QString("1000"));
         QCOMPARE(param(made, "sample-1", "sampler"), QString("dpmpp_2m_sde"));
         QCOMPARE(made.report.adjusted.size(), std::size_t(3));
+    }
+
+    void samplers_of_two_calls_keep_their_names() {
+        for (const char* name : {"dpm_2", "dpm_2_ancestral", "dpmpp_2s_ancestral", "dpmpp_sde"}) {
+            const ComfyImport made = import_comfy(QByteArray(R"({"1": {"class_type": "KSampler", "inputs": {"sampler_name": "NAME", "scheduler": "karras"}}})").replace("NAME", name));
+            QCOMPARE(param(made, "sample-1", "sampler"), QString(name));
+            QVERIFY(made.report.adjusted.empty());
+            const QJsonObject back = export_comfy(import_comfy(prompt_text).document.set_param("sample-3", "sampler", name)).prompt;
+            QVERIFY2(QJsonDocument(back).toJson().contains(QByteArray("\"sampler_name\": \"") + name + "\""), name);
+        }
+        QCOMPARE(param(import_comfy(R"({"1": {"class_type": "KSampler", "inputs": {"sampler_name": "dpmpp_sde_gpu"}}})"), "sample-1", "sampler"), QString("dpmpp_sde"));
     }
 
     void of_alternatives_in_the_editors_prompts_the_first_is_taken() {
@@ -742,6 +753,11 @@ private slots:
         QCOMPARE(param(made, "lora", "strength"), QString("0.7"));
         QCOMPARE(made.report.adjusted.size(), std::size_t(1));
         QVERIFY_THROWS_EXCEPTION(gpu::Error, (void)import_infotext("just words"));
+        for (const auto& [theirs, ours] : {std::pair{"DPM2", "dpm_2"}, {"DPM2 a Karras", "dpm_2_ancestral"}, {"DPM++ 2S a", "dpmpp_2s_ancestral"}, {"DPM++ SDE Karras", "dpmpp_sde"}}) {
+            const ComfyImport other = import_infotext(std::string("words\nSteps: 9, Sampler: ") + theirs + ", CFG scale: 5, Seed: 1, Size: 64x64, Model: m");
+            QCOMPARE(param(other, "sample", "sampler"), QString(ours));
+            QVERIFY(other.report.adjusted.empty());
+        }
     }
 
     void the_command_converts_and_reports() {

@@ -35,8 +35,8 @@ Sampling make_sampling(const ModelInfo& model, const SamplingSettings& settings)
     check(settings.denoise >= 1 || whole < made.table->count(), ErrorCode::InvalidGraph,
           "sampling: expected a schedule of fewer than {} steps, got {}: {} steps at a denoising strength of {}", made.table->count(), whole, settings.steps,
           settings.denoise);
-    // Of their samplers UniPC alone leaves the last level but one out.
-    const bool drop_last = about.drop_last && (!settings.k_diffusion || about.end == EndLevel::Lowest);
+    made.options.whole_timesteps = settings.k_diffusion;
+    const bool drop_last = settings.k_diffusion ? about.tools_drop_last : about.drop_last;
     const ScheduleOptions options{.steps = whole, .end = about.end, .drop_last = drop_last, .whole_timesteps = about.whole_timesteps && !settings.k_diffusion,
                                   .rho = settings.rho, .k_diffusion = settings.k_diffusion};
     NoiseLevels levels = make_levels(settings.schedule == "auto" ? about.schedule : settings.schedule, *made.table, options);
@@ -49,7 +49,7 @@ Sampling make_sampling(const ModelInfo& model, const SamplingSettings& settings)
     made.whole_steps = whole;
     made.first_step = whole - settings.steps + first;
     made.levels.assign(levels.begin() + first, levels.begin() + last + 1);
-    made.calls = sampler.calls(made.levels);
+    made.calls = sampler.calls(made.levels, *made.table, made.options);
     return made;
 }
 

@@ -1,7 +1,4 @@
 // Euler to less noise than the next level has, the rest filled up with fresh noise (k-diffusion's ancestral step).
-#include <algorithm>
-#include <cmath>
-
 #include "gpu/ops.h"
 #include "nodes/sampling/sampler.h"
 
@@ -15,9 +12,7 @@ struct EulerAncestral final : Sampler {
     }
 
     SamplerState step(const SamplerStep& at, const SamplerState&, const Prediction& predicted) const override {
-        const double from = at.here().sigma(), to = at.next().sigma();
-        const double fresh = std::min(to, at.options.eta.value_or(1) * std::sqrt(std::max(to * to * (from * from - to * to), 0.0)) / from);
-        const double kept = std::sqrt(std::max(to * to - fresh * fresh, 0.0));
+        const auto [kept, fresh] = ancestral_split(at.here().sigma(), at.next().sigma(), at.options.eta.value_or(1));
         const gpu::Tensor y = predicted.x0 + predicted.epsilon * kept;
         // Drawn at the last step too, where its weight is zero, so that the stream of numbers is that of other tools.
         return {(y + at.noise() * (fresh * at.options.noise_scale)) * at.next().signal, {}};

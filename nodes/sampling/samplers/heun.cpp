@@ -11,7 +11,7 @@ struct Heun final : Sampler {
         return {.name = "heun", .title = "Heun", .source = "arXiv:2206.00364", .schedule = "linspace"};
     }
 
-    NoiseLevels calls(const NoiseLevels& levels) const override {
+    NoiseLevels calls(const NoiseLevels& levels, const NoiseTable&, const SamplerOptions&) const override {
         NoiseLevels made{levels.front()};
         for (std::size_t i = 1; i + 1 < levels.size(); ++i) made.insert(made.end(), 2, levels[i]);
         return made;

@@ -14,7 +14,7 @@ struct Pndm final : Sampler {
                 .end = EndLevel::Lowest};
     }
 
-    NoiseLevels calls(const NoiseLevels& levels) const override {
+    NoiseLevels calls(const NoiseLevels& levels, const NoiseTable&, const SamplerOptions&) const override {
         NoiseLevels made(levels.begin(), levels.end() - 1);
         if (made.size() > 1) made.insert(made.begin() + 1, made[1]);
         return made;

@@ -35,7 +35,7 @@ struct UniPc : Sampler {
 
     SamplerInfo info() const override {
         return {.name = plain_ ? "unipc_bh1" : "unipc", .title = plain_ ? "UniPC bh1" : "UniPC", .source = "arXiv:2302.04867", .schedule = "linspace", .drop_last = true,
-                .whole_timesteps = true, .end = EndLevel::Lowest};
+                .tools_drop_last = true, .whole_timesteps = true, .end = EndLevel::Lowest};
     }
 
     // A step from level `from` to `to` of some order; `ratios` are (lambda_k - lambda_from) / h of the earlier predictions.
