@@ -99,7 +99,7 @@ public:
 
     // Tells that a file was completely written (the run lists it with its size and hash). Only for side_effect nodes.
     void wrote(const std::string& path) { host_.on_wrote(path); }
-    // Tells, before Cancelled leaves compute(), that state is on disk from which the same run goes on.
+    // Tells, before Cancelled leaves compute(), that state is kept, or being written, from which the same run goes on.
     void resumable() { host_.on_resumable(); }
     // The document that runs, as canonical text, to embed in what is written. Only for side_effect nodes: a cached
     // result must not depend on it.
