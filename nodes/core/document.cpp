@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <set>
+#include <utility>
 
 #include "gpu/base/error.h"
 #include "nodes/core/json_text.h"
@@ -338,6 +339,91 @@ Document Document::set_extra(const QJsonObject& extra) const {
     return result;
 }
 
+Document Document::remove_nodes(const std::set<std::string>& ids) const {
+    if (ids.empty()) return *this;
+    NodeMap nodes;
+    for (const auto& entry : *nodes_)
+        if (!ids.contains(entry.first)) nodes.emplace_hint(nodes.end(), entry);
+    LayoutMap layout;
+    for (const auto& entry : *layout_)
+        if (!ids.contains(entry.first)) layout.emplace_hint(layout.end(), entry);
+    std::vector<Link> links;
+    for (const Link& link : *links_)
+        if (!ids.contains(link.from.node) && !ids.contains(link.to.node)) links.push_back(link);
+    Document result = *this;
+    result.nodes_ = shared(std::move(nodes));
+    result.layout_ = shared(std::move(layout));
+    result.links_ = shared(std::move(links));
+    return result;
+}
+
+Document Document::disconnect_all(const std::vector<Link>& links) const {
+    std::set<std::pair<Endpoint, Endpoint>> gone;
+    for (const Link& link : links) gone.emplace(link.from, link.to);
+    std::vector<Link> left;
+    for (const Link& link : *links_)
+        if (!gone.contains({link.from, link.to})) left.push_back(link);
+    if (left.size() == links_->size()) return *this;
+    Document result = *this;
+    result.links_ = shared(std::move(left));
+    return result;
+}
+
+Document Document::set_layouts(const std::map<std::string, QJsonObject>& fields) const {
+    if (fields.empty()) return *this;
+    LayoutMap layout = *layout_;
+    for (const auto& [id, own] : fields) {
+        if (!contains(id)) continue;
+        layout[id] = normalised(own).toObject();
+        if (own.isEmpty()) layout.erase(id);
+    }
+    Document result = *this;
+    result.layout_ = shared(std::move(layout));
+    return result;
+}
+
+Document Document::set_modes(const std::set<std::string>& ids, NodeMode mode) const {
+    NodeMap nodes = *nodes_;
+    for (const std::string& id : ids) {
+        const auto at = nodes.find(id);
+        if (at == nodes.end() || at->second->mode == mode) continue;
+        NodeRecord record = *at->second;
+        record.mode = mode;
+        at->second = shared(std::move(record));
+    }
+    Document result = *this;
+    result.nodes_ = shared(std::move(nodes));
+    return result;
+}
+
+Document Document::add_all(const Document& other, std::map<std::string, std::string>* made) const {
+    const auto nodes = std::make_shared<NodeMap>(*nodes_);
+    LayoutMap layout = *layout_;
+    std::vector<Link> links = *links_;
+    std::map<std::string, std::string> names;
+    Document result = *this;
+    result.nodes_ = nodes;  // free_id() sees those that have come
+    for (const auto& [id, record] : *other.nodes_) {
+        const std::string& free = names[id] = result.contains(id) ? result.free_id(id) : id;
+        if (free == id) {
+            nodes->emplace(id, record);
+        } else {
+            NodeRecord renamed = *record;
+            renamed.id = free;
+            nodes->emplace(free, shared(std::move(renamed)));
+        }
+        if (const auto at = other.layout_->find(id); at != other.layout_->end()) layout[free] = at->second;
+    }
+    for (const Link& link : *other.links_)
+        if (names.contains(link.from.node) && names.contains(link.to.node))
+            links.push_back({{names[link.from.node], link.from.socket}, {names[link.to.node], link.to.socket}, link.extra});
+    std::ranges::stable_sort(links, before);
+    result.layout_ = shared(std::move(layout));
+    result.links_ = shared(std::move(links));
+    if (made) *made = std::move(names);
+    return result;
+}
+
 Document Document::with_path(const std::string& path) const {
     Document result = *this;
     result.path_ = path;
@@ -349,9 +435,19 @@ std::string Document::free_id(const std::string& wanted) const {
     std::erase_if(stem, [](char c) { return !valid_node_id(std::string(1, c)); });
     while (stem.size() > 1 && std::isdigit(static_cast<unsigned char>(stem.back()))) stem.pop_back();
     if (!valid_node_id(stem) || stem.size() > 56) stem = "node";
-    std::string id = stem;
-    for (int number = 2; contains(id); ++number) id = stem + std::to_string(number);
-    return id;
+    if (!contains(stem)) return stem;
+    const auto taken = [&](int number) { return contains(stem + std::to_string(number)); };
+    int number = 2;
+    while (number < 6 && taken(number)) ++number;
+    if (!taken(number)) return stem + std::to_string(number);
+    // Of the many copies of one node: between a number that is taken and one that is free.
+    int free = 2 * number;
+    while (taken(free)) number = std::exchange(free, 2 * free);
+    while (free - number > 1) {
+        const int middle = number + (free - number) / 2;
+        (taken(middle) ? number : free) = middle;
+    }
+    return stem + std::to_string(free);
 }
 
 bool Document::same_content(const Document& other) const {

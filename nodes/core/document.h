@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -146,6 +147,13 @@ public:
     [[nodiscard]] Document move(const std::string& id, Position to) const;
     [[nodiscard]] Document set_layout(const std::string& id, const QJsonObject& fields) const;
     [[nodiscard]] Document set_extra(const QJsonObject& extra) const;
+    // Many at once, for one copy of the maps. Ids and links that the document does not have are passed over.
+    [[nodiscard]] Document remove_nodes(const std::set<std::string>& ids) const;
+    [[nodiscard]] Document disconnect_all(const std::vector<Link>& links) const;      // by their ends
+    [[nodiscard]] Document set_layouts(const std::map<std::string, QJsonObject>& fields) const;
+    [[nodiscard]] Document set_modes(const std::set<std::string>& ids, NodeMode mode) const;
+    // All nodes of another document with free ids, which are in *made by their own, their layout and the links between them.
+    [[nodiscard]] Document add_all(const Document& other, std::map<std::string, std::string>* made = nullptr) const;
     // This document with other nodes and links, taken as they are: for passes that prepare a run (lowering.h), whose ids
     // may hold '/'. The layout stays.
     [[nodiscard]] Document with_content(const std::vector<NodeRecord>& records, std::vector<Link> links) const;

@@ -47,9 +47,10 @@ Document replaced(const Document& document, QJsonObject frames, const std::strin
     for (const QString& id : frames.keys())
         if (const QJsonObject fields = frames[id].toObject(); fields[member_key].toString() == qt(frame)) frames[id] = joined(fields, by);
     Document result = with_definitions(document, frames);
+    std::map<std::string, QJsonObject> layouts;
     for (const std::string& id : result.node_ids())
-        if (const QJsonObject layout = result.layout_of(id); layout[member_key].toString() == qt(frame)) result = result.set_layout(id, joined(layout, by));
-    return result;
+        if (const QJsonObject layout = result.layout_of(id); layout[member_key].toString() == qt(frame)) layouts[id] = joined(layout, by);
+    return result.set_layouts(layouts);
 }
 
 void expect_frame(const QJsonObject& frames, const std::string& frame, const char* what) {
@@ -181,7 +182,9 @@ Document add_frame(const Document& document, const std::vector<std::string>& nod
     frames[qt(id)] = joined(fields, around->empty() ? std::string() : around->front());
     for (const std::string& one : inner) frames[qt(one)] = joined(frames[qt(one)].toObject(), id);
     Document result = with_definitions(document, frames);
-    for (const std::string& node : loose) result = result.set_layout(node, joined(result.layout_of(node), id));
+    std::map<std::string, QJsonObject> layouts;
+    for (const std::string& node : loose) layouts[node] = joined(result.layout_of(node), id);
+    result = result.set_layouts(layouts);
     if (made) *made = id;
     return without_empty_frames(result);
 }

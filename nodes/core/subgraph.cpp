@@ -187,11 +187,8 @@ Document grouped(const Document& document, const std::vector<std::string>& ids, 
     expect_convex(document, inside);
     constexpr double apart = 260;
 
-    Document content, outside = document;
-    for (const std::string& id : inside) {
-        content = content.add_record(document.node(id)).set_layout(id, document.layout_of(id));
-        outside = outside.remove_node(id);
-    }
+    Document content, outside = document.remove_nodes(inside);
+    for (const std::string& id : inside) content = content.add_record(document.node(id)).set_layout(id, document.layout_of(id));
     std::map<std::string, std::string> kept;
     const Document framed = with_whole_frames(content, document);
     content = with_frames_of(content, framed, &kept);

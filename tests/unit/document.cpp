@@ -227,6 +227,57 @@ private slots:
         QCOMPARE(before.to_json(), text);
     }
 
+    // Edits of many nodes at once give what the same edits one by one give, byte for byte.
+    void many_at_once() {
+        Document document;
+        for (int i = 0; i < 40; ++i) {
+            document = document.add_node("stub.add", "n" + std::to_string(i), {double(i), 0});
+            if (i > 0) document = document.connect({"n" + std::to_string(i - 1), "sum"}, {"n" + std::to_string(i), "a"});
+        }
+        const QByteArray text = document.to_json();
+        std::set<std::string> some{"gone"};
+        std::map<std::string, QJsonObject> layouts{{"gone", {{"x", 1}}}, {"n1", {}}};
+        std::vector<Link> cut{{.from = {"n4", "sum"}, .to = {"n5", "a"}}, {.from = {"n4", "sum"}, .to = {"n9", "a"}}};
+        Document removed = document, laid = document.set_layout("n1", {}), muted = document;
+        for (int i = 0; i < 40; i += 3) {
+            const std::string id = "n" + std::to_string(i);
+            some.insert(id);
+            layouts[id] = {{"x", -i}, {"y", 0.5}, {"frame", "f"}};
+            removed = removed.remove_node(id);
+            laid = laid.set_layout(id, layouts[id]);
+            muted = muted.set_mode(id, NodeMode::Muted);
+        }
+        QCOMPARE(document.remove_nodes(some).to_json(), removed.to_json());
+        QCOMPARE(document.set_layouts(layouts).to_json(), laid.to_json());
+        QCOMPARE(document.set_modes(some, NodeMode::Muted).to_json(), muted.to_json());
+        QCOMPARE(document.disconnect_all(cut).to_json(), document.disconnect(cut[0].from, cut[0].to).to_json());
+        // What was not touched is the same object: nothing is looked at anew because of it.
+        QVERIFY(document.remove_nodes(some).find("n1") == document.find("n1"));
+        QCOMPARE(document.set_modes({"n1", "n2"}, NodeMode::Muted).changed_since(document), (std::vector<std::string>{"n1", "n2"}));
+        QVERIFY(document.set_modes({"n1"}, NodeMode::On).changed_since(document)->empty());
+        QVERIFY(document.remove_nodes({"gone"}) == document && document.remove_nodes({}).changed_since(document));
+
+        // A document put into itself: every node with another id, wired as it was; again, and nothing is lost.
+        std::map<std::string, std::string> made;
+        const Document twice = document.add_all(document, &made);
+        QCOMPARE(made.size(), std::size_t(40));
+        QCOMPARE(twice.node_ids().size(), std::size_t(80));
+        QCOMPARE(twice.links().size(), std::size_t(78));
+        for (const auto& [id, own] : made) {
+            QVERIFY(!document.contains(own) && twice.node(own).id == own);
+            QVERIFY(twice.position(own) == document.position(id));
+        }
+        QVERIFY(twice.link_into({made["n7"], "a"})->from == (Endpoint{made["n6"], "sum"}));
+        QVERIFY(std::ranges::is_sorted(twice.links(), {}, [](const Link& link) { return std::tie(link.to, link.from); }));
+        std::set<std::string> added;
+        for (const auto& [id, own] : made) added.insert(own);
+        QCOMPARE(twice.remove_nodes(added).to_json(), text);
+        QCOMPARE(twice.add_all(document).node_ids().size(), std::size_t(120));
+        QCOMPARE(Document().add_all(document, &made).to_json(), text);
+        QCOMPARE(made.at("n3"), std::string("n3"));
+        QCOMPARE(document.to_json(), text);
+    }
+
     // Whatever is done in whatever order, the links are those of a plain list that is edited alongside.
     void random_edits_never_lose_or_invent_a_link() {
         std::mt19937 random(7);
