@@ -50,6 +50,13 @@ const SocketPlace* NodeGeometry::socket_at(QPointF point, qreal reach) const {
     return best;
 }
 
+NodeGeometry bare_geometry(const Style& style) {
+    NodeGeometry g;
+    g.title = {0, 0, style.min_width, style.title_height};
+    g.card = {0, 0, style.min_width, style.title_height + 3 * style.row_height};
+    return g;
+}
+
 NodeGeometry layout_node(const NodeLook& look, QSize thumbnail, const Style& style) {
     NodeGeometry g;
     if (look.bend) {

@@ -31,6 +31,8 @@ struct NodeGeometry {
     const SocketPlace* socket_at(QPointF point, qreal reach) const;
 };
 
+// A card of which nothing is known yet.
+NodeGeometry bare_geometry(const Style& style);
 NodeGeometry layout_node(const NodeLook& look, QSize thumbnail, const Style& style);
 
 // A wire from an output at `from` to an input at `to`.

@@ -24,6 +24,7 @@ Minimap::Minimap(GraphView& view) : QWidget(&view), view_(view) {
     connect(&draw_later_, &QTimer::timeout, this, qOverload<>(&QWidget::update));
     const GraphModel& model = view_.graph().model();
     connect(&model, &GraphModel::edited, this, &Minimap::changed);
+    connect(&view_.graph(), &GraphScene::all_laid_out, this, &Minimap::changed);
     connect(&view_, &GraphView::view_changed, this, qOverload<>(&QWidget::update));
 }
 
@@ -55,7 +56,7 @@ void Minimap::draw() {
     };
     for (const FrameItem* frame : scene.frames_inside_out() | std::views::reverse) painter.fillRect(place(frame->box()), mix(style.panel, frame->tone(), 0.35));
     for (const NodeId& id : scene.model().node_ids())
-        if (const NodeItem* node = scene.item(id)) painter.fillRect(place(node->card_in_scene()), mix(style.category(node->look().category), style.title_text, 0.25));
+        if (const NodeItem* node = scene.item(id)) painter.fillRect(place(node->card_in_scene()), mix(style.category(node->shown_look().category), style.title_text, 0.25));
 }
 
 QPointF Minimap::to_scene(QPointF point) const {

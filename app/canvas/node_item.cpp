@@ -20,19 +20,21 @@ NodeItem::NodeItem(GraphScene& scene, NodeId id) : scene_(scene), id_(std::move(
     setFlags(ItemIsMovable | ItemIsSelectable | ItemSendsGeometryChanges);
     setAcceptHoverEvents(true);
     setZValue(1);
+    geometry_ = bare_geometry(canvas_style());
+    tone_ = canvas_style().card_border;
     refresh();
     setPos(scene_.model().position(id_));
 }
 
 void NodeItem::set_id(const NodeId& id) {
     id_ = id;
+    stale_ = false;  // the former id waits in vain
     refresh();
 }
 
 void NodeItem::refresh() {
-    look_ = scene_.model().look(id_);
-    thumbnail_ = scene_.runs().thumbnail(id_);
-    lay_out();
+    if (std::exchange(stale_, true)) return;
+    scene_.lay_out_later(id_);
 }
 
 void NodeItem::refresh_status() { forget_picture(); }
@@ -42,12 +44,18 @@ void NodeItem::forget_picture() {
     update();
 }
 
-void NodeItem::refresh_thumbnail() {
-    thumbnail_ = scene_.runs().thumbnail(id_);
-    lay_out();
+void NodeItem::refresh_thumbnail() { refresh(); }
+
+// Whoever asks for what a card shows makes it so: const to them.
+void NodeItem::up_to_date() const {
+    if (stale_) const_cast<NodeItem*>(this)->lay_out();
 }
 
 void NodeItem::lay_out() {
+    if (!scene_.model().contains(id_)) return;  // in the middle of an edit: it is about to go
+    stale_ = bare_ = false;
+    look_ = scene_.model().look(id_);
+    thumbnail_ = scene_.runs().thumbnail(id_);
     prepareGeometryChange();
     geometry_ = layout_node(look_, thumbnail_.size(), canvas_style());
     scene_.counts().layouts++;
@@ -79,7 +87,7 @@ QPainterPath NodeItem::shape() const {
 void NodeItem::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidget*) {
     const qreal scale = QStyleOptionGraphicsItem::levelOfDetailFromTransform(painter->worldTransform());
     scene_.counts().nodes_painted++;
-    if (scale < far_scale) {
+    if (bare_ || scale < far_scale) {
         const bool failed = scene_.runs().status(id_).state == nodes::NodeState::Failed;
         return paint_node_far(*painter, geometry_, tone_, look_.mode, isSelected() ? canvas_style().selection : failed ? canvas_style().failed : QColor(), thumbnail_, canvas_style());
     }

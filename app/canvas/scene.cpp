@@ -10,6 +10,9 @@ namespace {
 // Room to pan beyond any graph; the index of items does not depend on it.
 const QRectF endless(-100000, -100000, 200000, 200000);
 
+// Cards and wires of one turn of the event loop: some milliseconds.
+constexpr int slice_size = 128;
+
 }  // namespace
 
 GraphScene::GraphScene(GraphModel& model, RunController& runs, QObject* parent)
@@ -44,7 +47,14 @@ GraphScene::GraphScene(GraphModel& model, RunController& runs, QObject* parent)
     fit_later_.setInterval(0);
     connect(&fit_later_, &QTimer::timeout, this, &GraphScene::fit_frames);
     connect(&model_, &GraphModel::frames_changed, this, &GraphScene::sync_frames);
-    connect(&model_, &GraphModel::edited, this, &GraphScene::fit_frames);
+    lay_out_later_.setSingleShot(true);
+    lay_out_later_.setInterval(0);
+    connect(&lay_out_later_, &QTimer::timeout, this, &GraphScene::lay_out_slice);
+    connect(&model_, &GraphModel::edited, this, [this] {
+        if (laying_out()) lay_out_slice();
+        fit_frames();
+        if (std::exchange(deselected_, false)) emit selectionChanged();
+    });
     connect(this, &QGraphicsScene::selectionChanged, this, [this] {
         grasp({});
         for (const auto& [id, frame] : frames_) frame->refresh_selected();
@@ -69,6 +79,55 @@ GraphScene::~GraphScene() {
     frames_.clear();
     wires_.clear();
     nodes_.clear();
+    gone_.clear();
+}
+
+// --- laying out in slices ---
+
+void GraphScene::lay_out_later(const NodeId& id) {
+    stale_.push_back(id);
+    if (!lay_out_later_.isActive()) lay_out_later_.start();
+}
+
+// Nobody sees or finds it from here on; what it costs to delete is paid later.
+void GraphScene::let_go(std::unique_ptr<QGraphicsItem> item) {
+    // One that goes with its selection tells, and who hears it asks for all others: once for the whole edit is enough.
+    const QSignalBlocker quiet(this);
+    deselected_ |= item->isSelected();
+    item->hide();
+    gone_.push_back(std::move(item));
+    if (!lay_out_later_.isActive()) lay_out_later_.start();
+}
+
+void GraphScene::lay_out_slice() {
+    int done = 0;
+    while (!stale_.empty() && done < slice_size) {
+        NodeItem* node = item(stale_.front());
+        stale_.pop_front();
+        if (!node || !node->waits()) continue;
+        node->lay_out();
+        ++done;
+    }
+    while (stale_.empty() && !unwired_.empty() && done < slice_size) {
+        const LinkId link = std::move(unwired_.front());
+        unwired_.pop_front();
+        const nodes::Link* now = model_.document().link_into(link.to);
+        if (!now || wires_.contains(link) || !item(link.from.node) || !item(link.to.node)) continue;
+        add_wire(link);
+        ++done;
+    }
+    if (!gone_.empty()) {
+        const QSignalBlocker quiet(this);  // Qt still counts them among those that are selected
+        for (; !gone_.empty() && done < slice_size; ++done) gone_.pop_back();
+    }
+    counts_.slices++;
+    counts_.largest_slice = std::max(counts_.largest_slice, done);
+    if (laying_out()) {
+        put_off_ = true;
+        return lay_out_later_.start();
+    }
+    lay_out_later_.stop();
+    if (std::exchange(put_off_, false)) emit all_laid_out();
 }
 
 void GraphScene::set_showing_memory(bool on) {
@@ -86,13 +145,18 @@ void GraphScene::rebuild() {
         inside_out_.clear();
         frames_.clear();
         attached_.clear();
+        for (auto& [link, wire] : wires_) let_go(std::move(wire));
+        for (auto& [id, node] : nodes_) let_go(std::move(node));
         wires_.clear();
         nodes_.clear();
     }
+    deselected_ = false;
+    stale_.clear();
+    unwired_.clear();
     problems_.clear();
     for (const NodeId& id : model_.node_ids()) add_node(id);
-    // Cards know their links already.
-    for (const LinkId& link : model_.links()) add_wire(link);
+    for (const LinkId& link : model_.links()) unwired_.push_back(link);
+    lay_out_slice();
     rebuild_frames();
     if (selected) emit selectionChanged();
 }
@@ -106,8 +170,7 @@ void GraphScene::add_node(const NodeId& id) {
 void GraphScene::remove_node(const NodeId& id) {
     if (drag_source_.node == id) cancel_drag();
     attached_.erase(id);  // its wires went before it
-    // Out of the map first: an item that goes with its selection tells, and who hears it asks for all others.
-    const auto gone = nodes_.extract(id);
+    if (auto gone = nodes_.extract(id)) let_go(std::move(gone.mapped()));
 }
 
 void GraphScene::rename_node(const NodeId& from, const NodeId& to) {
@@ -122,7 +185,8 @@ void GraphScene::rename_node(const NodeId& from, const NodeId& to) {
 void GraphScene::add_link(const LinkId& link) {
     refresh(link.from.node);  // sockets change from open to linked, unknown ones appear
     refresh(link.to.node);
-    add_wire(link);
+    unwired_.push_back(link);
+    if (!lay_out_later_.isActive()) lay_out_later_.start();
 }
 
 void GraphScene::add_wire(const LinkId& link) {
@@ -139,6 +203,7 @@ void GraphScene::remove_link(const LinkId& link) {
     if (const auto at = wires_.find(link); at != wires_.end()) {
         attached_[link.from.node].erase(at->second.get());
         attached_[link.to.node].erase(at->second.get());
+        let_go(std::move(at->second));
         wires_.erase(at);
     }
     refresh(link.from.node);
@@ -156,19 +221,22 @@ NodeItem* GraphScene::item(const NodeId& id) const {
 
 QColor GraphScene::socket_colour(const SocketId& id) const {
     if (const NodeItem* node = item(id.node))
-        for (const SocketLook& socket : id.output ? node->look().outputs : node->look().inputs)
+        for (const SocketLook& socket : id.output ? node->shown_look().outputs : node->shown_look().inputs)
             if (socket.id == id) return socket.colour;
     return canvas_style().dim_text;
 }
 
 QPointF GraphScene::socket_position(const SocketId& id) const {
     const NodeItem* node = item(id.node);
+    if (node) (void)node->geometry();  // laid out
     return node ? node->socket_centre(id) : QPointF();
 }
 
 void GraphScene::place_wire(WireItem& wire) {
     const LinkId& link = *wire.link();
-    wire.set_ends(socket_position(link.source()), socket_position(link.sink()));
+    // As the cards are now: each of them that is still to be laid out places its wires again.
+    const NodeItem *from = item(link.from.node), *to = item(link.to.node);
+    wire.set_ends(from ? from->socket_centre(link.source()) : QPointF(), to ? to->socket_centre(link.sink()) : QPointF());
     wire.set_colours(socket_colour(link.source()), socket_colour(link.sink()));
 }
 
@@ -224,7 +292,7 @@ std::map<NodeId, QSizeF> GraphScene::sizes_of_selection() const {
 
 void GraphScene::restyle() {
     for (auto& [id, node] : nodes_) node->refresh();
-    for (auto& [link, wire] : wires_) place_wire(*wire);
+    lay_out_slice();
     update();
 }
 

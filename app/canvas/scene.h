@@ -2,6 +2,7 @@
 #pragma once
 
 #include <QGraphicsScene>
+#include <deque>
 #include <map>
 
 #include "app/canvas/frame_item.h"
@@ -16,6 +17,8 @@ struct CanvasCounts {
     int layouts = 0;         // of cards
     int nodes_painted = 0;   // from a kept picture or anew
     int pictures_drawn = 0;  // of nodes, to be kept
+    int slices = 0;          // of laying out, see GraphScene::lay_out_later()
+    int largest_slice = 0;   // in cards and wires
 };
 
 enum class Toward { Left, Right, Up, Down };
@@ -30,7 +33,11 @@ public:
     GraphModel& model() const { return model_; }
     RunController& runs() const { return runs_; }
 
+    // Every node has its item at once, and every frame. Where an edit touches many, their cards are laid out and wires drawn some at a
+    // time between other events, so that the window goes on answering: see all_laid_out().
     NodeItem* item(const NodeId& id) const;  // null when there is none
+    void lay_out_later(const NodeId& id);
+    bool laying_out() const { return !stale_.empty() || !unwired_.empty() || !gone_.empty(); }
     QPointF socket_position(const SocketId& id) const;
     SocketId socket_at(QPointF point) const;  // empty when none is near
     bool empty() const { return nodes_.empty(); }
@@ -91,6 +98,7 @@ public:
     void nudge(QPointF step, Gesture gesture);      // moves the selected nodes
 
 signals:
+    void all_laid_out();  // after laying_out() went on for longer than an edit
     // A double click on nothing, or a wire dropped there: `from` is its socket, else empty.
     void search_wanted(QPointF at, const app::SocketId& from);
     void node_activated(const app::NodeId& id);  // double click on a node
@@ -112,6 +120,8 @@ private:
     void remove_link(const LinkId& link);
     void refresh(const NodeId& id);
     void add_wire(const LinkId& link);
+    void lay_out_slice();
+    void let_go(std::unique_ptr<QGraphicsItem> item);
     void place_wire(WireItem& wire);
     QColor socket_colour(const SocketId& id) const;
     void start_drag(SocketId from, std::optional<LinkId> taken, QPointF at);
@@ -140,6 +150,12 @@ private:
     std::vector<FrameItem*> inside_out_;
     FrameId grasped_;
     QTimer fit_later_;
+    std::deque<NodeId> stale_;    // cards to be laid out; some may be gone
+    std::deque<LinkId> unwired_;  // links without a wire yet; some may be gone
+    std::vector<std::unique_ptr<QGraphicsItem>> gone_;  // hidden, to be deleted
+    QTimer lay_out_later_;
+    bool put_off_ = false;        // to later turns of the event loop
+    bool deselected_ = false;     // selected ones went during an edit
     CanvasCounts counts_;
     bool hurrying_ = false;
     bool snapping_ = false;

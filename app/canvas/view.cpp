@@ -50,6 +50,10 @@ GraphView::GraphView(GraphScene& scene, QWidget* parent)
     setFrameShape(NoFrame);
     setMouseTracking(true);
     setFocusPolicy(Qt::StrongFocus);
+    connect(&scene_, &GraphScene::all_laid_out, this, [this] {
+        // Sizes are known only now; where the view was moved meanwhile it stays.
+        if (std::exchange(framed_, {}) == viewportTransform()) frame_all();
+    });
     connect(&scene_, &GraphScene::search_wanted, this, &GraphView::open_search_at);
     connect(search_, &SearchPopup::closed, this, [this] { setFocus(); });
     connect(search_, &SearchPopup::chosen, this, [this](const std::string& type, QPointF at, const SocketId& from) {
@@ -104,7 +108,10 @@ void GraphView::frame(const QRectF& area) {
     emit view_changed();
 }
 
-void GraphView::frame_all() { frame(scene_.content()); }
+void GraphView::frame_all() {
+    frame(scene_.content());
+    if (scene_.laying_out()) framed_ = viewportTransform();
+}
 
 void GraphView::frame_selection() {
     QRectF area;

@@ -87,6 +87,7 @@ private:
     Gesture nudge_ = Gesture::none();
     std::vector<NodeId> nudged_nodes_;
     QTimer rest_;  // after zooming
+    std::optional<QTransform> framed_;  // all, while cards were still laid out
     bool space_ = false;
     bool panning_ = false;
     QPoint pan_from_;

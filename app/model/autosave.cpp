@@ -15,6 +15,17 @@ constexpr int pause_ms = 2000;      // after the last edit; a drag writes once
 
 QString lock_of(const QString& file) { return file + QStringLiteral(".lock"); }
 
+// What went wrong; empty for nothing.
+QString write_to(const QString& file, const QString& path, const nodes::Document& document) {
+    try {
+        const QJsonObject kept{{"path", path}, {"document", QString::fromUtf8(document.to_json())}};
+        gpu::write_file(file.toStdString(), QJsonDocument(kept).toJson().toStdString());
+        return {};
+    } catch (const std::exception& error) {
+        return QString::fromUtf8(error.what());
+    }
+}
+
 }  // namespace
 
 Autosave::Autosave(GraphModel& model, const QString& folder, QObject* parent) : QObject(parent), model_(model) {
@@ -25,12 +36,15 @@ Autosave::Autosave(GraphModel& model, const QString& folder, QObject* parent) : 
     lock_->tryLock();
     later_.setSingleShot(true);
     later_.setInterval(pause_ms);
-    connect(&later_, &QTimer::timeout, this, &Autosave::write_now);
+    connect(&later_, &QTimer::timeout, this, &Autosave::write);
     connect(&model_, &GraphModel::edited, this, &Autosave::follow);
     connect(&model_, &GraphModel::dirty_changed, this, &Autosave::follow);
 }
 
-Autosave::~Autosave() { QFile::remove(file_); }
+Autosave::~Autosave() {
+    writer_.finish();
+    QFile::remove(file_);
+}
 
 void Autosave::follow() {
     if (model_.dirty()) return later_.start();
@@ -39,13 +53,20 @@ void Autosave::follow() {
 }
 
 void Autosave::write_now() {
+    if (model_.dirty()) tell(write_to(file_, model_.path(), model_.whole()));
+}
+
+void Autosave::write() {
     if (!model_.dirty()) return;
-    const QJsonObject kept{{"path", model_.path()}, {"document", QString::fromUtf8(model_.whole().to_json())}};
-    try {
-        gpu::write_file(file_.toStdString(), QJsonDocument(kept).toJson().toStdString());
-    } catch (const std::exception& error) {
-        if (!std::exchange(told_, true)) gpu::log("editor", gpu::LogLevel::Warning, "keep what is not saved: {}", error.what());
-    }
+    writer_.start([file = file_, path = model_.path(), document = model_.whole()] { return write_to(file, path, document); },
+                  [this](const QString& problem) {
+                      tell(problem);
+                      if (!model_.dirty()) QFile::remove(file_);  // saved in the meantime
+                  });
+}
+
+void Autosave::tell(const QString& problem) {
+    if (!problem.isEmpty() && !std::exchange(told_, true)) gpu::log("editor", gpu::LogLevel::Warning, "keep what is not saved: {}", problem.toStdString());
 }
 
 std::vector<LeftBehind> Autosave::left_behind(const QString& folder) {

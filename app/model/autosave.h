@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/model/graph_model.h"
+#include "app/model/latest_task.h"
 
 namespace app {
 
@@ -35,12 +36,15 @@ public:
 
 private:
     void follow();
+    void write();  // in a worker thread: a large graph takes longer than the window may wait
+    void tell(const QString& problem);
 
     GraphModel& model_;
     QString file_;
     std::unique_ptr<QLockFile> lock_;
     QTimer later_;
     bool told_ = false;
+    LatestTask writer_;
 };
 
 }  // namespace app

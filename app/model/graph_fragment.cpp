@@ -57,13 +57,25 @@ Document with_subgraphs(Document document, const Document& fragment, std::map<st
 }
 
 Document fragment_of(const Document& document, const std::vector<NodeId>& ids) {
-    Document fragment = document;
+    const std::set<NodeId> kept(ids.begin(), ids.end());
+    std::set<NodeId> others;
     for (const NodeId& id : document.node_ids())
-        if (std::ranges::find(ids, id) == ids.end()) fragment = fragment.remove_node(id);
+        if (!kept.contains(id)) others.insert(id);
+    Document fragment = document.remove_nodes(others);
     const std::set<std::string> used = used_within(fragment);
     for (const std::string& name : fragment.subgraph_names())
         if (!used.contains(name)) fragment = fragment.remove_subgraph(name);
     return nodes::with_whole_frames(fragment.set_extra({}), document).with_path({});
+}
+
+// Uses of subgraphs that have another name here.
+Document with_types(const Document& fragment, const std::map<std::string, std::string>& types) {
+    std::vector<nodes::NodeRecord> records;
+    for (const NodeId& id : fragment.node_ids()) {
+        records.push_back(fragment.node(id));
+        if (const auto at = types.find(records.back().type); at != types.end()) records.back().type = at->second;
+    }
+    return fragment.with_content(records, fragment.links());
 }
 
 QPointF corner_of(const Document& document) {
@@ -97,23 +109,17 @@ std::vector<NodeId> GraphModel::insert(const Document& fragment, QPointF shift, 
     Document after = with_subgraphs(document_, fragment, types);
     after = nodes::with_frames_of(after, fragment, &frames);
     std::map<NodeId, NodeId> renamed;
+    after = after.add_all(types.empty() ? fragment : with_types(fragment, types), &renamed);
+    std::map<NodeId, QJsonObject> layouts;
     std::vector<NodeId> made;
-    for (const NodeId& id : fragment.node_ids()) {
-        nodes::NodeRecord record = fragment.node(id);
-        record.id = after.contains(id) ? after.free_id(id) : id;
-        if (const auto at = types.find(record.type); at != types.end()) record.type = at->second;
+    for (const auto& [id, own] : renamed) {
         const nodes::Position position = fragment.position(id);
-        QJsonObject layout = nodes::with_frame(fragment.layout_of(id), frames);
+        QJsonObject& layout = layouts[own] = nodes::with_frame(fragment.layout_of(id), frames);
         layout["x"] = std::round(position.x + shift.x());
         layout["y"] = std::round(position.y + shift.y());
-        renamed[id] = record.id;
-        made.push_back(record.id);
-        after = after.add_record(std::move(record));
-        after = after.set_layout(made.back(), layout);
+        made.push_back(own);
     }
-    for (const nodes::Link& link : fragment.links())
-        if (renamed.contains(link.from.node) && renamed.contains(link.to.node))
-            after = after.connect({renamed[link.from.node], link.from.socket}, {renamed[link.to.node], link.to.socket});
+    after = after.set_layouts(layouts);
     push(text, nodes::without_empty_frames(after));
     return made;
 }

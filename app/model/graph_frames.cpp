@@ -72,16 +72,15 @@ void GraphModel::set_frame_colour(const std::set<FrameId>& ids, const QColor& co
 }
 
 void GraphModel::set_node_colour(const std::vector<NodeId>& ids, const QColor& colour) {
-    Document after = document_;
+    std::map<NodeId, QJsonObject> layouts;
     for (const NodeId& id : ids) {
-        QJsonObject layout = after.layout_of(id);
+        QJsonObject& layout = layouts[id] = document_.layout_of(id);
         if (colour.isValid())
             layout["colour"] = colour.name();
         else
             layout.remove("colour");
-        after = after.set_layout(id, layout);
     }
-    push(tr("Colour %n node(s)", nullptr, static_cast<int>(ids.size())), std::move(after));
+    push(tr("Colour %n node(s)", nullptr, static_cast<int>(ids.size())), document_.set_layouts(layouts));
 }
 
 void GraphModel::change_whole(const QString& text, const Document& after) {

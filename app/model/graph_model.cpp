@@ -16,8 +16,35 @@ using nodes::Endpoint;
 
 constexpr int undo_limit = 500;        // steps; each may hold a copy of the document's maps
 constexpr int validate_delay_ms = 60;  // so that a slider drag validates once, not per step
+constexpr std::size_t many_nodes = 300;  // more are checked in a worker thread: some milliseconds for a hundred
 
 nodes::Position position_of(QPointF point) { return {std::round(point.x()), std::round(point.y())}; }
+
+Document moved(const Document& document, const std::map<NodeId, QPointF>& to) {
+    std::map<NodeId, QJsonObject> layouts;
+    for (const auto& [id, point] : to) {
+        const nodes::Position at = position_of(point);
+        if (document.has_position(id) && document.position(id) == at) continue;
+        QJsonObject fields = document.layout_of(id);
+        fields["x"] = at.x;
+        fields["y"] = at.y;
+        layouts[id] = fields;
+    }
+    return document.set_layouts(layouts);
+}
+
+// What is wrong with a document, or with the inside of one of its subgraphs.
+std::vector<nodes::Problem> problems_of(const Document& document, bool inside) {
+    if (document.node_ids().empty()) return {};
+    std::vector<nodes::Problem> problems = inside ? nodes::validate_subgraph(document) : nodes::validate(document);
+    for (nodes::Problem& problem : problems)      // what is wrong inside of a subgraph shows on its use
+        if (const auto slash = problem.node.find('/'); slash != std::string::npos) {
+            problem.message = problem.node.substr(slash + 1) + (problem.socket.empty() ? "" : "." + problem.socket) + ": " + problem.message;
+            problem.node.resize(slash);
+            problem.socket.clear();
+        }
+    return problems;
+}
 
 // The first socket of `node` (a record of `document`) that a wire from `from` may end in.
 std::optional<SocketId> fitting_socket(const Document& document, const NodeId& node, const SocketId& from) {
@@ -52,7 +79,7 @@ GraphModel::GraphModel(QObject* parent) : QObject(parent) {
     connect(&undo_, &QUndoStack::cleanChanged, this, [this](bool clean) { emit dirty_changed(!clean); });
     validate_later_.setSingleShot(true);
     validate_later_.setInterval(validate_delay_ms);
-    connect(&validate_later_, &QTimer::timeout, this, &GraphModel::validate_now);
+    connect(&validate_later_, &QTimer::timeout, this, &GraphModel::validate_soon);
 }
 
 GraphModel::~GraphModel() { undo_.disconnect(this); }
@@ -72,7 +99,7 @@ void GraphModel::set_document(const Document& document) {
     set_path(document.path());
     emit reset();
     emit edited();
-    validate_now();
+    validate_soon();
 }
 
 void GraphModel::replace(const Document& document, const QString& text) {
@@ -112,7 +139,7 @@ void GraphModel::show(const Snapshot& next) {
     read_frames();
     emit level_changed();
     emit edited();
-    validate_now();
+    validate_soon();
 }
 
 void GraphModel::enter(const NodeId& use) {
@@ -180,11 +207,11 @@ bool GraphModel::param_is_set(const NodeId& id, const std::string& name) const {
     return record && record->params.contains(qt(name));
 }
 
-std::set<NodeId> GraphModel::downstream(const NodeId& id) const {
+std::set<NodeId> GraphModel::downstream_of(const std::set<NodeId>& ids) const {
     std::multimap<NodeId, NodeId> readers;
     for (const nodes::Link& link : document_.links()) readers.emplace(link.from.node, link.to.node);
-    std::set<NodeId> found{id};
-    std::vector<NodeId> open{id};
+    std::set<NodeId> found = ids;
+    std::vector<NodeId> open(ids.begin(), ids.end());
     while (!open.empty()) {
         const auto [begin, end] = readers.equal_range(open.back());
         open.pop_back();
@@ -220,16 +247,19 @@ std::set<std::string> GraphModel::given_files() const {
 
 void GraphModel::validate_now() {
     validate_later_.stop();
-    problems_ = document_.node_ids().empty() ? std::vector<nodes::Problem>()
-                : levels_.empty()            ? nodes::validate(document_)
-                                             : nodes::validate_subgraph(document_);
-    for (nodes::Problem& problem : problems_)      // what is wrong inside of a subgraph shows on its use
-        if (const auto slash = problem.node.find('/'); slash != std::string::npos) {
-            problem.message = problem.node.substr(slash + 1) + (problem.socket.empty() ? "" : "." + problem.socket) + ": " + problem.message;
-            problem.node.resize(slash);
-            problem.socket.clear();
-        }
+    checker_.drop();
+    problems_ = problems_of(document_, !levels_.empty());
     emit problems_changed();
+}
+
+void GraphModel::validate_soon() {
+    validate_later_.stop();
+    if (document_.node_ids().size() <= many_nodes) return validate_now();
+    checker_.start([document = document_, inside = !levels_.empty()] { return problems_of(document, inside); },
+                   [this](std::vector<nodes::Problem> problems) {
+                       problems_ = std::move(problems);
+                       emit problems_changed();
+                   });
 }
 
 // --- edits ---
@@ -297,11 +327,11 @@ NodeId GraphModel::insert_node(const std::string& type, QPointF at, const LinkId
 }
 
 void GraphModel::remove(const std::vector<NodeId>& ids, const std::vector<LinkId>& links) {
-    Document after = document_;
-    for (const LinkId& link : links) after = after.disconnect(link.from, link.to);
-    for (const NodeId& id : ids)
-        if (after.contains(id)) after = after.remove_node(id);
-    after = nodes::without_empty_frames(after);
+    const std::set<NodeId> gone(ids.begin(), ids.end());
+    Document after = document_.remove_nodes(gone);
+    std::vector<nodes::Link> cut;
+    for (const LinkId& link : links) cut.push_back({.from = link.from, .to = link.to});
+    after = nodes::without_empty_frames(after.disconnect_all(cut));
     push(ids.empty() ? tr("Remove %n wire(s)", nullptr, static_cast<int>(links.size()))
                      : tr("Remove %n node(s)", nullptr, static_cast<int>(ids.size())),
          std::move(after));
@@ -345,9 +375,7 @@ void GraphModel::arrange(const std::map<NodeId, QSizeF>& sizes) { move_all(tr("A
 void GraphModel::align(const std::map<NodeId, QSizeF>& sizes, Edge edge) { move_all(tr("Align"), aligned(document_, sizes, edge)); }
 
 void GraphModel::move_all(const QString& text, const std::map<NodeId, QPointF>& to) {
-    Document after = document_;
-    for (const auto& [id, point] : to) after = after.move(id, position_of(point));
-    push(text, std::move(after));
+    push(text, moved(document_, to));
 }
 
 QString GraphModel::connect_sockets(const SocketId& a, const SocketId& b, const std::optional<LinkId>& instead) {
@@ -386,19 +414,15 @@ void GraphModel::set_params(const NodeId& id, const QJsonObject& values, Gesture
 }
 
 void GraphModel::move(const std::map<NodeId, QPointF>& to, Gesture gesture, const std::map<NodeId, FrameId>& into, const std::map<FrameId, FrameId>& nested) {
-    Document after = document_;
+    Document after = moved(document_, to);
     const QString merge = gesture.number() ? QStringLiteral("move %1").arg(gesture.number()) : QString();
-    for (const auto& [id, point] : to)
-        if (after.position(id) != position_of(point)) after = after.move(id, position_of(point));
     for (const auto& [id, around] : nested) after = nodes::nest_frame(after, id, around);
     for (const auto& [id, frame] : into) after = nodes::put_into_frame(after, id, frame);
     push(tr("Move %n node(s)", nullptr, static_cast<int>(to.size())), std::move(after), merge);
 }
 
 void GraphModel::set_mode(const std::vector<NodeId>& ids, nodes::NodeMode mode) {
-    Document after = document_;
-    for (const NodeId& id : ids)
-        if (after.contains(id)) after = after.set_mode(id, mode);
+    Document after = document_.set_modes({ids.begin(), ids.end()}, mode);
     const int count = static_cast<int>(ids.size());
     push(mode == nodes::NodeMode::Muted      ? tr("Mute %n node(s)", nullptr, count)
          : mode == nodes::NodeMode::Bypassed ? tr("Bypass %n node(s)", nullptr, count)

@@ -15,6 +15,7 @@
 
 #include "app/model/arrange.h"
 #include "app/model/ids.h"
+#include "app/model/latest_task.h"
 #include "nodes/core/frames.h"
 #include "nodes/core/node.h"
 #include "nodes/core/validate.h"
@@ -118,7 +119,8 @@ public:
     const nodes::Node* declaration(const NodeId& id) const;  // null when this program does not know the type
     QJsonValue param(const NodeId& id, const std::string& name) const { return document_.param(id, name); }
     bool param_is_set(const NodeId& id, const std::string& name) const;
-    std::set<NodeId> downstream(const NodeId& id) const;  // with itself
+    std::set<NodeId> downstream(const NodeId& id) const { return downstream_of({id}); }  // with itself
+    std::set<NodeId> downstream_of(const std::set<NodeId>& ids) const;                   // with themselves
 
     // The sockets that a wire from `from` (of either direction) may end in, over the whole graph.
     std::set<SocketId> partners(const SocketId& from) const;
@@ -131,8 +133,10 @@ public:
     FrameId frame_of(const NodeId& id) const;  // empty for none
     const std::vector<NodeId>& nodes_within(const FrameId& id) const;  // of frames in it as well; sorted
 
-    // What validate() says, refreshed a moment after each edit.
+    // What validate() says, refreshed a moment after each edit. Of a graph of many nodes a worker thread finds it out: checking()
+    // until problems_changed() tells.
     const std::vector<nodes::Problem>& problems() const { return problems_; }
+    bool checking() const { return checker_.busy(); }
     // File names that the person at the window gave to parameters, as typed or chosen: what a run may touch beside the
     // folders of the document and of its output. What came with an opened or pasted document is not among them.
     std::set<std::string> given_files() const;
@@ -227,6 +231,7 @@ private:
     // The document with `shown` in the place of what is shown.
     nodes::Document whole_with(const nodes::Document& shown) const;
     void set_path(const std::string& path);
+    void validate_soon();  // now, where that is quick
     void move_all(const QString& text, const std::map<NodeId, QPointF>& to);
     std::vector<NodeId> insert(const nodes::Document& fragment, QPointF shift, const QString& text, std::map<FrameId, FrameId> frames = {});
     void read_frames();
@@ -237,6 +242,7 @@ private:
     std::string path_;
     QUndoStack undo_;
     QTimer validate_later_;
+    LatestTask checker_;
     std::vector<nodes::Problem> problems_;
     std::map<FrameId, nodes::Frame> frames_;
     std::unordered_map<NodeId, FrameId> framed_;

@@ -11,10 +11,7 @@ namespace app {
 class LatestTask : public QObject {
 public:
     explicit LatestTask(QObject* parent = nullptr) : QObject(parent) { pool_.setMaxThreadCount(1); }
-    ~LatestTask() override {
-        ++newest_;
-        pool_.waitForDone();
-    }
+    ~LatestTask() override { finish(); }
 
     // Runs `work()` in the worker thread and hands its result to `then` in this object's thread, unless a newer task or
     // drop() came meanwhile. Tasks that wait are skipped; nothing may be thrown.
@@ -39,6 +36,11 @@ public:
     void drop() {
         ++newest_;
         busy_ = false;
+    }
+    // The same, and waits for a task that goes.
+    void finish() {
+        drop();
+        pool_.waitForDone();
     }
     bool busy() const { return busy_; }  // a result is on its way
 

@@ -89,6 +89,7 @@ RunController::RunController(GraphModel& model, QObject* parent)
     connect(&model_, &GraphModel::reset, this, [this] {
         ++graph_;
         thumbnails_.clear();
+        edited_.clear();
         edited_in_run_.clear();
         if (running_) return;
         forget_all();
@@ -105,6 +106,7 @@ RunController::RunController(GraphModel& model, QObject* parent)
     connect(&model_, &GraphModel::node_changed, this, &RunController::mark_stale);
     connect(&model_, &GraphModel::link_added, this, [this](const LinkId& link) { mark_stale(link.to.node); });
     connect(&model_, &GraphModel::link_removed, this, [this](const LinkId& link) { mark_stale(link.to.node); });
+    connect(&model_, &GraphModel::edited, this, &RunController::mark_edited);
 }
 
 RunController::~RunController() {
@@ -336,7 +338,8 @@ void RunController::end(const nodes::RunResult& result) {
     set_paused(false);
     set_running(false);
     tell_status(std::exchange(touched_, {}));
-    for (const NodeId& id : std::exchange(edited_in_run_, {})) mark_stale(id);
+    edited_ = std::exchange(edited_in_run_, {});
+    mark_edited();
     emit finished(result.status, result.ms, problems);
 }
 
@@ -360,15 +363,15 @@ double RunController::progress() const {
     return std::min(1.0, done / planned_);
 }
 
-void RunController::mark_stale(const NodeId& id) {
-    if (!of_shown_graph()) return;
-    if (running_) {
-        edited_in_run_.insert(id);  // the run works on its snapshot; its facts are of the graph before the edit
-        return;
-    }
-    if (!model_.contains(id) || status_.empty()) return;
+// What was edited, and all that depends on it, is stale: once for an edit of many nodes.
+void RunController::mark_edited() {
+    std::set<NodeId> ids = std::exchange(edited_, {});
+    if (ids.empty() || !of_shown_graph()) return;
+    if (running_) return edited_in_run_.merge(ids);  // the run works on its snapshot; its facts are of the graph before the edit
+    std::erase_if(ids, [this](const NodeId& id) { return !model_.contains(id); });
+    if (ids.empty() || status_.empty()) return;
     std::set<NodeId> changed;
-    for (const NodeId& reader : model_.downstream(id)) {
+    for (const NodeId& reader : model_.downstream_of(ids)) {
         const NodeId own = model_.run_id(reader), inside = own + "/";
         for (auto at = status_.lower_bound(own); at != status_.end() && (at->first == own || at->first.starts_with(inside)); ++at)
             if (!std::exchange(at->second.stale, true)) changed.insert(at->first);

@@ -124,7 +124,8 @@ private:
     NodeStatus status_inside(const NodeId& prefix) const;
     void set_running(bool running);
     void set_paused(bool paused);
-    void mark_stale(const NodeId& id);
+    void mark_stale(const NodeId& id) { edited_.insert(id); }
+    void mark_edited();
     void note_edits_since(const nodes::Document& then);
     void make_thumbnail(const NodeId& id, const nodes::Value& value);
     void rename(const NodeId& from, const NodeId& to);
@@ -143,6 +144,7 @@ private:
     std::map<NodeId, QImage> thumbnails_;
     std::map<NodeId, std::vector<OutputValue>> values_;
     std::set<NodeId> touched_;  // while draining: whose status changed
+    std::set<NodeId> edited_;         // in the edit that goes on, by the ids that are shown
     std::set<NodeId> edited_in_run_;
     std::set<NodeId> still_good_;  // nodes whose results of the run before no edit has touched
     QTimer cancel_watch_;

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include "app/panels/block_watch.h"
 #include "nodes/core/frames.h"
 
 namespace app {
@@ -28,7 +29,30 @@ void report(const char* what, qreal scale, std::vector<double> times) {
     std::printf("%-22s scale %.2f  median %6.2f ms  worst %6.2f ms\n", what, scale, times[times.size() / 2], times.back());
 }
 
+// What an act and all that follows from it take, and the longest that the window is kept busy at once.
+void report_blocks(const char* what, MainWindow& window, const std::function<void()>& act) {
+    window.scene().counts() = {};
+    double longest = 0;
+    const double all = ms_of([&] { longest = longest_block(window, act); });
+    std::printf("%-22s %6.1f ms, longest block %6.1f ms, %d slices\n", what, all, longest, window.scene().counts().slices);
+}
+
 }  // namespace
+
+double longest_block(MainWindow& window, const std::function<void()>& act) {
+    QApplication::processEvents();
+    BlockWatch watch;
+    act();
+    QEventLoop loop;
+    QTimer look;  // a turn of the loop each: the watch ticks in between
+    QObject::connect(&look, &QTimer::timeout, &loop, [&] {
+        if (!window.scene().laying_out() && !window.model().checking()) loop.quit();
+    });
+    look.start(1);
+    loop.exec();
+    QApplication::processEvents();  // what is painted at last
+    return watch.longest_ms();
+}
 
 nodes::Document bench_graph(int count) {
     static const char* const kinds[] = {"text.encode", "latent.empty", "sample.run", "vae.decode", "image.blend", "image.save"};
@@ -65,16 +89,12 @@ int bench_canvas(MainWindow& window, const QString& file_or_count) {
     bool opened = true;
     if (number) {
         const nodes::Document document = bench_graph(std::clamp(count, 1, 100000));
-        std::printf("%-22s %.0f ms\n", "open", ms_of([&] {
+        report_blocks("open", window, [&] {
             window.model().set_document(document);
             view.frame_all();
-            QApplication::processEvents();
-        }));
+        });
     } else {
-        std::printf("%-22s %.0f ms\n", "open", ms_of([&] {
-            opened = window.open_file(file_or_count);
-            QApplication::processEvents();
-        }));
+        report_blocks("open", window, [&] { opened = window.open_file(file_or_count); });
     }
     if (!opened) return 4;
     std::printf("%-22s %zu nodes, %zu wires, %zu frames, canvas %d x %d\n", "graph", window.model().node_ids().size(), window.model().links().size(),
@@ -119,6 +139,14 @@ int bench_canvas(MainWindow& window, const QString& file_or_count) {
             edit.push_back(ms_of([&] { window.model().move({{ids[0], QPointF(i, i)}}); }));
         report("edit", 0.7, edit);
     }
+    view.frame_all();
+    report_blocks("select all", window, [&] { window.scene().select(window.model().node_ids()); });
+    report_blocks("delete all", window, [&] { window.scene().remove_selection(); });
+    report_blocks("undo", window, [&] { window.model().undo_stack().undo(); });
+    report_blocks("redo", window, [&] { window.model().undo_stack().redo(); });
+    report_blocks("undo", window, [&] { window.model().undo_stack().undo(); });
+    window.scene().select(window.model().node_ids());
+    report_blocks("duplicate all", window, [&] { window.model().duplicate(window.scene().selected_nodes()); });
     return 0;
 }
 

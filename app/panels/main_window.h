@@ -91,6 +91,7 @@ private:
     void restore(const LeftBehind& left);
     // False when the user kept what is there.
     bool show_graph(const QString& path, const nodes::OpenedGraph& opened);
+    void tell_unknown_type();
     void choose_file();
     bool save_as();
     bool may_discard();

@@ -78,11 +78,16 @@ bool MainWindow::show_graph(const QString& path, const nodes::OpenedGraph& opene
     if (model_.document().format() > nodes::document_format)
         error(
             tr("A newer Heddle wrote this file. What this one does not know is kept as it is; saving will ask first."));
-    else if (const auto problem =
-                 std::ranges::find(model_.problems(), nodes::ProblemKind::UnknownType, &nodes::Problem::kind);
-             problem != model_.problems().end())
-        error(qt(problem->text()));
+    else if (model_.checking())
+        connect(&model_, &GraphModel::problems_changed, this, &MainWindow::tell_unknown_type, Qt::SingleShotConnection);
+    else
+        tell_unknown_type();
     return true;
+}
+
+void MainWindow::tell_unknown_type() {
+    const auto problem = std::ranges::find(model_.problems(), nodes::ProblemKind::UnknownType, &nodes::Problem::kind);
+    if (problem != model_.problems().end()) error(qt(problem->text()));
 }
 
 bool MainWindow::new_file() {

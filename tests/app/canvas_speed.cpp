@@ -11,6 +11,7 @@ constexpr int many = 1000;
 struct Large : tests::Editor {
     Large() {
         model.set_document(bench_graph(many));
+        (void)QTest::qWaitFor([this] { return !scene.laying_out() && !model.checking(); }, 60000);
         view.frame_all();
         QApplication::processEvents();
         scene.counts() = {};
@@ -37,6 +38,7 @@ private slots:
         tests::Editor e;
         e.scene.counts() = {};
         e.model.set_document(bench_graph(many));
+        QTRY_VERIFY(!e.scene.laying_out());
         QCOMPARE(e.scene.counts().layouts, many);
         QCOMPARE(e.model.links().size() > 900, true);
         QVERIFY(e.scene.frame_items().size() > 10);
