@@ -9,6 +9,7 @@
 #include "app/build_stamp.h"
 #include "app/panels/accessibility.h"
 #include "app/panels/canvas_bench.h"
+#include "app/panels/device_menu.h"
 #include "app/panels/language.h"
 #include "app/panels/main_window.h"
 #include "app/panels/theme_choice.h"
@@ -97,6 +98,7 @@ int main(int argc, char** argv) {
     }
     window.runs().set_output_folder(parser.isSet(output) ? parser.value(output) : default_output_folder());
     window.allow(parser.values(allow));
+    app::use_stored_devices(window.runs());
     if (const auto place = nodes::DiskCache::usual(heddle_build_stamp)) window.runs().keep_results(std::make_shared<nodes::DiskCache>(*place));
     if (const QStringList sides = parser.value(size).split('x');
         sides.size() == 2 && sides[0].toInt() > 0 && sides[1].toInt() > 0)

@@ -8,6 +8,8 @@
 
 #include "gpu/base/error.h"
 #include "gpu/base/log.h"
+#include "gpu/base/switches.h"
+#include "gpu/vulkan/device_scope.h"
 #include "nodes/core/lowering.h"
 #include "nodes/core/paths.h"
 
@@ -119,6 +121,7 @@ RunRequest RunController::request(const std::vector<NodeId>& targets) const {
     for (const NodeId& id : targets) made.options.targets.push_back(model_.run_id(id));
     made.options.output_folder = output_folder_.toStdString();
     made.options.allowed = allowed_places();
+    made.options.devices = used_devices_;
     return made;
 }
 
@@ -136,6 +139,24 @@ void RunController::start_request(RunRequest request) {
     set_paused(false);
     set_running(true);
     emit run_started(run_);
+}
+
+void RunController::set_devices(const QStringList& selectors) {
+    devices_ = selectors;
+    used_devices_.clear();
+    bool own = false;
+    for (const QString& name : selectors) {
+        const std::string selector = name.toStdString();
+        if (!own && selector == gpu::switches().device) {  // is open already, or will be, for pictures of results
+            own = true;
+            used_devices_.push_back(nullptr);
+            continue;
+        }
+        const auto is_free = [&](const auto& slot) { return slot->selector == selector && std::ranges::find(used_devices_, slot) == used_devices_.end(); };
+        auto at = std::ranges::find_if(known_devices_, is_free);
+        if (at == known_devices_.end()) at = known_devices_.insert(at, std::make_shared<gpu::DeviceSlot>(selector));
+        used_devices_.push_back(*at);
+    }
 }
 
 // A document from a stranger reaches its own folder and the output's, and what the person at the window chose.

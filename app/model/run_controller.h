@@ -70,6 +70,11 @@ public:
     // Where relative names of output files start; empty: the current folder.
     void set_output_folder(const QString& folder) { output_folder_ = folder; }
 
+    // Devices of runs from now on, each as --device takes it, one of them twice for two of it: branches of a graph run at once, one on
+    // each. None: the program's own.
+    void set_devices(const QStringList& selectors);
+    const QStringList& devices() const { return devices_; }
+
     // Files and folders that any run may read and write, beside those of the document, of its output and those given.
     void set_allowed(const QStringList& paths) { allowed_ = paths; }
 
@@ -131,6 +136,9 @@ private:
     void rename(const NodeId& from, const NodeId& to);
 
     GraphModel& model_;
+    std::vector<std::shared_ptr<gpu::DeviceSlot>> known_devices_;  // as long as results may lie on them
+    std::vector<std::shared_ptr<gpu::DeviceSlot>> used_devices_;
+    QStringList devices_;
     std::shared_ptr<Mailbox> mailbox_;
     QString output_folder_;
     QStringList allowed_;

@@ -7,6 +7,7 @@
 #include <QMenuBar>
 #include <QMimeData>
 
+#include "app/panels/device_menu.h"
 #include "app/panels/icons.h"
 #include "app/panels/main_window.h"
 #include "app/panels/theme_choice.h"
@@ -126,6 +127,8 @@ void MainWindow::build_run_menu() {
         runs_.cancel();
     })->setIcon(icon(Glyph::Stop));
     add_action(menu, "clear_queue", tr("C&lear Queue"), {}, [this] { queue_.clear(); });
+    menu->addSeparator();
+    menu->addMenu(new DeviceMenu(runs_, menu));
 }
 
 void MainWindow::build_view_menu() {
