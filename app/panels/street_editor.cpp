@@ -67,7 +67,8 @@ void StreetEditor::build_bar(QLayout* bar) {
     select_ = add_button("street_select", tr("Select"), tr("Choose and move things (Escape)"), bar);
     box_ = add_button("street_box", tr("Box"), tr("Put boxes on the street: a press for each"), bar);
     lane_ = add_button("street_lane", tr("Lane"), tr("Draw lanes and areas: a press for each point, Return or a double click at the end, the right button takes one back"), bar);
-    for (QToolButton* button : {above_, around_, select_, box_, lane_}) button->setCheckable(true);
+    camera_ = add_button("street_camera", tr("Camera"), tr("Put cameras: press where one is to be, and drag to where it looks (Insert: beside the chosen one)"), bar);
+    for (QToolButton* button : {above_, around_, select_, box_, lane_, camera_}) button->setCheckable(true);
     class_ = new QComboBox;
     class_->setObjectName(QStringLiteral("street_class"));
     class_->setAccessibleName(tr("Class"));
@@ -78,7 +79,7 @@ void StreetEditor::build_bar(QLayout* bar) {
     remove_ = add_button("street_remove", tr("Remove"), tr("Remove what is chosen (Delete)"), bar);
     connect(above_, &QToolButton::clicked, this, [this] { show_space(false); });
     connect(around_, &QToolButton::clicked, this, [this] { show_space(true); });
-    const std::pair<QToolButton*, Tool> tools[] = {{select_, Tool::Select}, {box_, Tool::Box}, {lane_, Tool::Lane}};
+    const std::pair<QToolButton*, Tool> tools[] = {{select_, Tool::Select}, {box_, Tool::Box}, {lane_, Tool::Lane}, {camera_, Tool::Camera}};
     for (const auto& [button, tool] : tools)
         connect(button, &QToolButton::clicked, this, [this, tool = tool] {
             show_space(false);
@@ -145,6 +146,7 @@ void StreetEditor::show_tool() {
     select_->setChecked(plan_->tool() == Tool::Select);
     box_->setChecked(plan_->tool() == Tool::Box);
     lane_->setChecked(plan_->tool() == Tool::Lane);
+    camera_->setChecked(plan_->tool() == Tool::Camera);
     show_chosen();
 }
 
@@ -164,7 +166,9 @@ void StreetEditor::show_chosen() {
     class_->setCurrentIndex(static_cast<int>(of_lanes ? lane_class_ : box_class_));
     plan_->set_box_class(box_class_);
     plan_->set_lane_class(lane_class_);
-    remove_->setEnabled(camera ? street_.edits_cameras() : (box || lane) && street_.edits_street());
+    class_->setEnabled(plan_->tool() != Tool::Camera && !(plan_->tool() == Tool::Select && camera));  // cameras have none
+    camera_->setEnabled(street_.may_add_camera() || plan_->tool() == Tool::Camera);
+    remove_->setEnabled(street_.may_remove_chosen());
     const nodes::Vec3 at = box ? box->center : camera ? camera->position : nodes::Vec3{};
     const double values[FieldCount] = {at.x, at.y, at.z, box ? box->size.width : lane ? lane->width : 0, box ? box->size.length : 1, box ? box->size.height : 1,
                                        box ? box->yaw : camera ? camera->yaw : 0, camera ? camera->pitch : 0, camera ? camera->roll : 0};
@@ -185,6 +189,8 @@ void StreetEditor::show_hint() {
     QString text = !street_.problem().isEmpty()               ? street_.problem()
                    : plan_->tool() == Tool::Box               ? tr("Press where a box is to be")
                    : plan_->tool() == Tool::Lane              ? tr("Press for each point; Return ends")
+                   : plan_->tool() == Tool::Camera            ? (street_.edits_cameras() ? tr("Press where a camera is to be, and drag to where it looks")
+                                                                                         : tr("Add a node of cameras to put one"))
                    : camera && !street_.edits_cameras()       ? tr("Camera %1: add a node of cameras to move it").arg(qt(camera->name))
                    : camera                                   ? tr("Camera %1").arg(qt(camera->name))
                    : street_.chosen_box()                     ? qt(nodes::box_classes()[street_.chosen_box()->box_class])

@@ -47,7 +47,7 @@ private:
     StreetSpace* space_;
     StreetViews* views_;
     QStackedWidget* stack_;
-    QToolButton *select_, *box_, *lane_, *remove_, *above_, *around_;
+    QToolButton *select_, *box_, *lane_, *camera_, *remove_, *above_, *around_;
     QComboBox* class_;
     QLabel* hint_ = nullptr;
     enum Field { X, Y, Z, Width, Length, Height, Yaw, Pitch, Roll, FieldCount };

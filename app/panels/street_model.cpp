@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "gpu/base/error.h"
 #include "nodes/core/direct_edit.h"
@@ -188,6 +189,32 @@ void StreetModel::add_lane(const Lane& lane) {
     emit chosen_changed();
 }
 
+void StreetModel::insert(Camera camera, Gesture gesture) {
+    if (!may_add_camera()) return;
+    const auto taken = [&](const std::string& name) { return std::ranges::find(cameras_, name, &Camera::name) != cameras_.end(); };
+    for (std::size_t number = cameras_.size() + 1; taken(camera.name); ++number) camera.name = "camera" + std::to_string(number);
+    camera.position = rounded(camera.position);
+    camera.yaw = wrapped(camera.yaw);
+    cameras_.push_back(std::move(camera));
+    chosen_ = {Kind::Camera, static_cast<int>(cameras_.size()) - 1};
+    write_cameras(gesture);
+    emit chosen_changed();
+}
+
+void StreetModel::add_camera(Point2 at, Gesture gesture) {
+    Camera camera = chosen_camera() ? *chosen_camera() : cameras_.back();
+    camera.position.x = at.x, camera.position.y = at.y;
+    camera.yaw = std::hypot(at.x, at.y) > 0.1 ? std::round(std::atan2(at.y, at.x) * 180 / std::numbers::pi) : 90;
+    insert(std::move(camera), gesture);
+}
+
+void StreetModel::add_camera() {
+    if (!chosen_camera()) return add_camera({0, 0});
+    Camera camera = *chosen_camera();
+    camera.yaw += 45;
+    insert(std::move(camera), Gesture::none());
+}
+
 void StreetModel::set_box(int index, StreetBox box, Gesture gesture) {
     if (!edits_street()) return;
     const auto side = [](double value) { return std::clamp(std::round(value * 100) / 100, 0.1, 100.0); };
@@ -261,12 +288,18 @@ void StreetModel::remove_chosen() {
         return set_lane(chosen_.index, less);
     }
     const Kind kind = chosen_.kind;
-    if (kind == Kind::Camera ? !edits_cameras() || cameras_.size() < 2 : kind == Kind::None || !edits_street()) return;
+    if (!may_remove_chosen()) return;
     choose({});
     if (kind == Kind::Box) street_.boxes.erase(street_.boxes.begin() + at);
     if (kind == Kind::Lane) street_.lanes.erase(street_.lanes.begin() + at);
     if (kind == Kind::Camera) cameras_.erase(cameras_.begin() + at);
     kind == Kind::Camera ? write_cameras(Gesture::none()) : write_street(Gesture::none());
+}
+
+// A rig has one camera at least.
+bool StreetModel::may_remove_chosen() const {
+    if (chosen_.kind == Kind::Camera) return edits_cameras() && cameras_.size() > 1;
+    return chosen_.kind != Kind::None && edits_street();
 }
 
 bool StreetModel::wants_key(const QKeyEvent& event) {
@@ -282,6 +315,7 @@ bool StreetModel::wants_key(const QKeyEvent& event) {
         case Qt::Key_Plus:
         case Qt::Key_Equal:
         case Qt::Key_Minus:
+        case Qt::Key_Insert:
         case Qt::Key_Delete:
         case Qt::Key_Backspace:
         case Qt::Key_Escape:
@@ -313,6 +347,7 @@ bool StreetModel::key(const QKeyEvent& event) {
         case Qt::Key_BraceRight: return turn_chosen(-45, 0), any;
         case Qt::Key_Comma: return turn_chosen(0, -1), any;
         case Qt::Key_Period: return turn_chosen(0, 1), any;
+        case Qt::Key_Insert: return add_camera(), true;
         case Qt::Key_Delete:
         case Qt::Key_Backspace: return remove_chosen(), any;
         case Qt::Key_Escape: return choose({}), any;

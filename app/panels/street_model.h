@@ -44,6 +44,12 @@ public:
     // Edits; they do nothing where the text can not be edited. Values are rounded: centimetres and tenths of a degree.
     void add_box(std::size_t box_class, nodes::Point2 at, Gesture gesture = Gesture::none());
     void add_lane(const nodes::Lane& lane);
+    // As the chosen camera is, or the last one, but there, and looking away from the car.
+    void add_camera(nodes::Point2 at, Gesture gesture = Gesture::none());
+    // Where the chosen camera is, turned to its left; where none is chosen, in the middle and looking ahead.
+    void add_camera();
+    bool may_add_camera() const { return edits_cameras() && cameras_.size() < nodes::max_cameras; }
+    bool may_remove_chosen() const;
     void set_box(int index, nodes::StreetBox box, Gesture gesture = Gesture::none());
     void set_lane(int index, nodes::Lane lane, Gesture gesture = Gesture::none());
     void set_camera(int index, nodes::Camera camera, Gesture gesture = Gesture::none());
@@ -71,6 +77,7 @@ private:
     void write_street(Gesture gesture);
     void write_cameras(Gesture gesture);
     void keep_choice();
+    void insert(nodes::Camera camera, Gesture gesture);
 
     GraphModel& model_;
     NodeId street_node_, cameras_node_;

@@ -41,7 +41,7 @@ StreetPlan::StreetPlan(StreetModel& street, QWidget* parent) : StreetView(street
     setObjectName(QStringLiteral("street_plan"));
     setAccessibleName(tr("Street from above"));
     setWhatsThis(tr("Drag boxes, lanes, cameras and their handles; nothing moves the view, the wheel zooms. Keys: Page Up and Page Down choose, arrows move "
-                    "(Shift: far), [ and ] turn, comma and full stop tilt a camera, Delete removes, plus and minus zoom, Home shows everything."));
+                    "(Shift: far), [ and ] turn, comma and full stop tilt a camera, Insert adds a camera, Delete removes, plus and minus zoom, Home shows everything."));
     setMouseTracking(true);
 }
 
@@ -213,6 +213,10 @@ void StreetPlan::mousePressEvent(QMouseEvent* event) {
     } else if (tool_ == Tool::Box) {
         street_.add_box(box_class_, at, gesture_);
         if (street_.chosen_box()) drag_ = Drag::Move, start_ = street_.chosen_box()->center;
+    } else if (tool_ == Tool::Camera) {
+        if (!street_.may_add_camera()) return;
+        street_.add_camera(at, gesture_);
+        drag_ = Drag::Aim;  // to where it looks
     } else {
         if (const auto handle = turn_handle(); handle && distance(*handle, grabbed_) <= reach) {
             drag_ = Drag::Turn;
@@ -247,6 +251,9 @@ void StreetPlan::mouseMoveEvent(QMouseEvent* event) {
             centre_ = {centre_.x - (at.x() - grabbed_.x()) / zoom_, centre_.y + (at.y() - grabbed_.y()) / zoom_};
             grabbed_ = at;
             return update();
+        case Drag::Aim:
+            if (distance(at, grabbed_) < reach) return;  // a hand that shakes
+            [[fallthrough]];
         case Drag::Turn: return turn_to(at, event->modifiers() & Qt::ShiftModifier);
         case Drag::Side: return move_side(at);
         case Drag::Move: {

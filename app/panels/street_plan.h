@@ -11,7 +11,7 @@ class StreetPlan : public StreetView {
     Q_OBJECT
 
 public:
-    enum class Tool { Select, Box, Lane };
+    enum class Tool { Select, Box, Lane, Camera };
 
     explicit StreetPlan(StreetModel& street, QWidget* parent = nullptr);
 
@@ -46,7 +46,7 @@ protected:
     void keyPressEvent(QKeyEvent* event) override;
 
 private:
-    enum class Drag { None, Pan, Move, Turn, Side };
+    enum class Drag { None, Pan, Move, Turn, Aim, Side };
 
     void paint_grid(QPainter& painter) const;
     void paint_lanes(QPainter& painter) const;

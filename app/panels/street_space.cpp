@@ -38,7 +38,7 @@ StreetSpace::StreetSpace(StreetModel& street, QWidget* parent) : StreetView(stre
     setAccessibleName(tr("Street in three dimensions"));
     setWhatsThis(tr("Drag boxes and cameras (Shift: up and down) and the handle that turns them; nothing turns the view, the right button moves it, the wheel zooms. "
                     "Keys: Page Up and Page Down choose, arrows move or turn the view where nothing is chosen, [ and ] turn, comma and full stop tilt a camera, "
-                    "Delete removes, plus and minus zoom, Home looks from behind."));
+                    "Insert adds a camera, Delete removes, plus and minus zoom, Home looks from behind."));
     fit();
 }
 

@@ -180,6 +180,66 @@ private slots:
         QVERIFY(h.street.cameras() == nodes::default_cameras());
     }
 
+    void cameras_are_added_and_removed() {
+        Hands h(two_cars);
+        const int before = h.steps();
+        h.press("street_camera");
+        QCOMPARE(h.plan.tool(), StreetPlan::Tool::Camera);
+        // A press puts one that looks away from the car; a drag says where it looks. Each is one step.
+        Hands::click(h.plan, h.at(-20, 0));
+        QCOMPARE(h.steps(), before + 1);
+        QCOMPARE(h.cameras().size(), std::size_t(7));
+        nodes::Camera made = h.cameras()[6];
+        QVERIFY(near(made.position.x, -20, 0.2) && near(made.position.y, 0, 0.2) && near(std::abs(made.yaw), 180, 1.5));
+        QCOMPARE(made.name, std::string("camera7"));
+        QVERIFY(made.fx == nodes::default_cameras()[5].fx && made.position.z == nodes::default_cameras()[5].position.z);
+        QVERIFY(h.street.chosen() == (StreetModel::Choice{Kind::Camera, 6}));
+        Hands::drag(h.plan, h.at(15, -10), h.at(15, -30));
+        QCOMPARE(h.steps(), before + 2);
+        made = h.cameras()[7];
+        QVERIFY(near(made.position.x, 15, 0.2) && near(made.position.y, -10, 0.2) && near(made.yaw, -90, 1.01));
+        QCOMPARE(made.name, std::string("camera8"));
+        h.press("street_select");
+        // It is dragged, and seen by the views.
+        Hands::drag(h.plan, h.at(made.position.x, made.position.y), h.at(18, -12));
+        QVERIFY(near(h.cameras()[7].position.x, 18, 0.3) && near(h.cameras()[7].position.y, -12, 0.3));
+        QVERIFY(QRectF(h.editor.views()->rect()).adjusted(-1, -1, 1, 1).contains(h.editor.views()->cell(7)));
+        // By keys: a copy that is turned, moved, removed.
+        h.plan.setFocus();
+        QTest::keyClick(&h.plan, Qt::Key_Insert);
+        QCOMPARE(h.cameras().size(), std::size_t(9));
+        QVERIFY(h.cameras()[8].position == h.cameras()[7].position && near(h.cameras()[8].yaw, -45, 1.01));
+        QTest::keyClick(&h.plan, Qt::Key_Right);
+        QVERIFY(near(h.cameras()[8].position.x - h.cameras()[7].position.x, 0.2, 1e-6));
+        QTest::keyClick(&h.plan, Qt::Key_Delete);
+        QCOMPARE(h.cameras().size(), std::size_t(8));
+        QCOMPARE(h.steps(), before + 6);
+        h.street.choose({Kind::Box, 0});
+        QTest::keyClick(&h.plan, Qt::Key_Insert);      // in the middle, looking ahead
+        QVERIFY(h.cameras()[8].position.x == 0 && h.cameras()[8].position.y == 0 && h.cameras()[8].yaw == 90);
+        h.press("street_around");
+        h.space.setFocus();
+        QTest::keyClick(&h.space, Qt::Key_Insert);
+        QCOMPARE(h.cameras().size(), std::size_t(10));
+        h.press("street_remove");
+        QCOMPARE(h.cameras().size(), std::size_t(9));
+        QCOMPARE(h.steps(), before + 9);
+        while (h.steps() > before) h.e.trigger("undo");
+        QVERIFY(h.street.cameras() == nodes::default_cameras());
+        // The last one stays.
+        const QByteArray one = nodes::cameras_json({nodes::default_cameras()[0]});
+        h.e.model.set_param(h.rig, "cameras", QString::fromUtf8(one));
+        h.street.choose({Kind::Camera, 0});
+        QVERIFY(!h.viewer.findChild<QToolButton*>("street_remove")->isEnabled());
+        QTest::keyClick(&h.space, Qt::Key_Delete);
+        QCOMPARE(h.cameras().size(), std::size_t(1));
+        // Without a node of cameras there is nothing to add one to.
+        h.e.model.remove({h.rig});
+        QTest::keyClick(&h.space, Qt::Key_Insert);
+        QCOMPARE(h.street.cameras().size(), nodes::default_cameras().size());
+        QVERIFY(!h.viewer.findChild<QToolButton*>("street_camera")->isEnabled());
+    }
+
     void in_three_dimensions() {
         Hands h(two_cars);
         h.press("street_around");
