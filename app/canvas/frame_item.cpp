@@ -73,6 +73,16 @@ QRectF FrameItem::title_box() const { return {box_.left(), box_.top(), box_.widt
 
 QRectF FrameItem::grip() const { return {box_.right() - grip_side, box_.bottom() - grip_side, grip_side, grip_side}; }
 
+QSizeF FrameItem::beyond_content(QSizeF size) const {
+    const QSizeF content = around_content().size();
+    return {size.width() > content.width() ? size.width() : 0, size.height() > content.height() ? size.height() : 0};
+}
+
+QSizeF FrameItem::resized(QSizeF by) const {
+    const QSizeF size = beyond_content(box_.size() + by);
+    return {by.width() != 0 ? size.width() : least_.width(), by.height() != 0 ? size.height() : least_.height()};
+}
+
 QRectF FrameItem::boundingRect() const { return box_.adjusted(-2, -2, 2, 2); }
 
 QPainterPath FrameItem::shape() const {
@@ -131,9 +141,7 @@ void FrameItem::mouseReleaseEvent(QGraphicsSceneMouseEvent*) {
     if (!std::exchange(resizing_, false)) return;
     const auto at = scene_.model().frames().find(id_);
     if (at == scene_.model().frames().end() || least_ == QSizeF(at->second.width, at->second.height)) return;  // a click
-    // A side that is no longer than its content follows that again.
-    const QSizeF content = around_content().size();
-    const QSizeF size(least_.width() > content.width() ? least_.width() : 0, least_.height() > content.height() ? least_.height() : 0);
+    const QSizeF size = beyond_content(least_);
     refresh();  // as the model has it, should nothing change
     scene_.model().set_frame_size(id_, size);
     scene_.fit_frames();

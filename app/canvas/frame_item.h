@@ -35,6 +35,9 @@ public:
     const QRectF& box() const { return box_; }  // in the scene
     QRectF title_box() const;
     QRectF grip() const;  // the corner that resizes it
+    // The size to keep for one that is larger by so much, or smaller: of a side that is no longer than its content 0, so that it follows
+    // that again.
+    QSizeF resized(QSizeF by) const;
 
     QRectF boundingRect() const override;
     QPainterPath shape() const override;  // the title and the grip: what is inside of a frame stays within reach
@@ -48,6 +51,7 @@ protected:
 
 private:
     QRectF around_content() const;
+    QSizeF beyond_content(QSizeF size) const;
 
     GraphScene& scene_;
     FrameId id_;

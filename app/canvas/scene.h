@@ -74,6 +74,11 @@ public:
     void fit_frames();        // now; a moment after a card has changed they do by themselves
     void fit_frames_later();
 
+    // Those that are selected, else those that selected nodes are in.
+    std::set<FrameId> frames_in_hand() const;
+    void resize_frames(QSizeF by, Gesture gesture);  // those in hand
+    void fit_frames_to_content();                    // the same, as an edit
+
     // A bend in a wire, with its middle there; selected.
     void add_reroute(const LinkId& link, QPointF at);
     const WireItem* wire_at(QPointF point) const;      // null for none

@@ -137,6 +137,29 @@ GraphScene::Dropped GraphScene::dropped_into(const std::map<NodeId, QPointF>& mo
     return into;
 }
 
+// --- sizes by the keyboard ---
+
+std::set<FrameId> GraphScene::frames_in_hand() const {
+    std::set<FrameId> found = selected_frames();
+    if (!found.empty()) return found;
+    for (const NodeId& id : selected_nodes())
+        if (const FrameId frame = model_.frame_of(id); !frame.empty()) found.insert(frame);
+    return found;
+}
+
+void GraphScene::resize_frames(QSizeF by, Gesture gesture) {
+    std::map<FrameId, QSizeF> sizes;
+    for (const FrameId& id : frames_in_hand()) sizes[id] = frames_.at(id)->resized(by);
+    model_.set_frame_sizes(sizes, gesture);
+    fit_frames();
+}
+
+void GraphScene::fit_frames_to_content() {
+    std::map<FrameId, QSizeF> sizes;
+    for (const FrameId& id : frames_in_hand()) sizes[id] = {};
+    model_.set_frame_sizes(sizes);
+}
+
 // --- moving by the keyboard ---
 
 NodeId GraphScene::neighbour(const NodeId& from, Toward toward) const {

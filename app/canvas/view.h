@@ -47,6 +47,8 @@ public:
     void step_focus(Toward toward);
     // Moves the selected nodes by a step of the grid; steps without a pause are one undo step.
     void nudge(Toward toward);
+    // Makes the frames in hand wider, narrower, taller or shorter by a step of the grid, likewise.
+    void resize_frames(Toward toward);
     void pan(Toward toward);
     Bookmark bookmark() const;                // where the view is
     bool go_to(const Bookmark& bookmark);     // false where its level is gone
@@ -74,6 +76,7 @@ protected:
 private:
     void frame(const QRectF& area);
     void pan_to(QPoint position);
+    Gesture step_gesture(bool size);
     void set_panning(bool panning, QPoint position = {});
 
     GraphScene& scene_;
@@ -86,6 +89,7 @@ private:
     QElapsedTimer nudged_;
     Gesture nudge_ = Gesture::none();
     std::vector<NodeId> nudged_nodes_;
+    bool nudged_size_ = false;
     QTimer rest_;  // after zooming
     std::optional<QTransform> framed_;  // all, while cards were still laid out
     bool space_ = false;

@@ -49,12 +49,22 @@ void GraphView::step_focus(Toward toward) {
     emit view_changed();
 }
 
-void GraphView::nudge(Toward toward) {
+// Of steps of one kind, on the same nodes and without a pause.
+Gesture GraphView::step_gesture(bool size) {
     const auto ids = scene_.selected_nodes();
-    if (!nudged_.isValid() || nudged_.elapsed() > nudge_pause_ms || ids != nudged_nodes_) nudge_ = Gesture::next();
+    if (!nudged_.isValid() || nudged_.elapsed() > nudge_pause_ms || ids != nudged_nodes_ || size != nudged_size_) nudge_ = Gesture::next();
     nudged_.start();
     nudged_nodes_ = ids;
-    scene_.nudge(direction(toward) * canvas_style().grid_step, nudge_);
+    nudged_size_ = size;
+    return nudge_;
+}
+
+void GraphView::nudge(Toward toward) { scene_.nudge(direction(toward) * canvas_style().grid_step, step_gesture(false)); }
+
+void GraphView::resize_frames(Toward toward) {
+    if (scene_.frames_in_hand().empty()) return emit scene_.message(tr("Select a frame, or a node in one, to change its size"));
+    const QPointF by = direction(toward) * canvas_style().grid_step;
+    scene_.resize_frames({by.x(), by.y()}, step_gesture(true));
 }
 
 void GraphView::pan(Toward toward) {

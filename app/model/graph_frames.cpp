@@ -53,8 +53,11 @@ void GraphModel::set_frame_title(const FrameId& id, const QString& title) {
     if (frames_.contains(id)) push(tr("Name a frame"), nodes::set_frame_title(document_, id, title.toStdString()));
 }
 
-void GraphModel::set_frame_size(const FrameId& id, QSizeF size) {
-    if (frames_.contains(id)) push(tr("Resize a frame"), nodes::set_frame_size(document_, id, size.width(), size.height()));
+void GraphModel::set_frame_sizes(const std::map<FrameId, QSizeF>& sizes, Gesture gesture) {
+    Document after = document_;
+    for (const auto& [id, size] : sizes)
+        if (frames_.contains(id)) after = nodes::set_frame_size(after, id, size.width(), size.height());
+    push(tr("Resize a frame"), std::move(after), gesture.number() ? QStringLiteral("frame size %1").arg(gesture.number()) : QString());
 }
 
 void GraphModel::put_into_frame(const std::vector<NodeId>& ids, const std::set<FrameId>& frames, const FrameId& into) {

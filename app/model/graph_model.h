@@ -175,7 +175,8 @@ public:
     FrameId add_frame(const std::vector<NodeId>& ids, const QString& title);
     void remove_frames(const std::set<FrameId>& ids);  // what is in them stays
     void set_frame_title(const FrameId& id, const QString& title);
-    void set_frame_size(const FrameId& id, QSizeF size);  // at least; null: as large as what is in it
+    void set_frame_size(const FrameId& id, QSizeF size) { set_frame_sizes({{id, size}}); }  // at least; null: as large as what is in it
+    void set_frame_sizes(const std::map<FrameId, QSizeF>& sizes, Gesture gesture = Gesture::none());
     // Nodes, and frames with all that is in them, put into a frame; empty: out of any. Throws gpu::Error where a frame would be in itself.
     void put_into_frame(const std::vector<NodeId>& ids, const std::set<FrameId>& frames, const FrameId& into);
     void set_frame_colour(const std::set<FrameId>& ids, const QColor& colour);  // invalid: none

@@ -228,6 +228,16 @@ void CanvasActions::build_keyboard(QMenu* menu) {
     family("nudge_", tr("Move %1"), Qt::ShiftModifier, [this](Toward toward) { view_.nudge(toward); });
     keyboard->addSeparator();
     family("pan_", tr("Look %1"), Qt::AltModifier, [this](Toward toward) { view_.pan(toward); });
+    keyboard->addSeparator();
+    const std::tuple<const char*, QString, Qt::Key, Toward> sizes[] = {{"frame_wider", tr("Make Frame &Wider"), Qt::Key_Right, Toward::Right},
+                                                                       {"frame_narrower", tr("Make Frame Na&rrower"), Qt::Key_Left, Toward::Left},
+                                                                       {"frame_taller", tr("Make Frame &Taller"), Qt::Key_Down, Toward::Down},
+                                                                       {"frame_shorter", tr("Make Frame &Shorter"), Qt::Key_Up, Toward::Up}};
+    for (const auto& [name, text, key, toward] : sizes)
+        add_on_canvas(keyboard, name, text, QKeySequence(QKeyCombination(Qt::AltModifier | Qt::ShiftModifier, key)),
+                      [this, toward = toward] { view_.resize_frames(toward); });
+    add_on_canvas(keyboard, "frame_fit", tr("&Fit Frame to Content"), QKeySequence(QKeyCombination(Qt::AltModifier | Qt::ShiftModifier, Qt::Key_Home)),
+                  [this] { scene_.fit_frames_to_content(); });
 }
 
 // --- the right button ---

@@ -293,6 +293,58 @@ private slots:
         QCOMPARE(item->box(), fitted);
     }
 
+    void keys_resize_a_frame() {
+        Framed e;
+        const FrameItem* item = e.scene.frame_item(e.frame);
+        const QRectF fitted = item->box();
+        const auto press = [&](Qt::Key key) { QTest::keyClick(&e.view, key, Qt::AltModifier | Qt::ShiftModifier); };
+        const int steps = e.steps();
+        e.scene.select({e.sum});      // in no frame
+        press(Qt::Key_Right);
+        QCOMPARE(e.steps(), steps);
+        QVERIFY(e.window.messages().text().contains("frame"));
+        e.scene.take_frame(e.frame);
+        for (int i = 0; i < 5; ++i) press(Qt::Key_Right);
+        press(Qt::Key_Down);
+        QVERIFY(std::abs(item->box().width() - fitted.width() - 100) <= 1 && std::abs(item->box().height() - fitted.height() - 20) <= 1);
+        QCOMPARE(item->box().topLeft(), fitted.topLeft());
+        press(Qt::Key_Left);
+        QVERIFY(std::abs(item->box().width() - fitted.width() - 80) <= 1);
+        QVERIFY(e.steps() > steps && e.steps() <= steps + 7);      // without a pause one; this machine may be slow
+        const QRectF sized = item->box();
+        while (e.steps() > steps) e.trigger("undo");
+        QCOMPARE(item->box(), fitted);
+        while (e.model.undo_stack().canRedo()) e.trigger("redo");
+        QCOMPARE(item->box(), sized);
+        const Gesture gesture = Gesture::next();
+        const int now = e.steps();
+        for (int i = 0; i < 3; ++i) e.scene.resize_frames({0, 20}, gesture);
+        QCOMPARE(e.steps(), now + 1);
+        e.trigger("undo");
+        QCOMPARE(item->box(), sized);
+        // Of a node alone it is the frame around it. Narrower than its content it does not get, and then follows that again.
+        e.scene.select({e.a});
+        for (int i = 0; i < 8; ++i) press(Qt::Key_Left);
+        QCOMPARE(item->box().width(), fitted.width());
+        QCOMPARE(e.model.frames().at(e.frame).width, 0.0);
+        QVERIFY(e.model.frames().at(e.frame).height > fitted.height());
+        const int before = e.steps();
+        press(Qt::Key_Left);
+        QCOMPARE(e.steps(), before);
+        press(Qt::Key_Home);
+        QCOMPARE(item->box(), fitted);
+        QCOMPARE(e.steps(), before + 1);
+        // The frame around it goes along.
+        e.scene.select({e.a, e.b, e.sum});
+        const FrameId outer = e.model.add_frame({e.a, e.b, e.sum}, "All");
+        const QRectF around = e.scene.frame_item(outer)->box();
+        e.scene.take_frame(e.frame);
+        for (int i = 0; i < 3; ++i) press(Qt::Key_Down);
+        for (int i = 0; i < 20; ++i) press(Qt::Key_Down);
+        QVERIFY(e.scene.frame_item(outer)->box().height() > around.height());
+        QCOMPARE(e.model.frames().at(outer).height, 0.0);
+    }
+
     void frames_go_into_frames_by_the_menu() {
         Framed e;
         const NodeId far = e.model.add_node("stub.add", {1500, 900});
