@@ -10,6 +10,7 @@
 
 #include "gpu/base/error.h"
 #include "nodes/core/document.h"
+#include "nodes/core/frames.h"
 #include "nodes/core/validate.h"
 #include "tests/support/test.h"
 
@@ -124,6 +125,31 @@ private slots:
         if (says.isEmpty()) QSKIP("schema: python3-jsonschema is not installed");
         QCOMPARE(says.size(), broken.size());
         for (qsizetype i = 0; i < says.size(); ++i) QVERIFY2(says[i] != "fits", broken[i].first);
+    }
+
+    // Whatever the editor writes as the size of a frame fits; what does not is read as none.
+    void sizes_of_frames() {
+        const auto framed = [](const QByteArray& fields) -> QByteArray {
+            return R"({"heddle": 1, "nodes": {"a": {"type": "value.number"}}, "layout": {"a": {"frame": "f"}}, "frames": {"f": {"title": "F")" + fields + "}}}";
+        };
+        QList<QByteArray> texts{framed(""), framed(R"(, "width": 320.5)"), framed(R"(, "width": 0, "height": 1e6, "x": [])")};
+        for (const auto& [width, height] : {std::pair(480.0, 0.0), std::pair(-5.0, 1e9), std::pair(33.4, 20.6)})
+            texts.append(set_frame_size(Document::from_json(framed("")), "f", width, height).to_json());
+        const qsizetype fitting = texts.size();
+        for (const char* fields : {R"(, "width": -1)", R"(, "height": "tall")", R"(, "width": [320], "height": null)", R"(, "height": {"=": "2 * 3"})"}) {
+            texts.append(framed(fields));
+            const Frame frame = frames_of(Document::from_json(texts.back())).at("f");
+            QVERIFY2(frame.width == 0 && frame.height == 0, fields);
+        }
+        const QList<QByteArray> says = schema_says(texts);
+        if (says.isEmpty()) QSKIP("schema: python3-jsonschema is not installed");
+        QCOMPARE(says.size(), texts.size());
+        for (qsizetype i = 0; i < texts.size(); ++i) {
+            if (i < fitting)
+                QVERIFY2(says[i] == "fits", texts[i] + ": " + says[i]);
+            else
+                QVERIFY2(says[i].startsWith("frames/f/width: ") || says[i].startsWith("frames/f/height: "), texts[i] + ": " + says[i]);
+        }
     }
 
     void sound_documents_fit() {
