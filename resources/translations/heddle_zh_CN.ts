@@ -262,6 +262,26 @@
         <source>No other frames</source>
         <translation>没有其他框</translation>
     </message>
+    <message>
+        <source>Make Frame &amp;Wider</source>
+        <translation>加宽框(&amp;W)</translation>
+    </message>
+    <message>
+        <source>Make Frame Na&amp;rrower</source>
+        <translation>收窄框(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Make Frame &amp;Taller</source>
+        <translation>加高框(&amp;T)</translation>
+    </message>
+    <message>
+        <source>Make Frame &amp;Shorter</source>
+        <translation>降低框(&amp;S)</translation>
+    </message>
+    <message>
+        <source>&amp;Fit Frame to Content</source>
+        <translation>框适合内容(&amp;F)</translation>
+    </message>
 </context>
 <context>
     <name>app::ConnectPopup</name>
@@ -287,6 +307,29 @@
     <message>
         <source>This text is no curve; the first edit replaces it</source>
         <translation>这段文本不是曲线；第一次编辑会替换它</translation>
+    </message>
+</context>
+<context>
+    <name>app::DeviceMenu</name>
+    <message>
+        <source>De&amp;vices</source>
+        <translation>设备(&amp;V)</translation>
+    </message>
+    <message>
+        <source>Looking for devices...</source>
+        <translation>正在查找设备...</translation>
+    </message>
+    <message>
+        <source>&amp;Automatic</source>
+        <translation>自动(&amp;A)</translation>
+    </message>
+    <message>
+        <source>The fastest device of this machine, or the one that HEDDLE_DEVICE names</source>
+        <translation>本机最快的设备，或 HEDDLE_DEVICE 指定的设备</translation>
+    </message>
+    <message>
+        <source>It lacks %1</source>
+        <translation>缺少 %1</translation>
     </message>
 </context>
 <context>
@@ -691,6 +734,10 @@
     <message>
         <source>Select one node to connect it</source>
         <translation>请选择一个节点进行连接</translation>
+    </message>
+    <message>
+        <source>Select a frame, or a node in one, to change its size</source>
+        <translation>请选择一个框或框中的节点来改变框的大小</translation>
     </message>
 </context>
 <context>
@@ -1752,6 +1799,22 @@ Above white: %2 %</source>
             <numerusform>%n 个方框</numerusform>
         </translation>
     </message>
+    <message>
+        <source>Camera</source>
+        <translation>相机</translation>
+    </message>
+    <message>
+        <source>Put cameras: press where one is to be, and drag to where it looks (Insert: beside the chosen one)</source>
+        <translation>放置相机：在相机的位置按下，再拖向它所看的方向（Insert：在所选相机旁）</translation>
+    </message>
+    <message>
+        <source>Press where a camera is to be, and drag to where it looks</source>
+        <translation>在相机的位置按下，再拖向它所看的方向</translation>
+    </message>
+    <message>
+        <source>Add a node of cameras to put one</source>
+        <translation>添加相机节点后才能放置相机</translation>
+    </message>
 </context>
 <context>
     <name>app::StreetModel</name>
@@ -1767,12 +1830,12 @@ Above white: %2 %</source>
         <translation>从上方看的街道</translation>
     </message>
     <message>
-        <source>Drag boxes, lanes, cameras and their handles; nothing moves the view, the wheel zooms. Keys: Page Up and Page Down choose, arrows move (Shift: far), [ and ] turn, comma and full stop tilt a camera, Delete removes, plus and minus zoom, Home shows everything.</source>
-        <translation>拖动方框、车道、相机及其控制点；拖动空白处移动视图，滚轮缩放。按键：Page Up 和 Page Down 选择，方向键移动（Shift：大步），[ 和 ] 转动，逗号和句号使相机俯仰，Delete 移除，加号和减号缩放，Home 显示全部。</translation>
-    </message>
-    <message>
         <source>%1 m</source>
         <translation>%1 米</translation>
+    </message>
+    <message>
+        <source>Drag boxes, lanes, cameras and their handles; nothing moves the view, the wheel zooms. Keys: Page Up and Page Down choose, arrows move (Shift: far), [ and ] turn, comma and full stop tilt a camera, Insert adds a camera, Delete removes, plus and minus zoom, Home shows everything.</source>
+        <translation>拖动方框、车道、相机及其控制点；拖动空白处移动视图，滚轮缩放。按键：Page Up 和 Page Down 选择，方向键移动（Shift：大步），[ 和 ] 转动，逗号和句号使相机俯仰，Insert 添加相机，Delete 移除，加号和减号缩放，Home 显示全部。</translation>
     </message>
 </context>
 <context>
@@ -1782,8 +1845,8 @@ Above white: %2 %</source>
         <translation>三维街道</translation>
     </message>
     <message>
-        <source>Drag boxes and cameras (Shift: up and down) and the handle that turns them; nothing turns the view, the right button moves it, the wheel zooms. Keys: Page Up and Page Down choose, arrows move or turn the view where nothing is chosen, [ and ] turn, comma and full stop tilt a camera, Delete removes, plus and minus zoom, Home looks from behind.</source>
-        <translation>拖动方框和相机（Shift：上下）以及转动它们的控制点；拖动空白处转动视图，右键移动视图，滚轮缩放。按键：Page Up 和 Page Down 选择，方向键移动，未选择时转动视图，[ 和 ] 转动，逗号和句号使相机俯仰，Delete 移除，加号和减号缩放，Home 从后方查看。</translation>
+        <source>Drag boxes and cameras (Shift: up and down) and the handle that turns them; nothing turns the view, the right button moves it, the wheel zooms. Keys: Page Up and Page Down choose, arrows move or turn the view where nothing is chosen, [ and ] turn, comma and full stop tilt a camera, Insert adds a camera, Delete removes, plus and minus zoom, Home looks from behind.</source>
+        <translation>拖动方框和相机（Shift：上下）以及转动它们的控制点；拖动空白处转动视图，右键移动视图，滚轮缩放。按键：Page Up 和 Page Down 选择，方向键移动，未选择时转动视图，[ 和 ] 转动，逗号和句号使相机俯仰，Insert 添加相机，Delete 移除，加号和减号缩放，Home 从后方查看。</translation>
     </message>
 </context>
 <context>
