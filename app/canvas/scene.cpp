@@ -269,6 +269,8 @@ std::vector<LinkId> GraphScene::selected_links() const {
 void GraphScene::select(const std::vector<NodeId>& ids) {
     {
         const QSignalBlocker quiet(this);  // one signal for the whole change
+        // Where all is drawn anew nobody joins the regions of single cards, which costs far more than painting them.
+        if (ids.size() + static_cast<std::size_t>(selectedItems().size()) > slice_size) update();
         clearSelection();
         for (const NodeId& id : ids)
             if (NodeItem* node = item(id)) node->setSelected(true);
