@@ -55,6 +55,56 @@ private slots:
         for (int y = 0; y < 4; ++y)
             for (int x = 0; x < 5; ++x) QCOMPARE(got[(y * 5 + x) * 3], (x / 2 + y / 2) % 2 ? 0.0f : 1.0f);
     }
+    // Mirrors, quarter turns and whole pixels only change places.
+    void transform_moves_pixels() {
+        const Value source = picture(5, 3);
+        const std::vector<float> from = to_interleaved(source.get<Image>()->tensor);
+        const auto at = [&](int x, int y, int c) { return x < 0 || y < 0 || x >= 5 || y >= 3 ? 0.0f : from[static_cast<std::size_t>((y * 5 + x) * 3 + c)]; };
+        const auto same = [&](const QJsonObject& params, int width, int height, auto place) {
+            const auto run = run_node("image.transform", params, {{"image", source}});
+            const Image& made = run.get<Image>("image");
+            if (made.width() != width || made.height() != height || made.channels() != 4) return false;
+            const std::vector<float> got = to_interleaved(made.tensor);
+            for (int y = 0; y < height; ++y)
+                for (int x = 0; x < width; ++x) {
+                    const auto [sx, sy] = place(x, y);
+                    const bool inside = sx >= 0 && sy >= 0 && sx < 5 && sy < 3;
+                    const float* pixel = &got[static_cast<std::size_t>((y * width + x) * 4)];
+                    if (pixel[3] != (inside ? 1.0f : 0.0f)) return false;
+                    for (int c = 0; c < 3; ++c)
+                        if (pixel[c] != at(sx, sy, c)) return false;
+                }
+            return true;
+        };
+        using P = std::pair<int, int>;
+        QVERIFY(same({}, 5, 3, [](int x, int y) { return P{x, y}; }));
+        QVERIFY(same({{"mirror", "horizontal"}}, 5, 3, [](int x, int y) { return P{4 - x, y}; }));
+        QVERIFY(same({{"mirror", "vertical"}}, 5, 3, [](int x, int y) { return P{x, 2 - y}; }));
+        QVERIFY(same({{"x", 2}, {"y", -1}}, 5, 3, [](int x, int y) { return P{x - 2, y + 1}; }));
+        QVERIFY(same({{"angle", 90}, {"canvas", "grow"}}, 3, 5, [](int x, int y) { return P{y, 2 - x}; }));
+        QVERIFY(same({{"angle", -90}, {"canvas", "grow"}}, 3, 5, [](int x, int y) { return P{4 - y, x}; }));
+        QVERIFY(same({{"angle", 180}}, 5, 3, [](int x, int y) { return P{4 - x, 2 - y}; }));
+        // What is mirrored is turned afterwards.
+        QVERIFY(same({{"mirror", "horizontal"}, {"angle", 90}, {"canvas", "grow"}}, 3, 5, [](int x, int y) { return P{4 - y, 2 - x}; }));
+        // About the centre, which keeps its place.
+        QVERIFY(same({{"angle", 90}}, 5, 3, [](int x, int y) { return P{y + 1, 3 - x}; }));
+    }
+    // Between pixels, and what is see-through.
+    void transform_mixes() {
+        const Value two = row({1, 0, 0, 1, 0, 0, 1, 0}, 4);      // red, and a blue that can not be seen
+        QVERIFY(near(pixels_of(run_node("image.transform", {{"x", 0.5}}, {{"image", two}})), {1, 0, 0, .5, 1, 0, 0, .5}));
+        QVERIFY(near(pixels_of(run_node("image.transform", {{"x", 1}, {"background", "#00ff00"}}, {{"image", two}})), {0, 1, 0, 1, 0, 0}));
+        QVERIFY(near(pixels_of(run_node("image.transform", {{"x", 0.25}}, {{"image", row({0, 1}, 1)}})), {0, 0, 0, .75, .75, .75, .75, 1}));
+        const auto twice = run_node("image.transform", {{"scale", 2}, {"canvas", "grow"}}, {{"image", picture(4, 6)}});
+        QCOMPARE(twice.get<Image>("image").width(), 8);
+        QCOMPARE(twice.get<Image>("image").height(), 12);
+        const Value resized = run_node("image.resize", {{"by", "scale"}, {"scale", 2}}, {{"image", picture(4, 6)}}).outputs.at("image");
+        const std::vector<float> got = to_interleaved(twice.get<Image>("image").color()), wanted = to_interleaved(resized.get<Image>()->tensor);
+        QVERIFY(near(got, {wanted.begin(), wanted.end()}));
+        // Of a square turned by 45 degrees the diagonal gives the size.
+        QCOMPARE(run_node("image.transform", {{"angle", 45}, {"canvas", "grow"}}, {{"image", picture(10, 10)}}).get<Image>("image").width(), 15);
+        QVERIFY(failure_of("image.transform", {{"scale", 100}}, {{"image", picture(200, 4)}}) == gpu::ErrorCode::InvalidGraph);
+    }
     void gradient() {
         QVERIFY(near(pixels_of(run_node("image.gradient", {{"width", 4}, {"height", 1}})),
                      {.125, .125, .125, .375, .375, .375, .625, .625, .625, .875, .875, .875}));
