@@ -5,6 +5,7 @@
 
 #include "app/canvas/style.h"
 #include "app/panels/picture_view.h"
+#include "app/panels/tool_params.h"
 #include "nodes/core/expression.h"
 
 namespace app {
@@ -19,9 +20,9 @@ BoxTool::BoxTool(GraphModel& model, NodeId node, Edit edit, QObject* parent)
     : PictureTool(parent), model_(model), node_(std::move(node)), edit_(std::move(edit)) {}
 
 double BoxTool::number(const std::string& param, bool& known) const {
-    const QJsonValue value = model_.param(node_, param);
-    known &= value.isDouble();
-    return value.toDouble();
+    const std::optional<double> value = number_of(model_, node_, param);
+    known &= value.has_value();
+    return value.value_or(0);
 }
 
 std::optional<QRectF> BoxTool::box() const {
@@ -49,36 +50,28 @@ std::optional<QRectF> BoxTool::box() const {
     return known ? std::optional(box) : std::nullopt;
 }
 
-// In the parameter's range and steps of whole numbers.
-void BoxTool::put(QJsonObject& values, const std::string& param, double value) const {
-    const nodes::Node* type = model_.declaration(node_);
-    const nodes::ParamInfo* info = type ? type->param(param) : nullptr;
-    if (!info) return;
-    value = std::clamp(info->kind == nodes::ParamKind::Int ? std::round(value) : std::round(value * 1e4) / 1e4, info->min, info->max);
-    values[qt(param)] = info->canonical(value);
-}
-
 void BoxTool::set_box(QRectF box, Gesture gesture) {
     QJsonObject values;
+    const auto put = [&](const std::string& param, double value) { put_number(values, model_, node_, param, value); };
     if (const auto* edit = std::get_if<nodes::BoxEdit>(&edit_)) {
         const bool shares = !edit->unit.empty() && model_.param(node_, edit->unit).toString() == qt(edit->share);
         const double w = shares ? size_.width() : 1.0 / cell_, h = shares ? size_.height() : 1.0 / cell_;
         if (!shares) box = QRectF(QPointF(box.topLeft().toPoint()), QPointF(box.bottomRight().toPoint()));
-        put(values, edit->width, box.width() / w);
-        put(values, edit->height, box.height() / h);
+        put(edit->width, box.width() / w);
+        put(edit->height, box.height() / h);
         if (!edit->anchor.empty() && model_.param(node_, edit->anchor).toString() == qt(edit->centred))
             box.translate(-std::trunc((size_.width() - box.width()) / 2), -std::trunc((size_.height() - box.height()) / 2));
-        put(values, edit->x, box.x() / w);
-        put(values, edit->y, box.y() / h);
+        put(edit->x, box.x() / w);
+        put(edit->y, box.y() / h);
     } else if (const auto* place = std::get_if<nodes::PlaceEdit>(&edit_)) {
-        put(values, place->x, std::round(box.x()) * cell_);
-        put(values, place->y, std::round(box.y()) * cell_);
+        put(place->x, std::round(box.x()) * cell_);
+        put(place->y, std::round(box.y()) * cell_);
     } else {
         const auto& margins = std::get<nodes::MarginEdit>(edit_);
-        put(values, margins.left, -box.left());
-        put(values, margins.top, -box.top());
-        put(values, margins.right, box.right() - size_.width());
-        put(values, margins.bottom, box.bottom() - size_.height());
+        put(margins.left, -box.left());
+        put(margins.top, -box.top());
+        put(margins.right, box.right() - size_.width());
+        put(margins.bottom, box.bottom() - size_.height());
     }
     model_.set_params(node_, values, gesture);
     emit changed();

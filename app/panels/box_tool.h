@@ -42,7 +42,6 @@ private:
     bool only_moved() const { return std::holds_alternative<nodes::PlaceEdit>(edit_); }
     bool outwards() const { return std::holds_alternative<nodes::MarginEdit>(edit_); }
     double number(const std::string& param, bool& known) const;
-    void put(QJsonObject& values, const std::string& param, double value) const;
 
     GraphModel& model_;
     NodeId node_;
