@@ -6,6 +6,7 @@
 
 #include "app/panels/box_tool.h"
 #include "app/panels/pose_tool.h"
+#include "app/panels/transform_tool.h"
 #include "app/panels/viewer_icons.h"
 
 namespace app {
@@ -79,7 +80,7 @@ void DirectEditor::show_node(const NodeId& id) {
 void DirectEditor::rebuild() {
     view_.set_tool(nullptr);
     tool_.reset();
-    mask_ = nullptr, box_ = nullptr, pose_ = nullptr;
+    mask_ = nullptr, box_ = nullptr, pose_ = nullptr, transform_ = nullptr;
     edit_.reset();
     const nodes::Node* type = node_.empty() || !model_.contains(node_) ? nullptr : model_.declaration(node_);
     if (const auto edits = nodes::direct_edits_of(type); !edits.empty()) edit_ = edits.front();
@@ -94,6 +95,8 @@ void DirectEditor::rebuild() {
             tool_.reset(box_ = new BoxTool(model_, node_, *margins));
         else if (const auto* place = std::get_if<nodes::PlaceEdit>(&*edit_))
             tool_.reset(box_ = new BoxTool(model_, node_, *place));
+        else if (const auto* transform = std::get_if<nodes::TransformEdit>(&*edit_))
+            tool_.reset(transform_ = new TransformTool(model_, node_, *transform));
         else
             edit_.reset();  // a street has an editor of its own
     }
@@ -113,6 +116,7 @@ SocketId DirectEditor::picture() const {
     if (const auto* box = std::get_if<nodes::BoxEdit>(&*edit_)) input = box->picture;
     if (const auto* margins = std::get_if<nodes::MarginEdit>(&*edit_)) input = margins->picture;
     if (const auto* place = std::get_if<nodes::PlaceEdit>(&*edit_)) input = place->picture;
+    if (const auto* transform = std::get_if<nodes::TransformEdit>(&*edit_)) input = transform->picture;
     return source_of(input);
 }
 
@@ -150,6 +154,7 @@ void DirectEditor::set_picture_size(QSize size, int cell) {
     if (mask_) mask_->set_size(size);
     if (box_) box_->set_size(size, cell);
     if (pose_) pose_->set_size(size);
+    if (transform_) transform_->set_size(size);
     view_.set_tool(size.isEmpty() ? nullptr : tool_.get());
     show_hint();
 }
@@ -292,6 +297,7 @@ void DirectEditor::show_hint() {
                                              : tr("%n person(s); drag points, Shift moves all, right click hides", nullptr, pose_->people());
     }
     if (box_) text = box_picture().empty() ? tr("Drag the sides, corners or the box") : tr("Drag the box");
+    if (transform_) text = tr("Drag the picture, a corner to scale it, the knob to turn it (Shift: by 15\u00b0)");
     if (size_.isEmpty() && !pose_) text = tr("Run once to see the picture under it");
     hint_->setText(' ' + text);
     hint_->setToolTip(text);

@@ -1,5 +1,5 @@
 // The strip of tools above the picture for the node that is selected, when its type declares something that is edited on the
-// picture (nodes/core/direct_edit.h): painting a mask, a box, margins, a pose.
+// picture (nodes/core/direct_edit.h): painting a mask, a box, margins, a pose, a transform.
 #pragma once
 
 #include <QButtonGroup>
@@ -17,6 +17,7 @@ namespace app {
 
 class BoxTool;
 class PoseTool;
+class TransformTool;
 
 class DirectEditor : public QWidget {
     Q_OBJECT
@@ -42,6 +43,7 @@ public:
     MaskTool* mask_tool() const { return mask_; }
     BoxTool* box_tool() const { return box_; }
     PoseTool* pose_tool() const { return pose_; }
+    TransformTool* transform_tool() const { return transform_; }
 
 signals:
     // What lies under the tool is another: ask picture() and canvas() again.
@@ -67,6 +69,7 @@ private:
     std::unique_ptr<PictureTool> tool_;
     MaskTool* mask_ = nullptr;  // what tool_ is
     BoxTool* box_ = nullptr;
+    TransformTool* transform_ = nullptr;
     PoseTool* pose_ = nullptr;
     BrushSettings brush_;
     QSize size_;

@@ -59,7 +59,13 @@ struct PlaceEdit {
     std::string x = "x", y = "y";
 };
 
-using DirectEdit = std::variant<BoxEdit, MarginEdit, StrokesEdit, PoseEdit, StreetEdit, CamerasEdit, PlaceEdit>;
+// The picture moved (pixels), scaled and turned (degrees, clockwise) about its own centre.
+struct TransformEdit {
+    std::string picture{};
+    std::string x = "x", y = "y", scale = "scale", angle = "angle";
+};
+
+using DirectEdit = std::variant<BoxEdit, MarginEdit, StrokesEdit, PoseEdit, StreetEdit, CamerasEdit, PlaceEdit, TransformEdit>;
 
 class DirectlyEdited {
 public:

@@ -3,6 +3,7 @@
 #include <numbers>
 
 #include "gpu/ops.h"
+#include "nodes/core/direct_edit.h"
 #include "nodes/core/node.h"
 #include "nodes/types/image.h"
 
@@ -31,7 +32,7 @@ struct Neighbours {
 // Quarter turns and whole steps hit pixels exactly; the sine of 180 degrees is not quite 0.
 double snapped(double at) { return std::abs(at - std::round(at)) < 1e-6 ? std::round(at) : at; }
 
-struct ImageTransform final : Node {
+struct ImageTransform final : Node, DirectlyEdited {
     ImageTransform() : Node({.id = "image.transform", .version = 1, .title = "Transform", .category = "Image",
                              .help = "Mirrors, scales, turns and moves pictures, in this order and about their centre. Transparent parts do not bleed into visible "
                                      "ones, quarter turns and whole pixels change no value."}) {}
@@ -70,6 +71,8 @@ struct ImageTransform final : Node {
         const Image made = from_premultiplied(gpu::reshape(sum, {pixels.size(0), 4, height, width}), source.space);
         ev.set(moved, evaluated(over(made, ev[background])));
     }
+
+    std::vector<DirectEdit> direct_edits() const override { return {TransformEdit{.picture = "image"}}; }
 
 private:
     std::int64_t scaled(Eval& ev, std::int64_t side, double factor) const {

@@ -438,6 +438,10 @@
         <source>Drag the box</source>
         <translation>拖动方框</translation>
     </message>
+    <message>
+        <source>Drag the picture, a corner to scale it, the knob to turn it (Shift: by 15°)</source>
+        <translation>拖动图片；拖角缩放，拖上方圆点旋转（Shift：每次 15°）</translation>
+    </message>
 </context>
 <context>
     <name>app::DrawnEditor</name>

@@ -3,6 +3,7 @@
 
 #include "app/panels/box_tool.h"
 #include "app/panels/pose_tool.h"
+#include "app/panels/transform_tool.h"
 #include "tests/app/editor_fixture.h"
 
 using namespace app;
@@ -135,12 +136,43 @@ private slots:
                 std::vector<std::string> inputs, params;
                 if (const auto* box = std::get_if<nodes::BoxEdit>(&edit)) inputs = {box->picture}, params = {box->x, box->y, box->width, box->height, box->unit, box->anchor};
                 if (const auto* place = std::get_if<nodes::PlaceEdit>(&edit)) inputs = {place->picture, place->over}, params = {place->x, place->y};
+                if (const auto* moved = std::get_if<nodes::TransformEdit>(&edit)) inputs = {moved->picture}, params = {moved->x, moved->y, moved->scale, moved->angle};
                 if (params.empty()) continue;
                 found.push_back(type->info().id);
                 for (const std::string& input : inputs) QVERIFY2(input.empty() || type->input(input), found.back().c_str());
                 for (const std::string& param : params) QVERIFY2(param.empty() || type->param(param), found.back().c_str());
             }
-        for (const char* id : {"conditioning.area", "image.crop", "latent.composite", "latent.crop", "video.crop"}) QVERIFY2(std::ranges::find(found, id) != found.end(), id);
+        for (const char* id : {"conditioning.area", "image.crop", "image.transform", "latent.composite", "latent.crop", "video.crop"}) QVERIFY2(std::ranges::find(found, id) != found.end(), id);
+    }
+
+    void a_picture_is_moved_scaled_and_turned() {
+        Hands h;
+        const NodeId node = h.e.model.add_node("image.transform", {});
+        QVERIFY(h.under(node));
+        TransformTool* tool = h.viewer.editor()->transform_tool();
+        QVERIFY(tool);
+        QCOMPARE(*tool->outline(), QPolygonF({{0, 0}, {200, 0}, {200, 100}, {0, 100}}));
+        const auto number = [&](const char* param) { return h.e.model.param(node, param).toDouble(); };
+        const int steps = h.e.model.undo_stack().index();
+        h.drag({100, 50}, {120, 60});
+        QCOMPARE(QPointF(number("x"), number("y")), QPointF(20, 10));
+        QCOMPARE(h.e.model.undo_stack().index(), steps + 1);
+        h.drag({220, 110}, {270, 135});      // the lower right corner, half as far again from the centre
+        QVERIFY(std::abs(number("scale") - 1.5) < 0.02);
+        const QPointF middle(120, 60), knob = tool->knob() - middle;
+        QVERIFY(std::abs(knob.x()) < 1e-6 && knob.y() < -75);
+        h.drag(middle + knob, middle + QPointF(-knob.y(), 0));      // from above to the right: a quarter, clockwise
+        QVERIFY(std::abs(number("angle") - 90) < 0.5);
+        QCOMPARE(h.e.model.undo_stack().index(), steps + 3);
+        // What was the upper left corner is the upper right one now.
+        QVERIFY(QLineF(tool->outline()->at(0), middle + QPointF(75, -150)).length() < 3);
+        h.e.trigger("run");
+        QVERIFY(h.e.wait_for_run());
+        QVERIFY(h.e.window.runs().status(node).state == nodes::NodeState::Done);
+        for (int i = 0; i < 3; ++i) h.e.trigger("undo");
+        for (const char* param : {"x", "y", "scale", "angle"}) QVERIFY(!h.e.model.param_is_set(node, param));
+        h.e.model.set_param(node, "angle", QJsonObject{{"=", "30 + 15"}});      // computed: no handles
+        QVERIFY(!tool->outline());
     }
 
     void margins_are_dragged_outwards() {
