@@ -51,7 +51,7 @@ GraphScene::GraphScene(GraphModel& model, RunController& runs, QObject* parent)
     lay_out_later_.setInterval(0);
     connect(&lay_out_later_, &QTimer::timeout, this, &GraphScene::lay_out_slice);
     connect(&model_, &GraphModel::edited, this, [this] {
-        if (laying_out()) lay_out_slice();
+        lay_out_few();
         fit_frames();
         if (std::exchange(deselected_, false)) emit selectionChanged();
     });
@@ -86,6 +86,7 @@ GraphScene::~GraphScene() {
 
 void GraphScene::lay_out_later(const NodeId& id) {
     stale_.push_back(id);
+    if (stale_.size() == slice_size) update();  // where all is drawn anew nobody joins the regions of single cards
     if (!lay_out_later_.isActive()) lay_out_later_.start();
 }
 
@@ -130,6 +131,13 @@ void GraphScene::lay_out_slice() {
     if (std::exchange(put_off_, false)) emit all_laid_out();
 }
 
+void GraphScene::lay_out_few() {
+    if (stale_.size() + unwired_.size() + gone_.size() <= slice_size)
+        lay_out_slice();
+    else if (!lay_out_later_.isActive())
+        lay_out_later_.start();
+}
+
 void GraphScene::set_showing_memory(bool on) {
     showing_memory_ = on;
     for (const auto& [id, node] : nodes_) node->forget_picture();
@@ -156,7 +164,7 @@ void GraphScene::rebuild() {
     problems_.clear();
     for (const NodeId& id : model_.node_ids()) add_node(id);
     for (const LinkId& link : model_.links()) unwired_.push_back(link);
-    lay_out_slice();
+    lay_out_few();
     rebuild_frames();
     if (selected) emit selectionChanged();
 }
@@ -269,13 +277,19 @@ std::vector<LinkId> GraphScene::selected_links() const {
 void GraphScene::select(const std::vector<NodeId>& ids) {
     {
         const QSignalBlocker quiet(this);  // one signal for the whole change
-        // Where all is drawn anew nobody joins the regions of single cards, which costs far more than painting them.
+        // As above: joining regions costs far more than painting the cards.
         if (ids.size() + static_cast<std::size_t>(selectedItems().size()) > slice_size) update();
         clearSelection();
         for (const NodeId& id : ids)
             if (NodeItem* node = item(id)) node->setSelected(true);
     }
     emit selectionChanged();
+}
+
+void GraphScene::select_made(const std::vector<NodeId>& ids) {
+    if (ids.size() <= slice_size) return select(ids);
+    constexpr int after_painting_ms = 1;
+    QTimer::singleShot(after_painting_ms, this, [this, ids] { select(ids); });
 }
 
 void GraphScene::remove_selection() {

@@ -45,6 +45,8 @@ public:
     std::vector<NodeId> selected_nodes() const;
     std::vector<LinkId> selected_links() const;
     void select(const std::vector<NodeId>& ids);
+    // What an edit has just made: many of them in a turn of the event loop of their own.
+    void select_made(const std::vector<NodeId>& ids);
     void remove_selection();
     // Sizes of the selected nodes, of all where none is.
     std::map<NodeId, QSizeF> sizes_of_selection() const;
@@ -126,6 +128,7 @@ private:
     void refresh(const NodeId& id);
     void add_wire(const LinkId& link);
     void lay_out_slice();
+    void lay_out_few();  // at once what is no more than a slice; the rest between events
     void let_go(std::unique_ptr<QGraphicsItem> item);
     void place_wire(WireItem& wire);
     QColor socket_colour(const SocketId& id) const;

@@ -31,37 +31,21 @@ bool EditCommand::mergeWith(const QUndoCommand* other) {
 }
 
 Difference difference(const nodes::Document& before, const nodes::Document& after) {
+    nodes::Document::Difference found = after.since(before);
     Difference result;
-    const auto old_ids = before.node_ids();
-    const auto new_ids = after.node_ids();
-    std::ranges::set_difference(old_ids, new_ids, std::back_inserter(result.removed));
-    std::ranges::set_difference(new_ids, old_ids, std::back_inserter(result.added));
-    for (const NodeId& id : new_ids) {
-        const nodes::NodeRecord* old_record = before.find(id);
-        if (!old_record) continue;
-        const nodes::NodeRecord* record = after.find(id);
-        bool other = record != old_record && *record != *old_record;
-        if (const QJsonObject was = before.layout_of(id), is = after.layout_of(id); was != is) {
-            if (was["x"] != is["x"] || was["y"] != is["y"]) result.moved.push_back(id);
-            result.frames |= was["frame"] != is["frame"];
-            other |= was["colour"] != is["colour"];
-        }
-        if (other) result.changed.push_back(id);
+    std::vector<NodeId> recoloured;
+    for (const NodeId& id : found.layouts) {
+        const QJsonObject was = before.layout_of(id), is = after.layout_of(id);
+        if (was["x"] != is["x"] || was["y"] != is["y"]) result.moved.push_back(id);
+        result.frames |= was["frame"] != is["frame"];
+        if (was["colour"] != is["colour"]) recoloured.push_back(id);
     }
-    result.frames |= !result.removed.empty() || !result.added.empty() || before.extra()["frames"] != after.extra()["frames"];
-    const auto ids_of = [](const std::vector<nodes::Link>& links) {
-        std::vector<LinkId> ids;
-        for (const nodes::Link& link : links) ids.push_back({link.from, link.to});
-        std::ranges::sort(ids);
-        ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-        return ids;
-    };
-    if (&before.links() != &after.links()) {
-        const auto old_links = ids_of(before.links());
-        const auto new_links = ids_of(after.links());
-        std::ranges::set_difference(old_links, new_links, std::back_inserter(result.links_removed));
-        std::ranges::set_difference(new_links, old_links, std::back_inserter(result.links_added));
-    }
+    std::ranges::set_union(found.records, recoloured, std::back_inserter(result.changed));
+    result.frames |= !found.removed.empty() || !found.added.empty() || before.extra()["frames"] != after.extra()["frames"];
+    result.removed = std::move(found.removed);
+    result.added = std::move(found.added);
+    for (const nodes::Link& link : found.links_removed) result.links_removed.push_back({link.from, link.to});
+    for (const nodes::Link& link : found.links_added) result.links_added.push_back({link.from, link.to});
     return result;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "app/model/apart.h"
 #include "app/model/graph_model.h"
 #include "nodes/core/subgraph.h"
 #include "nodes/interchange/open_graph.h"
@@ -14,6 +15,8 @@ namespace {
 using nodes::Document;
 
 constexpr QPointF duplicate_offset{30, 30};
+constexpr std::size_t many_nodes = 500;        // to make copies of takes some 10 microseconds each
+constexpr qsizetype large_text = 64 << 10;     // bytes; as many nodes
 
 // Subgraphs that a document's nodes use, and those that these use.
 std::set<std::string> used_within(const Document& document) {
@@ -87,6 +90,23 @@ QPointF corner_of(const Document& document) {
     return std::isfinite(x) ? QPointF(x, y) : QPointF();
 }
 
+GraphModel::Inserted inserted(const Document& document, const Document& fragment, QPointF shift, std::map<FrameId, FrameId> frames = {}) {
+    std::map<std::string, std::string> types;
+    Document after = with_subgraphs(document, fragment, types);
+    after = nodes::with_frames_of(after, fragment, &frames);
+    std::map<NodeId, NodeId> renamed;
+    after = after.add_all(types.empty() ? fragment : with_types(fragment, types), &renamed);
+    std::map<NodeId, QJsonObject> layouts;
+    std::vector<NodeId> made;
+    for (const auto& [id, own] : renamed) {
+        QJsonObject& layout = layouts[own] = nodes::with_frame(fragment.layout_of(id), frames);
+        layout["x"] = std::round(layout["x"].toDouble() + shift.x());
+        layout["y"] = std::round(layout["y"].toDouble() + shift.y());
+        made.push_back(own);
+    }
+    return {nodes::without_empty_frames(after.set_layouts(layouts)), std::move(made)};
+}
+
 }  // namespace
 
 QByteArray GraphModel::copy(const std::vector<NodeId>& ids) const {
@@ -94,34 +114,27 @@ QByteArray GraphModel::copy(const std::vector<NodeId>& ids) const {
 }
 
 std::vector<NodeId> GraphModel::paste(const QByteArray& text, QPointF at) {
-    const Document fragment = nodes::open_graph_text(text).document;  // also of a ComfyUI workflow
-    return insert(fragment, at - corner_of(fragment), tr("Paste"));
+    return insert(tr("Paste"), text.size() > large_text, [text, at](const Document& document) {
+        const Document fragment = nodes::open_graph_text(text).document;  // also of a ComfyUI workflow
+        return inserted(document, fragment, at - corner_of(fragment));
+    });
 }
 
 std::vector<NodeId> GraphModel::duplicate(const std::vector<NodeId>& ids) {
-    std::map<FrameId, FrameId> own;      // what is doubled in a frame is in that frame
-    for (const auto& [id, frame] : frames_) own[id] = id;
-    return insert(fragment_of(document_, ids), duplicate_offset, tr("Duplicate"), std::move(own));
+    return insert(tr("Duplicate"), ids.size() > many_nodes, [ids](const Document& document) {
+        std::map<FrameId, FrameId> own;      // what is doubled in a frame is in that frame
+        for (const auto& [id, frame] : nodes::frames_of(document)) own[id] = id;
+        return inserted(document, fragment_of(document, ids), duplicate_offset, std::move(own));
+    });
 }
 
-std::vector<NodeId> GraphModel::insert(const Document& fragment, QPointF shift, const QString& text, std::map<FrameId, FrameId> frames) {
-    std::map<std::string, std::string> types;
-    Document after = with_subgraphs(document_, fragment, types);
-    after = nodes::with_frames_of(after, fragment, &frames);
-    std::map<NodeId, NodeId> renamed;
-    after = after.add_all(types.empty() ? fragment : with_types(fragment, types), &renamed);
-    std::map<NodeId, QJsonObject> layouts;
-    std::vector<NodeId> made;
-    for (const auto& [id, own] : renamed) {
-        const nodes::Position position = fragment.position(id);
-        QJsonObject& layout = layouts[own] = nodes::with_frame(fragment.layout_of(id), frames);
-        layout["x"] = std::round(position.x + shift.x());
-        layout["y"] = std::round(position.y + shift.y());
-        made.push_back(own);
-    }
-    after = after.set_layouts(layouts);
-    push(text, nodes::without_empty_frames(after));
-    return made;
+// `work` makes the edit: of a large one in a thread of its own.
+std::vector<NodeId> GraphModel::insert(const QString& text, bool large, const std::function<Inserted(const Document&)>& work) {
+    const Document before = document_;
+    Inserted done = large ? apart([&] { return work(before); }) : work(before);
+    if (large && document_ != before) done = work(document_);  // something else was edited meanwhile
+    push(text, std::move(done.document));
+    return std::move(done.nodes);
 }
 
 }  // namespace app

@@ -7,6 +7,7 @@
 #include <QSizeF>
 #include <QTimer>
 #include <QUndoStack>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -197,6 +198,12 @@ public:
     // Beside the originals.
     std::vector<NodeId> duplicate(const std::vector<NodeId>& ids);
 
+    // A document with further nodes, and which these are.
+    struct Inserted {
+        nodes::Document document;
+        std::vector<NodeId> nodes;
+    };
+
     QUndoStack& undo_stack() { return undo_; }
 
 signals:
@@ -234,7 +241,7 @@ private:
     void set_path(const std::string& path);
     void validate_soon();  // now, where that is quick
     void move_all(const QString& text, const std::map<NodeId, QPointF>& to);
-    std::vector<NodeId> insert(const nodes::Document& fragment, QPointF shift, const QString& text, std::map<FrameId, FrameId> frames = {});
+    std::vector<NodeId> insert(const QString& text, bool large, const std::function<Inserted(const nodes::Document&)>& work);
     void read_frames();
 
     nodes::Document document_;     // what is shown

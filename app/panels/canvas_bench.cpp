@@ -146,7 +146,7 @@ int bench_canvas(MainWindow& window, const QString& file_or_count) {
     report_blocks("redo", window, [&] { window.model().undo_stack().redo(); });
     report_blocks("undo", window, [&] { window.model().undo_stack().undo(); });
     window.scene().select(window.model().node_ids());
-    report_blocks("duplicate all", window, [&] { window.scene().select(window.model().duplicate(window.scene().selected_nodes())); });
+    report_blocks("duplicate all", window, [&] { window.scene().select_made(window.model().duplicate(window.scene().selected_nodes())); });
     return 0;
 }
 

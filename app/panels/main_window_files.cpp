@@ -6,8 +6,10 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMimeData>
+#include <QScopeGuard>
 #include <QSettings>
 
+#include "app/model/apart.h"
 #include "app/panels/main_window.h"
 #include "gpu/base/error.h"
 #include "nodes/interchange/loader.h"
@@ -51,13 +53,20 @@ QString report_text(const nodes::ComfyReport& report) {
 
 }  // namespace
 
+nodes::OpenedGraph MainWindow::read_graph(const QString& path) {
+    if (reading_) throw gpu::Error(gpu::ErrorCode::Failure, tr("another file is being opened").toStdString());
+    const auto done = qScopeGuard([this] { reading_ = false; });
+    reading_ = true;
+    return apart([path = path.toStdString()] { return nodes::open_graph(path); });
+}
+
 bool MainWindow::open_file(const QString& path) {
     if (has_no_end(path)) {
         error(tr("Could not open %1: expected a file, it is a pipe or a device").arg(QFileInfo(path).fileName()));
         return false;
     }
     try {
-        return show_graph(path, nodes::open_graph(path.toStdString()));  // read first: a bad file asks nothing
+        return show_graph(path, read_graph(path));  // read first: a bad file asks nothing
     } catch (const std::exception& problem) {
         error(tr("Could not open %1: %2").arg(QFileInfo(path).fileName(), QString::fromUtf8(problem.what())));
         return false;
@@ -166,7 +175,7 @@ bool MainWindow::may_end_runs() {
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
-    if (!may_end_runs() || !may_discard()) return event->ignore();
+    if (reading_ || !may_end_runs() || !may_discard()) return event->ignore();
     queue_.clear();
     runs_.cancel();
     event->accept();
@@ -253,7 +262,7 @@ void MainWindow::drop_file(const QString& path, QPointF at) {
         if (has_no_end(path)) return static_cast<void>(open_file(path));  // says why not
         std::optional<nodes::OpenedGraph> graph;
         try {
-            graph = nodes::open_graph(path.toStdString());
+            graph = read_graph(path);
         } catch (const std::exception&) {  // no graph: perhaps something that a node reads
         }
         if (graph) {

@@ -50,7 +50,7 @@ void MainWindow::hide_gallery() {
 
 bool MainWindow::open_example(const QString& path) {
     try {
-        nodes::OpenedGraph opened = nodes::open_graph(path.toStdString());
+        const nodes::OpenedGraph opened = read_graph(path);
         if (!may_discard()) return false;
         model_.set_document(opened.document.with_path({}));  // a copy: saving asks where to
         file_time_ = {};

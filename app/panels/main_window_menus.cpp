@@ -78,7 +78,7 @@ void MainWindow::build_edit_menu() {
     add_action(menu, "copy", tr("&Copy"), QKeySequence::Copy, [this] { copy(); });
     add_action(menu, "paste", tr("&Paste"), QKeySequence::Paste, [this] { paste(); });
     add_action(menu, "duplicate", tr("D&uplicate"), QKeySequence(Qt::CTRL | Qt::Key_D),
-               [this] { scene_.select(model_.duplicate(scene_.selected_nodes())); });
+               [this] { scene_.select_made(model_.duplicate(scene_.selected_nodes())); });
     QAction* remove =
         add_action(menu, "delete", tr("&Delete"), QKeySequence(Qt::Key_Delete), [this] { scene_.remove_selection(); });
     remove->setShortcuts({QKeySequence(Qt::Key_Delete), QKeySequence(Qt::Key_Backspace)});
@@ -187,7 +187,7 @@ void MainWindow::paste() {
     const QByteArray text = data->hasFormat(QString::fromLatin1(fragment_mime))
                                 ? data->data(QString::fromLatin1(fragment_mime))
                                 : data->text().toUtf8();
-    if (!text.trimmed().isEmpty()) scene_.select(model_.paste(text, view_->place_for_new()));
+    if (!text.trimmed().isEmpty()) scene_.select_made(model_.paste(text, view_->place_for_new()));
 }
 
 }  // namespace app

@@ -19,6 +19,20 @@ using gpu::ErrorCode;
 
 bool before(const Link& a, const Link& b) { return std::tie(a.to, a.from) < std::tie(b.to, b.from); }
 
+// Walks two sorted ranges side by side: what only one has, and what both have.
+template <typename Range, typename Less>
+void walk_both(const Range& earlier, const Range& later, Less less, auto only_earlier, auto only_later, auto in_both) {
+    auto a = earlier.begin(), b = later.begin();
+    while (a != earlier.end() || b != later.end()) {
+        if (b == later.end() || (a != earlier.end() && less(*a, *b)))
+            only_earlier(*a++);
+        else if (a == earlier.end() || less(*b, *a))
+            only_later(*b++);
+        else
+            in_both(*a++, *b++);
+    }
+}
+
 template <typename T>
 std::shared_ptr<const T> shared(T value) {
     return std::make_shared<const T>(std::move(value));
@@ -99,6 +113,8 @@ QJsonObject Document::layout_of(const std::string& id) const {
     return at == layout_->end() ? QJsonObject() : at->second;
 }
 
+const std::map<std::string, QJsonObject>& Document::layouts() const { return *layout_; }
+
 QJsonObject Document::extra() const { return extra_; }
 
 const Node* Document::type_of(const NodeRecord& record) const {
@@ -156,6 +172,35 @@ std::optional<std::vector<std::string>> Document::changed_since(const Document& 
         ++before;
     }
     return changed;
+}
+
+Document::Difference Document::since(const Document& earlier) const {
+    Difference found;
+    const auto by_id = [](const auto& a, const auto& b) { return a.first < b.first; };
+    if (nodes_ != earlier.nodes_)
+        walk_both(*earlier.nodes_, *nodes_, by_id, [&](const auto& gone) { found.removed.push_back(gone.first); },
+                  [&](const auto& come) { found.added.push_back(come.first); },
+                  [&](const auto& was, const auto& is) {
+                      if (was.second != is.second && *was.second != *is.second) found.records.push_back(is.first);
+                  });
+    if (layout_ != earlier.layout_) {
+        const auto other = [&](const auto& only) {
+            if (contains(only.first) && earlier.contains(only.first)) found.layouts.push_back(only.first);
+        };
+        walk_both(*earlier.layout_, *layout_, by_id, other, other, [&](const auto& was, const auto& is) {
+            if (was.second != is.second) other(is);
+        });
+    }
+    if (links_ != earlier.links_) {
+        // A file may say a link twice: what counts is whether it is there.
+        const auto note = [](std::vector<Link>& to, const Link& link, const std::vector<Link>& others) {
+            const bool told = !to.empty() && !before(to.back(), link);
+            if (!told && !std::ranges::binary_search(others, link, before)) to.push_back(link);
+        };
+        walk_both(*earlier.links_, *links_, before, [&](const Link& gone) { note(found.links_removed, gone, *links_); },
+                  [&](const Link& come) { note(found.links_added, come, *earlier.links_); }, [](const Link&, const Link&) {});
+    }
+    return found;
 }
 
 // --- editing ---
@@ -396,15 +441,46 @@ Document Document::set_modes(const std::set<std::string>& ids, NodeMode mode) co
     return result;
 }
 
+// Of the many copies of one node each begins to look where the last one was found.
+class Document::FreeIds {
+public:
+    std::string next(const Document& document, const std::string& wanted) {
+        std::string stem = wanted.substr(wanted.rfind('.') + 1);
+        std::erase_if(stem, [](char c) { return !valid_node_id(std::string(1, c)); });
+        while (stem.size() > 1 && std::isdigit(static_cast<unsigned char>(stem.back()))) stem.pop_back();
+        if (!valid_node_id(stem) || stem.size() > 56) stem = "node";
+        if (!document.contains(stem)) return stem;
+        const auto taken = [&](int number) { return document.contains(stem + std::to_string(number)); };
+        int& found = found_.try_emplace(stem, 1).first->second;
+        int number = ++found;
+        for (const int near = number + 4; number < near && taken(number);) ++number;
+        if (taken(number)) {      // between a number that is taken and one that is free
+            int free = 2 * number;
+            while (taken(free)) number = std::exchange(free, 2 * free);
+            while (free - number > 1) {
+                const int middle = number + (free - number) / 2;
+                (taken(middle) ? number : free) = middle;
+            }
+            number = free;
+        }
+        found = number;
+        return stem + std::to_string(number);
+    }
+
+private:
+    std::map<std::string, int> found_;      // by stem
+};
+
 Document Document::add_all(const Document& other, std::map<std::string, std::string>* made) const {
     const auto nodes = std::make_shared<NodeMap>(*nodes_);
     LayoutMap layout = *layout_;
     std::vector<Link> links = *links_;
     std::map<std::string, std::string> names;
+    FreeIds free_ids;
     Document result = *this;
-    result.nodes_ = nodes;  // free_id() sees those that have come
+    result.nodes_ = nodes;  // taken are those that have come as well
     for (const auto& [id, record] : *other.nodes_) {
-        const std::string& free = names[id] = result.contains(id) ? result.free_id(id) : id;
+        const std::string& free = names[id] = result.contains(id) ? free_ids.next(result, id) : id;
         if (free == id) {
             nodes->emplace(id, record);
         } else {
@@ -414,9 +490,10 @@ Document Document::add_all(const Document& other, std::map<std::string, std::str
         }
         if (const auto at = other.layout_->find(id); at != other.layout_->end()) layout[free] = at->second;
     }
-    for (const Link& link : *other.links_)
-        if (names.contains(link.from.node) && names.contains(link.to.node))
-            links.push_back({{names[link.from.node], link.from.socket}, {names[link.to.node], link.to.socket}, link.extra});
+    for (const Link& link : *other.links_) {
+        const auto from = names.find(link.from.node), to = names.find(link.to.node);
+        if (from != names.end() && to != names.end()) links.push_back({{from->second, link.from.socket}, {to->second, link.to.socket}, link.extra});
+    }
     std::ranges::stable_sort(links, before);
     result.layout_ = shared(std::move(layout));
     result.links_ = shared(std::move(links));
@@ -430,25 +507,7 @@ Document Document::with_path(const std::string& path) const {
     return result;
 }
 
-std::string Document::free_id(const std::string& wanted) const {
-    std::string stem = wanted.substr(wanted.rfind('.') + 1);
-    std::erase_if(stem, [](char c) { return !valid_node_id(std::string(1, c)); });
-    while (stem.size() > 1 && std::isdigit(static_cast<unsigned char>(stem.back()))) stem.pop_back();
-    if (!valid_node_id(stem) || stem.size() > 56) stem = "node";
-    if (!contains(stem)) return stem;
-    const auto taken = [&](int number) { return contains(stem + std::to_string(number)); };
-    int number = 2;
-    while (number < 6 && taken(number)) ++number;
-    if (!taken(number)) return stem + std::to_string(number);
-    // Of the many copies of one node: between a number that is taken and one that is free.
-    int free = 2 * number;
-    while (taken(free)) number = std::exchange(free, 2 * free);
-    while (free - number > 1) {
-        const int middle = number + (free - number) / 2;
-        (taken(middle) ? number : free) = middle;
-    }
-    return stem + std::to_string(free);
-}
+std::string Document::free_id(const std::string& wanted) const { return FreeIds().next(*this, wanted); }
 
 bool Document::same_content(const Document& other) const {
     const auto same_record = [](const auto& a, const auto& b) {

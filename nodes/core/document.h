@@ -105,6 +105,7 @@ public:
     bool has_position(const std::string& id) const;
     // Fields of the layout or of the document itself that this program does not know, e.g. an editor's view.
     QJsonObject layout_of(const std::string& id) const;
+    const std::map<std::string, QJsonObject>& layouts() const;  // of all that have any, as long as this snapshot lives
     QJsonObject extra() const;
 
     // The declaration of a node: of the program, or made from a subgraph of this document. Null when there is none; that
@@ -121,6 +122,14 @@ public:
     // The nodes whose records are other objects than in `earlier`, a snapshot that this one was made from by edits; nothing where more than
     // records differs: links, which nodes there are, subgraphs, the file. Compares no content: a few nanoseconds a node.
     std::optional<std::vector<std::string>> changed_since(const Document& earlier) const;
+
+    // What became of `earlier`. Where the two share what they have in common, as snapshots of one history do, a few nanoseconds a node.
+    struct Difference {
+        std::vector<std::string> removed, added;           // node ids, sorted
+        std::vector<std::string> records, layouts;         // of nodes that both have, sorted
+        std::vector<Link> links_removed, links_added;      // by their ends
+    };
+    Difference since(const Document& earlier) const;
 
     // The value that a node runs with: what the document sets, else the declaration's initial value. Undefined value
     // where neither exists.
@@ -173,6 +182,8 @@ private:
         std::shared_ptr<const Node> type;
     };
     using SubgraphMap = std::map<std::string, Subgraph>;
+
+    class FreeIds;
 
     static Document from_object(QJsonObject& root, const std::string& where);
     QJsonObject to_object() const;

@@ -92,13 +92,19 @@ Frames frames_of(const Document& document) {
     Frames found;
     const QJsonObject frames = definitions(document);
     if (frames.isEmpty()) return found;
-    for (const std::string& id : document.node_ids()) {
-        QString frame = document.layout_of(id)[member_key].toString();
-        if (frame.isEmpty() || !frames[frame].isObject()) continue;
-        found[frame.toStdString()].nodes.push_back(id);
-        // Those around it are there because of it.
-        do frame = frames[frame].toObject()[member_key].toString();
-        while (!frame.isEmpty() && frames[frame].isObject() && found.try_emplace(frame.toStdString()).second);
+    std::map<QString, Frame*> own;      // null: names no frame
+    for (const auto& [id, layout] : document.layouts()) {
+        const QJsonValue member = layout[member_key];
+        if (!member.isString() || !document.contains(id)) continue;
+        QString frame = member.toString();
+        const auto [at, first] = own.try_emplace(frame, nullptr);
+        if (first && !frame.isEmpty() && frames[frame].isObject()) {
+            at->second = &found[frame.toStdString()];
+            // Those around it are there because of it.
+            do frame = frames[frame].toObject()[member_key].toString();
+            while (!frame.isEmpty() && frames[frame].isObject() && found.try_emplace(frame.toStdString()).second);
+        }
+        if (at->second) at->second->nodes.push_back(id);
     }
     for (auto& [id, frame] : found) {
         const QJsonObject fields = frames[qt(id)].toObject();
@@ -271,7 +277,9 @@ Document with_frames_of(const Document& to, const Document& from, std::map<std::
 }
 
 QJsonObject with_frame(QJsonObject layout, const std::map<std::string, std::string>& ids) {
-    const auto at = ids.find(layout[member_key].toString().toStdString());
+    const QJsonValue member = layout[member_key];
+    if (member.isUndefined()) return layout;
+    const auto at = ids.find(member.toString().toStdString());
     if (at == ids.end())
         layout.remove(member_key);
     else

@@ -123,6 +123,71 @@ private slots:
         check_whole(e);
     }
 
+    // A file is read in a thread of its own: the window lives on, and nothing else is opened meanwhile.
+    void a_large_file_is_read_beside_the_window() {
+        const QTemporaryDir folder;
+        const nodes::Document large = bench_graph(5 * many), small = bench_graph(3);
+        const QString path = folder.filePath("large.heddle"), other = folder.filePath("small.heddle");
+        large.save(path.toStdString());
+        small.save(other.toStdString());
+        tests::Editor e;
+        QVERIFY(e.window.open_file(other));
+        bool reading = false, opened = false, closed = true;
+        const auto meanwhile = [&] {
+            reading = e.model.document() == small;
+            QVERIFY(!e.window.open_file(other));
+            QVERIFY(e.window.messages().text().contains("another file"));
+            closed = e.window.close();
+        };
+        const double block = longest_block(e.window, [&] {
+            QTimer::singleShot(0, this, meanwhile);
+            opened = e.window.open_file(path);
+        });
+        QVERIFY(opened && reading && !closed);
+        QVERIFY(e.model.document() == large);
+        QCOMPARE(e.model.path(), path);
+        check_whole(e);
+        qInfo("open a file of %d: longest block %.1f ms", 5 * many, block);
+        QVERIFY(e.window.open_file(other));
+        QVERIFY(!e.window.open_file(folder.filePath("gone.heddle")));
+        QVERIFY(e.model.document() == small && e.window.messages().text().contains("gone.heddle"));
+    }
+
+    void many_copies_are_made_beside_the_window() {
+        tests::Editor e;
+        const nodes::Document document = bench_graph(many);
+        e.model.set_document(document);
+        QVERIFY(settle(e));
+        e.scene.select(e.model.node_ids());
+        e.window.copy();
+        std::size_t found = 0;
+        const double block = longest_block(e.window, [&] {
+            QTimer::singleShot(0, this, [&] {      // an edit that comes meanwhile is not lost
+                found = e.model.node_ids().size();
+                e.model.set_param("n0", "text", "changed");
+            });
+            e.trigger("duplicate");
+        });
+        QCOMPARE(found, std::size_t(many));
+        qInfo("duplicate %d: longest block %.1f ms", many, block);
+        QVERIFY(QTest::qWaitFor([&] { return e.scene.selected_nodes().size() == many; }));
+        QCOMPARE(e.model.param("n0", "text").toString(), "changed");
+        QCOMPARE(e.model.node_ids().size(), std::size_t(2 * many));
+        QCOMPARE(e.model.links().size(), 2 * document.links().size());
+        for (const NodeId& made : e.scene.selected_nodes()) QVERIFY(!document.contains(made));
+        check_whole(e);
+        const nodes::Document twice = e.model.document();
+        e.window.paste();
+        QCOMPARE(e.model.node_ids().size(), std::size_t(3 * many));
+        QCOMPARE(e.model.links().size(), 3 * document.links().size());
+        e.trigger("undo");
+        QVERIFY(e.model.document() == twice);
+        QByteArray broken = document.to_json();
+        broken.chop(2);
+        QVERIFY_EXCEPTION_THROWN(e.model.paste(broken, {}), gpu::Error);
+        QVERIFY(e.model.document() == twice);
+    }
+
     // What is done before all cards are there.
     void edits_in_the_middle_lose_nothing() {
         tests::Editor e;

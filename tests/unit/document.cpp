@@ -278,6 +278,43 @@ private slots:
         QCOMPARE(document.to_json(), text);
     }
 
+    // What an editor tells its views after an edit, against a comparison of everything.
+    void differences_are_found() {
+        const auto base = Document().add_node("stub.add", "a", {1, 2}).add_node("stub.add", "b").add_node("stub.add", "c").add_node("stub.add", "d")
+                              .connect({"a", "sum"}, {"b", "a"}).connect({"b", "sum"}, {"c", "a"});
+        const Document after = base.remove_node("b").add_node("stub.add", "bb", {5, 5}).add_node("stub.add", "z").set_param("c", "a", 4).move("a", {3, 3})
+                                   .set_layout("d", {}).connect({"a", "sum"}, {"c", "a"}).connect({"c", "sum"}, {"d", "b"});
+        const Document::Difference found = after.since(base);
+        QCOMPARE(found.removed, std::vector<std::string>{"b"});
+        QCOMPARE(found.added, (std::vector<std::string>{"bb", "z"}));
+        QCOMPARE(found.records, std::vector<std::string>{"c"});
+        QCOMPARE(found.layouts, (std::vector<std::string>{"a", "d"}));
+        QVERIFY(found.links_removed == base.links());
+        QVERIFY(found.links_added == after.links());
+        const Document::Difference back = base.since(after);
+        QCOMPARE(back.added, found.removed);
+        QCOMPARE(back.removed, found.added);
+        QCOMPARE(back.records, found.records);
+        QCOMPARE(back.layouts, found.layouts);
+        QVERIFY(back.links_added == base.links() && back.links_removed == after.links());
+        const Document::Difference none = Document::from_json(base.to_json()).since(base);      // the same, sharing nothing
+        QVERIFY(none.removed.empty() && none.added.empty() && none.records.empty() && none.layouts.empty());
+        QVERIFY(none.links_removed.empty() && none.links_added.empty());
+    }
+
+    void copies_of_many_names_get_free_ones() {
+        Document document;
+        for (const char* id : {"load", "load2", "load5", "load6", "load7", "load8", "load9", "x", "7", "y3"}) document = document.add_node("stub.add", id);
+        std::set<std::string> all;
+        for (int i = 0; i < 5; ++i) {
+            std::map<std::string, std::string> made;
+            document = document.add_all(document, &made);
+            for (const auto& [id, own] : made) QVERIFY2(valid_node_id(own) && all.insert(own).second, own.c_str());
+        }
+        QCOMPARE(document.node_ids().size(), std::size_t(10 << 5));
+        QVERIFY(!document.contains(document.free_id("load")));
+    }
+
     // Whatever is done in whatever order, the links are those of a plain list that is edited alongside.
     void random_edits_never_lose_or_invent_a_link() {
         std::mt19937 random(7);
