@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "app/model/apart.h"
 #include "app/model/edit_command.h"
 #include "gpu/base/error.h"
 #include "nodes/core/lowering.h"
@@ -108,9 +109,12 @@ void GraphModel::replace(const Document& document, const QString& text) {
 }
 
 void GraphModel::save_as(const QString& path) {
-    whole().save(path.toStdString());
-    set_path(path.toStdString());
-    undo_.setClean();
+    const std::string name = path.toStdString();
+    const Document saved = whole();
+    apart([&] { saved.save(name); });
+    const bool same = whole() == saved;  // else something was edited meanwhile
+    set_path(name);
+    if (same) undo_.setClean();
 }
 
 void GraphModel::set_path(const std::string& path) {

@@ -89,7 +89,8 @@ private:
     QAction* action(const char* name) const;
 
     void restore(const LeftBehind& left);
-    // In a thread of its own, see apart(); throws what open_graph() throws, and where another file is being read.
+    class FileUse;
+    // In a thread of its own, see apart(); throws what open_graph() throws, and where another file is in use.
     nodes::OpenedGraph read_graph(const QString& path);
     // False when the user kept what is there.
     bool show_graph(const QString& path, const nodes::OpenedGraph& opened);
@@ -137,7 +138,7 @@ private:
     QLabel* status_ = nullptr;
     QLabel* pixel_ = nullptr;
     QProgressBar* progress_ = nullptr;
-    bool reading_ = false;
+    bool file_in_use_ = false;
     QDateTime file_time_;  // of the document's file when it was last read or written here
     Question question_;
     QStringList allowed_;

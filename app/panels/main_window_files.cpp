@@ -6,7 +6,6 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMimeData>
-#include <QScopeGuard>
 #include <QSettings>
 
 #include "app/model/apart.h"
@@ -53,10 +52,22 @@ QString report_text(const nodes::ComfyReport& report) {
 
 }  // namespace
 
+// While a file is read or written, see apart(): one at a time, and the window stays.
+class MainWindow::FileUse {
+public:
+    explicit FileUse(MainWindow& window) : window_(window) {
+        if (window.file_in_use_) throw gpu::Error(gpu::ErrorCode::Failure, tr("another file is being opened or saved").toStdString());
+        window.file_in_use_ = true;
+    }
+    ~FileUse() { window_.file_in_use_ = false; }
+
+private:
+    Q_DISABLE_COPY_MOVE(FileUse)
+    MainWindow& window_;
+};
+
 nodes::OpenedGraph MainWindow::read_graph(const QString& path) {
-    if (reading_) throw gpu::Error(gpu::ErrorCode::Failure, tr("another file is being opened").toStdString());
-    const auto done = qScopeGuard([this] { reading_ = false; });
-    reading_ = true;
+    const FileUse use(*this);
     return apart([path = path.toStdString()] { return nodes::open_graph(path); });
 }
 
@@ -140,6 +151,7 @@ bool MainWindow::save_as() {
 
 bool MainWindow::save_to(const QString& path) {
     try {
+        const FileUse use(*this);
         model_.save_as(path);
     } catch (const std::exception& problem) {
         error(tr("Could not save %1: %2").arg(QFileInfo(path).fileName(), QString::fromUtf8(problem.what())));
@@ -175,7 +187,7 @@ bool MainWindow::may_end_runs() {
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
-    if (reading_ || !may_end_runs() || !may_discard()) return event->ignore();
+    if (file_in_use_ || !may_end_runs() || !may_discard()) return event->ignore();
     queue_.clear();
     runs_.cancel();
     event->accept();
@@ -197,7 +209,7 @@ void MainWindow::restore(const LeftBehind& left) {
     guarded([&] {
         nodes::Document base;
         try {
-            if (!left.path.isEmpty()) base = nodes::Document::load(left.path.toStdString());
+            if (!left.path.isEmpty()) base = read_graph(left.path).document;
         } catch (const std::exception&) {      // the file is gone: the name stays
         }
         model_.set_document(base.with_path(left.path.toStdString()));

@@ -144,10 +144,21 @@ private slots:
             opened = e.window.open_file(path);
         });
         QVERIFY(opened && reading && !closed);
+        const QString copy = folder.filePath("copy.heddle");
+        bool saved = false, again = true;
+        const auto beside = [&] { again = e.window.save_to(other); };
+        const double saving = longest_block(e.window, [&] {
+            QTimer::singleShot(0, this, beside);
+            saved = e.window.save_to(copy);
+        });
+        QVERIFY(saved && !again && !e.model.dirty());
+        QVERIFY(nodes::Document::load(copy.toStdString()) == large && nodes::Document::load(other.toStdString()) == small);
+        QVERIFY(e.window.open_file(path));
+        QVERIFY(settle(e));
         QVERIFY(e.model.document() == large);
         QCOMPARE(e.model.path(), path);
         check_whole(e);
-        qInfo("open a file of %d: longest block %.1f ms", 5 * many, block);
+        qInfo("a file of %d: longest block %.1f ms to open, %.1f to save", 5 * many, block, saving);
         QVERIFY(e.window.open_file(other));
         QVERIFY(!e.window.open_file(folder.filePath("gone.heddle")));
         QVERIFY(e.model.document() == small && e.window.messages().text().contains("gone.heddle"));
