@@ -1,4 +1,6 @@
 // ComfyUI's pictures and masks.
+#include <cmath>
+
 #include "nodes/interchange/comfy_values.h"
 
 namespace nodes {
@@ -36,6 +38,19 @@ ComfyConversion gray_color() {
             },
             {}};
 }
+
+// torch.rot90 from the width to the height: clockwise.
+ComfyConversion quarters() {
+    return {[](const QJsonValue& value, ComfyValues&) -> QJsonValue { return value.toString().section(' ', 0, 0).toInt(); },
+            [](const QJsonValue& value) -> QJsonValue {
+                const double turns = value.toDouble() / 90;
+                if (turns != std::round(turns)) return QJsonValue::Undefined;
+                const int degrees = (static_cast<int>(turns) % 4 + 4) % 4 * 90;
+                return degrees == 0 ? QString("none") : QString("%1 degrees").arg(degrees);
+            }};
+}
+
+bool rotates(const ComfyValues& values) { return values.value("rotation").toString() != "none"; }
 
 std::string one_picture(const ComfyValues& values) {
     return values.value("batch_size").toInt(1) > 1 ? "batches of empty pictures have no counterpart" : "";
@@ -87,6 +102,34 @@ std::vector<ComfyClass> comfy_classes_image() {
                     "resize",
                     {link("image", "image"), fixed("by", "megapixels"), value("upscale_method", "filter", image_filter()),
                      value("upscale_method", "antialias", widens()), value("megapixels"), out("IMAGE", "image")}}}},
+        {.name = "ImageScaleToMaxDimension",
+         .inputs = "image:IMAGE upscale_method:COMBO=area largest_size:INT=512",
+         .outputs = "IMAGE",
+         .parts = {{"image.resize",
+                    "resize",
+                    {link("image", "image"), fixed("by", "longest"), value("upscale_method", "filter", image_filter()),
+                     value("upscale_method", "antialias", widens()), value("largest_size", "side"), out("IMAGE", "image")}}},
+         .refuse = [](const ComfyValues& values) -> std::string { return values.value("largest_size").toInt(1) == 0 ? "a side of 0 has no counterpart" : ""; }},
+        {.name = "ImageFlip",
+         .inputs = "image:IMAGE flip_method:COMBO=x-axis",
+         .outputs = "IMAGE",
+         .parts = {{"image.transform",
+                    "flip",
+                    {link("image", "image"),
+                     value("flip_method", "mirror",
+                           {[](const QJsonValue& given, ComfyValues&) -> QJsonValue { return QString(given.toString().startsWith('x') ? "vertical" : "horizontal"); },
+                            names({{"x-axis: vertically", "vertical"}, {"y-axis: horizontally", "horizontal"}}).back}),
+                     out("IMAGE", "image")}}},
+         .note = "the result has an alpha"},
+        {.name = "ImageRotate",
+         .inputs = "image:IMAGE rotation:COMBO=none",
+         .outputs = "IMAGE",
+         .parts = {{"image.transform",
+                    "rotate",
+                    {link("image", "image"), value("rotation", "angle", quarters()), fixed("canvas", "grow"), out("IMAGE", "image")},
+                    rotates}},
+         .passes = {{"IMAGE", "image"}},
+         .note = "the result has an alpha"},
         {.name = "UpscaleModelLoader",
          .inputs = "model_name:COMBO",
          .outputs = "UPSCALE_MODEL",

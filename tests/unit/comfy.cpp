@@ -695,6 +695,46 @@ private slots:
         QCOMPARE(prompt["2"].toObject()["inputs"].toObject()["samples"].toArray()[1].toInt(), 3);
     }
 
+    void pictures_are_flipped_turned_and_scaled() {
+        const QByteArray text = R"({
+            "1": {"class_type": "LoadImage", "inputs": {"image": "a.png"}},
+            "2": {"class_type": "ImageFlip", "inputs": {"image": ["1", 0], "flip_method": "x-axis: vertically"}},
+            "3": {"class_type": "ImageFlip", "inputs": {"image": ["2", 0], "flip_method": "y-axis: horizontally"}},
+            "4": {"class_type": "ImageRotate", "inputs": {"image": ["3", 0], "rotation": "270 degrees"}},
+            "5": {"class_type": "ImageRotate", "inputs": {"image": ["4", 0], "rotation": "none"}},
+            "6": {"class_type": "ImageScaleBy", "inputs": {"image": ["5", 0], "upscale_method": "bilinear", "scale_by": 1.5}},
+            "7": {"class_type": "ImageScaleToMaxDimension", "inputs": {"image": ["6", 0], "upscale_method": "lanczos", "largest_size": 96}},
+            "8": {"class_type": "SaveImage", "inputs": {"images": ["7", 0]}}})";
+        const ComfyImport made = import_comfy(text);
+        QVERIFY(made.report.adjusted.empty());
+        QCOMPARE(problems_of(made.document), QString());
+        QCOMPARE(param(made, "flip-2", "mirror"), QString("vertical"));
+        QCOMPARE(param(made, "flip-3", "mirror"), QString("horizontal"));
+        QCOMPARE(param(made, "rotate-4", "angle").toDouble(), 270.0);
+        QCOMPARE(param(made, "rotate-4", "canvas"), QString("grow"));      // the sides change places
+        QVERIFY(!made.document.contains("rotate-5"));
+        QCOMPARE(source_of(made, "resize-6", "image"), std::string("rotate-4.image"));
+        QCOMPARE(param(made, "resize-6", "scale").toDouble(), 1.5);
+        QCOMPARE(param(made, "resize-7", "by"), QString("longest"));
+        QCOMPARE(param(made, "resize-7", "side").toInt(), 96);
+
+        const ComfyExport back = export_comfy(made.document);
+        std::map<std::string, QVariantMap> flips;
+        for (const auto& [id, entry] : back.prompt.toVariantMap().toStdMap()) {
+            const QVariantMap inputs = entry.toMap()["inputs"].toMap();
+            if (entry.toMap()["class_type"] == "ImageRotate") QCOMPARE(inputs["rotation"].toString(), QString("270 degrees"));
+            if (entry.toMap()["class_type"] == "ImageFlip") flips[inputs["flip_method"].toString().toStdString()] = inputs;
+        }
+        QCOMPARE(flips.size(), std::size_t(2));
+        QVERIFY(flips.contains("x-axis: vertically") && flips.contains("y-axis: horizontally"));
+        const ComfyImport again = import_comfy(QJsonDocument(back.prompt).toJson());
+        QCOMPARE(again.document.links().size(), made.document.links().size());
+        // Half a turn by -180 degrees is one; what is no quarter turn, or does more, is told.
+        QVERIFY(!export_comfy(made.document.set_param("rotate-4", "angle", -180)).prompt.isEmpty());
+        for (const auto& [name, value] : std::vector<std::pair<const char*, QJsonValue>>{{"angle", 45}, {"scale", 2}, {"canvas", "keep"}, {"mirror", "vertical"}})
+            QVERIFY_THROWS_EXCEPTION(gpu::Error, export_comfy(made.document.set_param("rotate-4", name, value)));
+    }
+
     void exports_what_belongs_to_another_node() {
         const QByteArray text = R"({
             "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "m.ckpt"}},
