@@ -9,6 +9,7 @@
 #include "gpu/io/pending_writes.h"
 #include "gpu/vulkan/device_scope.h"
 #include "nodes/core/lowering.h"
+#include "nodes/core/regions.h"
 #include "nodes/core/run_order.h"
 #include "nodes/core/run_worker.h"
 
@@ -33,7 +34,7 @@ public:
             if (failure) run_.fail(*failure);
         }
         if (run_.options.memo && !run_.plan.empty())
-            run_.options.memo->put(run_.document, run_.low, run_.options.targets, run_.places, {run_.result.problems, std::move(run_.plan)});
+            run_.options.memo->put(run_.document, run_.low, asked(), run_.places, {run_.result.problems, std::move(run_.plan)});
         run_.result.ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
         run_.send(event::End{run_.result.status, run_.result.ms});
         return std::move(run_.result);
@@ -45,7 +46,7 @@ private:
     void prepare() {
         gpu::wait_for_writes();      // it may read what the run before still writes
         run_.places = {run_.document.folder(), run_.options.output_folder, run_.options.allowed};
-        if (auto known = run_.options.memo ? run_.options.memo->take(run_.document, run_.options.targets, run_.places, run_.options.cache) : std::nullopt) {
+        if (auto known = run_.options.memo ? run_.options.memo->take(run_.document, asked(), run_.places, run_.options.cache) : std::nullopt) {
             run_.result.problems = std::move(known->warnings);
             for (const Problem& problem : run_.result.problems) run_.send(event::Warning{problem.node, problem.message});
             run_.low = run_.document;
@@ -75,8 +76,31 @@ private:
         if (!lists.empty()) run_.result.status = RunStatus::Failed;
         if (!lists.empty()) return;
         targets = run_.options.targets.empty() ? default_targets(run_.low) : lowered_targets(run_.document, run_.low, targets);
+        add_watched(targets);
         run_.plan = make_plan(run_.low, targets, run_.places, run_.options.cache);
         run_.steps.resize(run_.plan.size());
+    }
+
+    // What makes the plan of a document another one.
+    std::vector<std::string> asked() const {
+        std::vector<std::string> all = run_.options.targets;
+        all.emplace_back();
+        all.insert(all.end(), run_.options.watched.begin(), run_.options.watched.end());
+        return all;
+    }
+
+    void add_watched(std::vector<std::string>& targets) const {
+        if (run_.options.watched.empty()) return;
+        const std::vector<Region> regions = regions_of(run_.low);
+        const auto in_loop = [&](const std::string& id) { return std::ranges::any_of(regions, [&](const Region& region) { return region.body.contains(id); }); };
+        for (const std::string& id : run_.options.watched) {
+            try {
+                if (!run_.document.contains(id.substr(0, id.find('/'))) || has_errors(validate(run_.document, {id}))) continue;
+                for (const std::string& target : lowered_targets(run_.document, run_.low, {id}))
+                    if (!in_loop(target) && std::ranges::find(targets, target) == targets.end()) targets.push_back(target);
+            } catch (const gpu::Error&) {      // a wire, or muted: nothing of it runs
+            }
+        }
     }
 
     // When nobody names targets, damage anywhere stops the run: the lost node may have been one of them.

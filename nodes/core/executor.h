@@ -23,6 +23,8 @@ namespace nodes {
 
 struct RunOptions {
     std::vector<std::string> targets{};  // node ids; empty: default_targets()
+    // Nodes whose results somebody looks at: visited too, whether or not a target needs them. Those that can not run, or lie in a loop, are left out.
+    std::vector<std::string> watched{};
     ResultCache* cache = nullptr;        // null: nothing is kept after the run
     PlanMemo* memo = nullptr;            // of earlier runs of this document; null: everything is looked at
     gpu::CancelToken cancel{};
