@@ -9,6 +9,7 @@
 #include "nodes/core/any_type.h"
 #include "nodes/core/expression.h"
 #include "nodes/core/node.h"
+#include "nodes/core/on_demand.h"
 #include "nodes/core/subgraph.h"
 #include "nodes/core/validate.h"
 
@@ -165,7 +166,9 @@ Document expanded(const Document& document) { return used_subgraphs(document).em
 Document settled(const Document& document, Ports ports) { return Settler(computed(document), ports).take(); }
 
 Document lowered(const Document& document, const FilePlaces* places, std::vector<ListProblem>* problems) {
-    Unrolled made = unrolled(settled(expanded(document)), places);
+    Document low = settled(expanded(document));
+    if (const std::vector<std::string> idle = undemanded(low); !idle.empty()) low = settled(low.set_modes({idle.begin(), idle.end()}, NodeMode::Bypassed));
+    Unrolled made = unrolled(low, places);
     if (problems) problems->insert(problems->end(), made.problems.begin(), made.problems.end());
     return std::move(made.document);
 }
@@ -204,6 +207,10 @@ std::vector<std::string> lowered_targets(const Document& document, const Documen
                 }
             add_below(low, prefix, false, found);
         }
+        // One that acts on demand, and nobody demands it: what it would act on.
+        if (runs && found.empty() && dynamic_cast<const ActsOnDemand*>(document.type_of(target)))
+            for (const Link& link : document.links_into(target))
+                if (low.contains(link.from.node)) found.insert(link.from.node);
         gpu::check(!found.empty(), ErrorCode::InvalidGraph, "expected a node that runs as target, '{}' does not", target);
         result.insert(result.end(), found.begin(), found.end());
     }

@@ -7,6 +7,7 @@
 // - A bypassed node vanishes: each output is the input of the same name and type, else the first input of that type; where
 //   there is none, or nothing is linked into it, the output is as if it were not linked.
 // - A muted node gives nothing. Inputs that may stay unlinked go without it, and nodes that need it are muted too.
+// - A node that acts on demand (on_demand.h) counts as bypassed where nobody demands what it acts for.
 // - What depends on a list becomes a node an element (lists.h), `sample/07`.
 #pragma once
 
