@@ -17,6 +17,8 @@ constexpr Row rows[] = {
     {"adapt.lora", "LyCORIS;LoCon;LoHa;LoKr;DoRA;LCM-LoRA;low-rank adaptation;Custom Diffusion"},
     {"adapt.freeu", "FreeU: Free Lunch in Diffusion U-Net"},
     {"adapt.deepcache", "DeepCache: Accelerating Diffusion Models for Free"},
+    {"attention.maps", "DAAM;diffusion attentive attribution maps;heat map"},
+    {"attention.record", "DAAM;diffusion attentive attribution maps;cross-attention"},
     {"conditioning.area", "regional prompter;latent couple;MultiDiffusion"},
     {"conditioning.combine", "composable diffusion;AND"},
     {"conditioning.interpolate", "prompt travel;prompt interpolation;slerp"},

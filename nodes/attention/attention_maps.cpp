@@ -1,5 +1,5 @@
-// DAAM (arXiv:2210.04885) on a finished picture: it is mixed with noise again, as sampling passed through it, and the network asked
-// at each level where it looks.
+// DAAM (arXiv:2210.04885), of what a sampler recorded or on a finished picture: that is mixed with noise again, as sampling passed through
+// it, and the network asked at each level where it looks.
 #include <algorithm>
 
 #include "gpu/ops.h"
@@ -11,6 +11,7 @@
 #include "nodes/models/clip/encode.h"
 #include "nodes/models/diffusion/attention_maps.h"
 #include "nodes/sampling/noise.h"
+#include "nodes/types/attention.h"
 #include "nodes/types/image.h"
 #include "nodes/types/mask.h"
 #include "nodes/types/text.h"
@@ -56,13 +57,14 @@ Tensor heat_colours(const Tensor& heat) {
 
 struct AttentionMaps final : Node, NamesPictures, ReadsPrompts {
     AttentionMaps() : Node({.id = "attention.maps", .version = 1, .title = "Attention Maps", .category = "Attention",
-                            .help = "Shows where the model looks for each word of a prompt: its cross-attention on a finished latent that is mixed with noise "
-                                    "again, averaged over heads, layers and levels of noise (DAAM)."}) {}
+                            .help = "Shows where the model looks for each word of a prompt: its cross-attention, averaged over heads, layers and levels of noise (DAAM). Of a "
+                                    "sampler's output attention, as it looked while it made the picture; or on a finished latent that is mixed with noise again."}) {}
 
-    In<Model>            model  {this, "model", "The diffusion model, with its patches"};
+    In<Attention>        recorded{this, "attention", "What a sampler recorded; model, latent and levels do not matter then", {.optional = true}};
+    In<Model>            model  {this, "model", "The diffusion model, with its patches", {.optional = true}};
     In<Encoder>          encoder{this, "encoder", "The text encoders"};
     In<std::string>      prompt {this, "prompt", "The prompt; the parameter when nothing is connected", {.optional = true}};
-    In<Latent>           latent {this, "latent", "What was made of the prompt: the first of a batch is looked at"};
+    In<Latent>           latent {this, "latent", "What was made of the prompt: the first of a batch is looked at", {.optional = true}};
     In<Image>            picture{this, "picture", "The same as a picture, to lay the colours over", {.optional = true}};
     Param<std::string>   text   {this, "text", "The prompt", {.multiline = true}};
     Param<PromptDialect> dialect{this, "dialect", "How weights, schedules and learned words are written. Of a prompt with several parts or stages the first one is looked at",
@@ -91,7 +93,7 @@ struct AttentionMaps final : Node, NamesPictures, ReadsPrompts {
         if (encoded.entries.size() > 1) ev.warn("the prompt has {} parts or stages, of which the first one is looked at", encoded.entries.size());
         const std::vector<Word> found = words_of(ev[encoder], first_text(given, options), options.dialect, ev[pieces]);
         if (found.empty()) ev.fail(text, "expected a prompt with words, got none");
-        const Tensor attention = averaged(ev, encoded.entries.front());                                   // [1, L, h, w]
+        const Tensor attention = ev.has(recorded) ? heard(ev, encoded.entries.front()) : averaged(ev, encoded.entries.front());      // [1, L, h, w]
         gpu::evaluate({attention});
 
         gpu::Tensors each;
@@ -103,9 +105,9 @@ struct AttentionMaps final : Node, NamesPictures, ReadsPrompts {
             }
             each.push_back(sum / static_cast<double>(word.tokens.size()));
         }
-        const std::int64_t factor = ev[latent].format.factor;
+        const std::int64_t factor = ev.has(recorded) ? ev[recorded].factor : ev[latent].format.factor;
         const bool over = ev.has(picture);
-        const std::int64_t height = over ? ev[picture].height() : ev[latent].height() * factor, width = over ? ev[picture].width() : ev[latent].width() * factor;
+        const std::int64_t height = over ? ev[picture].height() : attention.size(2) * factor, width = over ? ev[picture].width() : attention.size(3) * factor;
         const Tensor raw = gpu::concat(each, 0);                                                            // [W, 1, h, w]
         const Tensor most = ev[shared] ? gpu::max(raw, {0, 1, 2, 3}, true) : gpu::max(raw, {1, 2, 3}, true);
         const Tensor made = gpu::resize(raw / gpu::maximum(most, 1e-12), height, width, gpu::Filter::Bilinear, false);
@@ -131,7 +133,17 @@ private:
         return prompt_schedule(prompt_alternatives(without_networks(given, networks)).front().text, options.steps).front().text;
     }
 
+    Tensor heard(Eval& ev, const ConditioningEntry& entry) const {
+        const Tensor& maps = ev[recorded].maps;
+        if (!maps) ev.fail(recorded, "expected what a sampler recorded, got nothing: its model needs attention.record before it");
+        if (maps.size(1) != entry.context.size(1))
+            ev.fail(recorded, "expected the {} tokens of this prompt, got {}: was another prompt sampled, or by another encoder?", entry.context.size(1), maps.size(1));
+        return gpu::slice(maps, 0, 0, 1);
+    }
+
     Tensor averaged(Eval& ev, const ConditioningEntry& entry) const {
+        if (!ev.has(model)) ev.fail(model, "expected a model, or attention that a sampler recorded, got neither");
+        if (!ev.has(latent)) ev.fail(latent, "expected a latent, or attention that a sampler recorded, got neither");
         const Model& net = ev[model];
         const Latent& from = ev[latent];
         if (from.format.channels != net.info().latent.channels)

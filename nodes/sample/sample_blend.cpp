@@ -14,12 +14,14 @@ struct SampleBlend final : Node {
     In<Model>          model   {this, "model", "The model whose patches act between steps", {.optional = true}};
     Out<SamplingState> blended {this, "state", "The same where nothing is masked"};
     Out<Latent>        latent  {this, "latent", "The latent as it stands"};
+    Out<Attention>     attention{this, "attention", "Where the network looked so far, of a model with attention.record"};
 
     void compute(Eval& ev) const override {
         if (ev[state].call < 1) ev.fail(state, "expected a state after a step, got one before the first");
         SamplingState made = blend(ev.has(model) ? ev[model].patches() : Patches{}, ev[schedule], ev[state]);
         gpu::evaluate(tensors_of(made));
         ev.set(latent, latent_of(made));
+        ev.set(attention, attention_of(made));
         ev.set(blended, std::move(made));
     }
 };

@@ -29,7 +29,9 @@ struct SamplePredict final : Node {
         gpu::Shape none = made.positive.shape();
         none.insert(none.begin(), 0);
         const Tensor more = made.others.empty() ? gpu::zeros(none) : gpu::stack(made.others, 0);      // [K, N, C, h, w]
-        gpu::evaluate({made.positive, against, more, made.state.sampler.x});
+        gpu::Tensors all{made.positive, against, more, made.state.sampler.x};
+        if (made.state.attention) all.push_back(made.state.attention);
+        gpu::evaluate(all);
         ev.set(towards, made.positive);
         ev.set(from, against);
         ev.set(others, more);

@@ -28,12 +28,14 @@ struct SampleRun final : Node {
     Param<bool>      same_noise{this, "same_noise", "All pictures of a batch begin with the first one's noise: for prompts that change bit by bit", {.initial = false, .advanced = true}};
     Out<Latent>      sampled {this, "latent", "The result"};
     Out<Latent>      denoised{this, "denoised", "The picture that the last step predicted: the result without the noise that is left"};
+    Out<Attention>   attention{this, "attention", "Where the network looked for each token, of a model with attention.record before it"};
 
     void compute(Eval& ev) const override {
         const Model& net = ev[model];
         if (ev[schedule.denoise] == 0) {      // nothing is made anew
             ev.set(sampled, ev[latent]);
             ev.set(denoised, ev[latent]);
+            ev.set(attention, Attention{});
             return;
         }
         const Sampling sampling = make_sampling(net.info(), schedule.settings(ev));
@@ -55,6 +57,7 @@ struct SampleRun final : Node {
         ev.progress(sampling.steps(), sampling.steps());
         ev.set(sampled, latent_of(state));
         ev.set(denoised, denoised_of(state));
+        ev.set(attention, attention_of(state));
     }
 };
 

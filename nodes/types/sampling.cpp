@@ -73,7 +73,7 @@ SocketType SocketTraits<SamplingState>::describe() {
     return {.title = "Sampler State", .colour = "#a06c8e", .help = "How far a sampling loop is",
             .bytes = erased<SamplingState>([](const SamplingState& s) {
                 std::size_t bytes = sizeof s;
-                for (const Tensor* tensor : {&s.sampler.x, &s.start, &s.noise, &s.mask, &s.denoised})
+                for (const Tensor* tensor : {&s.sampler.x, &s.start, &s.noise, &s.mask, &s.denoised, &s.attention})
                     if (*tensor) bytes += tensor_bytes(*tensor);
                 for (const Tensor& tensor : s.sampler.history) bytes += tensor_bytes(tensor);
                 return bytes;
@@ -82,7 +82,12 @@ SocketType SocketTraits<SamplingState>::describe() {
             .preview = erased<SamplingState>([](const SamplingState& s, int max_side) {
                 return latent_preview(make_latent(s.denoised ? s.denoised : s.sampler.x, s.format), max_side);
             }),
-            .hash = erased<SamplingState>([](const SamplingState& s) { return gpu::Hasher().add(s.call).add(content_hash(s.sampler.x)).finish(); })};
+            .hash = erased<SamplingState>([](const SamplingState& s) { 
+                gpu::Hasher hasher;
+                hasher.add(s.call).add(content_hash(s.sampler.x));
+                if (s.attention) hasher.add(content_hash(s.attention));
+                return hasher.finish();
+            })};
 }
 
 }  // namespace nodes

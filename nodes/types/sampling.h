@@ -39,6 +39,8 @@ struct SamplingState {
     int draws = 0;                   // how often they did
     Tensor denoised;                 // the picture that the last step predicted; empty at first
     int call = 0;
+    Tensor attention;                // the sum of what was recorded, [N, L, h, w]; empty: nothing was
+    int attention_calls = 0;         // of how many calls
 
     SamplingState with(Tensor x) const;
 };

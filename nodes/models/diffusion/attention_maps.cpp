@@ -1,9 +1,8 @@
 #include "nodes/models/diffusion/attention_maps.h"
 
-#include <cmath>
-
 #include "gpu/base/error.h"
 #include "gpu/ops.h"
+#include "nodes/models/diffusion/attention_record.h"
 #include "nodes/models/diffusion/predict.h"
 
 namespace nodes {
@@ -22,13 +21,7 @@ struct Recorder final : AttentionPatch {
     std::string summary() const override { return "attention maps"; }
     Tensor result(const AttentionSite& site, const AttentionCall& call, const Tensor& result) const override {
         if (!site.cross) return result;
-        check(call.k.size(2) >= tokens, ErrorCode::InvalidGraph, "attention maps: expected keys of {} tokens at {}, got {}", tokens, site.name, call.k.size(2));
-        const double scale = 1 / std::sqrt(static_cast<double>(call.q.size(3)));
-        const Tensor scores = gpu::softmax(gpu::matmul(call.q, gpu::transpose(call.k, 2, 3)) * scale);                    // [N, H, T, K]
-        const Tensor mean = gpu::transpose(gpu::slice(gpu::mean(scores, {1}, false), 2, 0, tokens), 1, 2);                      // [N, L, T]
-        const Tensor map = gpu::reshape(mean, {mean.size(0), tokens, site.rows, site.columns});
-        // Bilinear in place of DAAM's bicubic: no overshoot, and the tokens' shares of a cell still sum to 1.
-        const Tensor whole = site.rows == height && site.columns == width ? map : gpu::resize(map, height, width, gpu::Filter::Bilinear, false);
+        const Tensor whole = token_maps(site, call.q, call.k, tokens, 1, height, width);
         sum = sum ? sum + whole : whole;
         ++layers;
         return result;

@@ -5,6 +5,8 @@
 
 #include "gpu/base/error.h"
 #include "gpu/ops.h"
+#include "gpu/run/evaluate.h"
+#include "nodes/models/diffusion/attention_record.h"
 
 namespace nodes {
 namespace {
@@ -79,6 +81,8 @@ Predictions predict_step(const Model& model, const Sampling& sampling, const Sam
         for (Conditioning& one : patch->conditionings(positive, negative)) asked.push_back(std::move(one));
 
     PredictOptions options{.at = at, .scale = scale};
+    AttentionHeard heard{.record = attention_record(model.patches()), .maps = {}};
+    if (heard.record && heard.record->acts(at)) options.heard = &heard;
     std::vector<const Conditioning*> lists{&positive};
     const bool guided = negative && model.info().guidance_width == 0 && (scale != 1 || !asked.empty());
     if (guided) {
@@ -87,6 +91,15 @@ Predictions predict_step(const Model& model, const Sampling& sampling, const Sam
     }
     for (const Conditioning& one : asked) lists.push_back(&one);
     gpu::Tensors outputs = predict(model, lists, made.state.sampler.x, options);
+    if (heard.maps) {
+        Tensor& sum = made.state.attention;
+        if (!sum) {      // so that the first step has the plan of the others
+            sum = gpu::zeros(heard.maps.shape());
+            gpu::evaluate({sum});
+        }
+        sum = sum + heard.maps;
+        ++made.state.attention_calls;
+    }
     made.positive = outputs[0];
     if (guided) made.negative = outputs[1];
     made.others.assign(outputs.begin() + (guided ? 2 : 1), outputs.end());
@@ -153,7 +166,16 @@ gpu::Tensors tensors_of(const SamplingState& state) {
     gpu::Tensors all{state.sampler.x};
     all.insert(all.end(), state.sampler.history.begin(), state.sampler.history.end());
     if (state.denoised) all.push_back(state.denoised);
+    if (state.attention) all.push_back(state.attention);
     return all;
+}
+
+Attention attention_of(const SamplingState& state) {
+    Attention made{.maps = {}, .calls = state.attention_calls, .factor = state.format.factor};
+    if (!state.attention) return made;
+    made.maps = state.attention / static_cast<double>(state.attention_calls);
+    gpu::evaluate({made.maps});
+    return made;
 }
 
 Latent latent_of(const SamplingState& state) {

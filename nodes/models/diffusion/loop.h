@@ -10,6 +10,7 @@
 #pragma once
 
 #include "nodes/models/diffusion/predict.h"
+#include "nodes/types/attention.h"
 #include "nodes/types/sampling.h"
 
 namespace nodes {
@@ -64,5 +65,7 @@ SamplingState blend(const Patches& patches, const Sampling& sampling, const Samp
 gpu::Tensors tensors_of(const SamplingState& state);
 Latent latent_of(const SamplingState& state);
 Latent denoised_of(const SamplingState& state);
+// What a record among the model's patches heard so far; computes the mean.
+Attention attention_of(const SamplingState& state);
 
 }  // namespace nodes

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "gpu/base/error.h"
 #include "gpu/nn/timestep.h"
 #include "gpu/ops.h"
+#include "nodes/models/diffusion/attention_record.h"
 
 namespace nodes {
 namespace {
@@ -29,7 +31,8 @@ struct Job {
     const ConditioningEntry* entry = nullptr;
     std::size_t list = 0;
     Cells cells;
-    Tensor output;                               // [N, C, cells]
+    bool heard = false;                          // is listened to
+    Tensor output{};                             // [N, C, cells]
 };
 
 bool applies(const ConditioningEntry& entry, const StepInfo& at) {
@@ -145,7 +148,20 @@ void call_network(const Model& model, const std::vector<Job*>& group, const Tens
     if (info.guidance_width > 0)
         call.guidance = gpu::broadcast_to(guidance_embedding(options.scale, info.guidance_width), {rows, info.guidance_width});
     call.at = options.at;
+    std::optional<AttentionWatch> watch;
+    Cells place;
+    for (std::size_t i = 0; i < group.size(); ++i) {
+        if (!group[i]->heard) continue;
+        const std::int64_t tokens = group[i]->entry->context.size(1);
+        place = group[i]->cells;
+        watch.emplace(*options.heard->record, AttentionWatch::Rows{.first = static_cast<std::int64_t>(i) * n, .count = n, .tokens = tokens, .repeats = length / tokens,
+                                                                   .height = place.height, .width = place.width});
+    }
     const Tensor output = (*model.denoiser(group.front()->entry->patches))(call);
+    if (watch)
+        if (const Tensor maps = watch->maps())
+            options.heard->maps = gpu::pad(maps, {0, 0, place.top, place.left}, {0, 0, x.size(2) - place.top - place.height, x.size(3) - place.left - place.width});
+    watch.reset();
     for (std::size_t i = 0; i < group.size(); ++i)
         group[i]->output = group.size() == 1 ? output : gpu::slice(output, 0, static_cast<std::int64_t>(i) * n, static_cast<std::int64_t>(i + 1) * n);
 }
@@ -196,7 +212,7 @@ Tensors predict(const Model& model, const std::vector<const Conditioning*>& cond
             check(entry.context && entry.context.rank() == 3 && entry.context.size(2) == info.context_width, ErrorCode::InvalidGraph,
                   "predict: expected a conditioning [.., L, {}] for this {} model, got {}: was it made by another family's text encoder?",
                   info.context_width, info.family, entry.context ? gpu::to_string(entry.context.shape()) : "none");
-            if (applies(entry, options.at) && entry.strength != 0) jobs.push_back({&entry, list, cells_of(entry, x, info.latent.factor), {}});
+            if (applies(entry, options.at) && entry.strength != 0) jobs.push_back({&entry, list, cells_of(entry, x, info.latent.factor), options.heard && list == 0 && &entry == &conditionings[0]->entries.front()});
         }
     }
     for (const std::vector<Job*>& group : groups_of(jobs, model.patches())) call_network(model, group, x, options);

@@ -9,10 +9,19 @@
 
 namespace nodes {
 
+class AttentionRecord;
+
+// What a record heard of the first entry of the first conditioning in a step.
+struct AttentionHeard {
+    const AttentionRecord* record = nullptr;      // one of the model's patches
+    Tensor maps;                                  // F32 [N, L, h, w]; empty: the entry does not apply at this step, or no layer is listened to
+};
+
 struct PredictOptions {
     StepInfo at{};
     double scale = 1;                      // of guidance, for models that have it embedded
     std::size_t negative = SIZE_MAX;       // which of the conditionings is the negative one, if any
+    AttentionHeard* heard = nullptr;       // where to put what a record hears; null: nothing listens
 };
 
 // For each conditioning the network's raw output [N, C, h, w] for x [N, C, h, w]. Predictions of several entries are averaged
