@@ -12,6 +12,7 @@
 #include "gpu/vulkan/device_scope.h"
 #include "nodes/core/lowering.h"
 #include "nodes/core/paths.h"
+#include "nodes/core/peek.h"
 
 namespace app {
 namespace {
@@ -93,13 +94,17 @@ RunController::RunController(GraphModel& model, QObject* parent)
         thumbnails_.clear();
         edited_.clear();
         edited_in_run_.clear();
+        found_.clear();
+        watched_.clear();
         if (running_) return;
         forget_all();
         values_.clear();
     });
     connect(&model_, &GraphModel::node_removed, this, [this](const NodeId& shown) {
-        if (!of_shown_graph()) return;
         const NodeId id = model_.run_id(shown);
+        found_.erase(id);
+        std::erase(watched_, id);
+        if (!of_shown_graph()) return;
         status_.erase(id);
         thumbnails_.erase(id);
         values_.erase(id);
@@ -112,6 +117,8 @@ RunController::RunController(GraphModel& model, QObject* parent)
 }
 
 RunController::~RunController() {
+    runner_->cancel();
+    pictures_.waitForDone();  // what looks in the runner's cache
     runner_.reset();
     pictures_.waitForDone();
 }
@@ -122,6 +129,7 @@ RunRequest RunController::request(const std::vector<NodeId>& targets) const {
     made.options.output_folder = output_folder_.toStdString();
     made.options.allowed = allowed_places();
     made.options.devices = used_devices_;
+    if (targets.empty()) made.options.watched = watched_;
     return made;
 }
 
@@ -314,6 +322,7 @@ struct RunController::Visitor {
         count();
     }
     void operator()(const nodes::event::Produced& produced) {
+        if (self.of_shown_graph()) self.found_.erase(produced.node);
         auto& values = self.values_[produced.node];
         const auto at = std::ranges::find(values, produced.socket, &OutputValue::socket);
         const bool first = at == values.end() ? values.empty() : at == values.begin();
@@ -401,7 +410,6 @@ void RunController::mark_edited() {
 }
 
 void RunController::rename(const NodeId& shown_from, const NodeId& shown_to) {
-    if (!of_shown_graph()) return;
     const NodeId from = model_.run_id(shown_from), to = model_.run_id(shown_to);
     const auto move_entry = [&](auto& map) {
         if (auto node = map.extract(from)) {
@@ -410,6 +418,9 @@ void RunController::rename(const NodeId& shown_from, const NodeId& shown_to) {
             map.insert(std::move(node));
         }
     };
+    move_entry(found_);
+    std::ranges::replace(watched_, from, to);
+    if (!of_shown_graph()) return;
     move_entry(status_);
     move_entry(thumbnails_);
     move_entry(values_);
@@ -454,7 +465,9 @@ QImage RunController::thumbnail(const NodeId& shown) const {
 }
 
 std::vector<OutputValue> RunController::values(const NodeId& shown) const {
-    return of_shown_graph() ? run_values(model_.run_id(shown)) : std::vector<OutputValue>();
+    const NodeId id = model_.run_id(shown);
+    if (const auto found = entry_of(found_, id); found != found_.end()) return found->second;
+    return of_shown_graph() ? run_values(id) : std::vector<OutputValue>();
 }
 
 std::vector<OutputValue> RunController::run_values(const NodeId& id) const {
@@ -466,6 +479,50 @@ QString RunController::value_summary(const SocketId& output) const {
     for (const OutputValue& value : values(output.node))
         if (value.socket == output.name) return qt(value.value.summary());
     return {};
+}
+
+// --- results that no run brought ---
+
+bool RunController::is_fresh(const NodeId& shown) const {
+    const NodeStatus now = status(shown);
+    return !now.stale && (now.state == NodeState::Done || now.state == NodeState::Cached) && !values(shown).empty();
+}
+
+void RunController::find_values(const std::vector<NodeId>& ids) {
+    std::vector<NodeId> wanted;
+    for (const NodeId& id : ids)
+        if (model_.contains(id) && !is_fresh(id)) wanted.push_back(model_.run_id(id));
+    if (wanted.empty()) return;
+    const nodes::Document document = model_.whole();
+    const nodes::FilePlaces places{.document_folder = model_.document().folder(), .output_folder = output_folder_.toStdString(), .allowed = allowed_places()};
+    pictures_.start([this, wanted, document, places, graph = graph_] {
+        const auto found = nodes::peek(document, wanted, places, runner_->cache());
+        QMetaObject::invokeMethod(
+            this,
+            [this, found, graph] {
+                if (graph == graph_) keep_found(found);
+            },
+            Qt::QueuedConnection);
+    });
+}
+
+void RunController::keep_found(const std::vector<nodes::event::Produced>& found) {
+    const nodes::Document whole = model_.whole();
+    std::map<NodeId, std::vector<OutputValue>> kept;
+    for (const nodes::event::Produced& output : found) kept[output.node].push_back({output.socket, output.value});
+    for (auto& [id, values] : kept) {
+        const auto shown = model_.shown_id(id);
+        // A run may have brought it meanwhile.
+        if (!whole.contains(id.substr(0, id.find('/'))) || (shown && is_fresh(*shown))) continue;
+        found_[id] = std::move(values);
+        if (shown) emit values_changed(*shown);
+    }
+}
+
+void RunController::watch(const std::vector<NodeId>& ids) {
+    watched_.clear();
+    for (const NodeId& id : ids)
+        if (model_.contains(id)) watched_.push_back(model_.run_id(id));
 }
 
 void RunController::make_thumbnail(const NodeId& id, const nodes::Value& value) {

@@ -88,6 +88,11 @@ public:
     // Outputs in order of declaration that the last run produced.
     std::vector<OutputValue> values(const NodeId& id) const;
     QString value_summary(const SocketId& output) const;
+    // Looks in the cache for results of nodes that the last run did not visit, or that were edited since: of the graph as it is now, also where it never ran.
+    // Nothing is computed. values_changed() tells of what was found.
+    void find_values(const std::vector<NodeId>& ids);
+    // Nodes whose results somebody looks at: runs of the whole graph visit them also where all that reads them is in the cache.
+    void watch(const std::vector<NodeId>& ids);
     // Asks for the full picture of an output; picture_ready() answers, with a null image where there is none.
     void request_picture(const SocketId& output);
     // What runs, or ran last, and what its nodes produced, by the ids of a run.
@@ -133,6 +138,8 @@ private:
     void mark_edited();
     void note_edits_since(const nodes::Document& then);
     void make_thumbnail(const NodeId& id, const nodes::Value& value);
+    void keep_found(const std::vector<nodes::event::Produced>& found);
+    bool is_fresh(const NodeId& shown) const;
     void rename(const NodeId& from, const NodeId& to);
 
     GraphModel& model_;
@@ -151,6 +158,8 @@ private:
     std::map<NodeId, NodeStatus> status_;  // by the ids of a run, "face/encode", as the other maps
     std::map<NodeId, QImage> thumbnails_;
     std::map<NodeId, std::vector<OutputValue>> values_;
+    std::map<NodeId, std::vector<OutputValue>> found_;  // of the graph that is shown, newer than those of its run
+    std::vector<NodeId> watched_;
     std::set<NodeId> touched_;  // while draining: whose status changed
     std::set<NodeId> edited_;         // in the edit that goes on, by the ids that are shown
     std::set<NodeId> edited_in_run_;

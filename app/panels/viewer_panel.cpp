@@ -88,26 +88,34 @@ ViewerPanel::ViewerPanel(GraphModel& model, RunController& runs, QWidget* parent
         render();
     });
     connect(edit_, &DirectEditor::picture_changed, this, [this] {
+        watch();
         if (!pick_) show_under_tool();  // the colours that are picked change the node
     });
     connect(&model_, &GraphModel::reset, this, [this] {
         pin_->setChecked(false);
         followed_.clear();
+        sought_.clear();
         kept_.reset();
         set_compare(Compare::Off);
         clear();
     });
-    connect(&model_, &GraphModel::level_changed, this, [this] { source_ = {}, followed_ = {}; });      // the picture stays
+    connect(&model_, &GraphModel::level_changed, this, [this] { source_ = {}, followed_ = {}, sought_ = {}; });      // the picture stays
     connect(&model_, &GraphModel::node_renamed, this, [this](const NodeId& from, const NodeId& to) {
         if (source_.node == from) source_.node = to;
         refresh_title();
     });
     connect(&runs_, &RunController::values_changed, this, [this](const NodeId& id) {
         if (id == source_.node) load(frames_->index());
+        show_found(id);
+        if (id == edit_->box_picture().node) fit_tool();
     });
     // The first run shows its result without being asked: of the selected node, else of what was written.
     connect(&runs_, &RunController::finished, this, [this] {
         if (edit_->active() && view_->picture().isNull()) show_under_tool();
+        // Of the run before, where this one did not need to visit the node.
+        std::vector<NodeId> looked_at = under_;
+        if (!source_.empty()) looked_at.push_back(source_.node);
+        runs_.find_values(looked_at);
         if (!source_.empty() && model_.contains(source_.node)) return;
         if (blank_) return;  // is drawn on
         std::vector<NodeId> candidates = nodes::default_targets(model_.document());
@@ -224,13 +232,42 @@ nodes::Value ViewerPanel::value_of(const SocketId& output) const {
 void ViewerPanel::show_node(const NodeId& id) {
     end_pick();
     followed_ = id;
+    sought_.clear();
+    under_.clear();
     edit_->show_node(id);
     street_->show_node(id);
+    watch();
     if (street_->active()) return refresh_title();
     if (edit_->active()) return show_under_tool();
     if (pin_->isChecked() && !blank_) return;
+    if (model_.contains(id)) seek(id);
     if (const SocketId output = picture_output(id); !output.empty()) return show_output(output);
     if (blank_) clear();
+}
+
+// The pictures under a tool are made by a run even where nothing else needs them.
+void ViewerPanel::watch() {
+    std::vector<NodeId> ids;
+    for (const SocketId& under : {edit_->picture(), edit_->box_picture()})
+        if (!under.empty()) ids.push_back(under.node);
+    runs_.watch(ids);
+    if (std::exchange(under_, ids) != ids) runs_.find_values(ids);
+}
+
+// Results of earlier sessions, or of an edit that was taken back.
+void ViewerPanel::seek(const NodeId& id) {
+    const nodes::Node* type = model_.declaration(id);
+    if (!type) return;
+    sought_ = {id};
+    if (std::ranges::none_of(type->outputs(), [](const nodes::SocketInfo& output) { return output.type->preview != nullptr; }))
+        for (const LinkId& link : model_.links_of(id))
+            if (link.to.node == id) sought_.push_back(link.from.node);
+    runs_.find_values(sought_);
+}
+
+void ViewerPanel::show_found(const NodeId& id) {
+    if (std::ranges::find(sought_, id) == sought_.end() || edit_->active() || street_->active() || (pin_->isChecked() && !blank_)) return;
+    if (const SocketId output = picture_output(sought_.front()); !output.empty() && output != source_) show_output(output);
 }
 
 void ViewerPanel::show_picture(const QImage& image, const QString& title) {

@@ -65,6 +65,9 @@ private:
     nodes::Value value_of(const SocketId& output) const;
     void show_output(const SocketId& output);
     void show_under_tool();
+    void watch();
+    void seek(const NodeId& id);
+    void show_found(const NodeId& id);
     void show_street();
     void fit_tool();  // to the picture that is shown
     void show_blank(QSize size);
@@ -82,6 +85,8 @@ private:
     RunController& runs_;
     SocketId source_;
     NodeId followed_;  // the node that was asked for last, perhaps before it had a picture
+    std::vector<NodeId> sought_;  // where its picture may come from, while nobody has it
+    std::vector<NodeId> under_;   // where what lies under the tool comes from
     QString other_title_;  // of a picture from elsewhere
     bool blank_ = false;
     PicturePtr shown_, kept_, described_;
