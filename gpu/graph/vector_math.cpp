@@ -52,6 +52,54 @@ inline float tanh_of(float x) {
     return x != x ? x : y;
 }
 
+// The functions below work in double precision: they come within 0.51 units in the last place of a float. Shifts are logical
+// ones of 64 bits and numbers become whole in their low bits, since AVX2 has no other forms.
+constexpr double to_whole = 6755399441055744.0;   // 1.5 * 2^52
+
+// log2 x = n + log2 m for a positive, finite x = 2^n m, sqrt(1/2) <= m < sqrt(2); ln m = 2 atanh((m - 1) / (m + 1)) by its series.
+inline double log2_of(float x) {
+    constexpr std::uint64_t bias = 1024ull << 52;
+    const auto bits = std::bit_cast<std::uint64_t>(static_cast<double>(x));
+    const std::uint64_t exponent = (bits - std::bit_cast<std::uint64_t>(0.7071067811865476) + bias) >> 52;
+    const double n = std::bit_cast<double>(exponent | 0x4330000000000000ull) - (4503599627370496.0 + 1024.0);
+    const double m = std::bit_cast<double>(bits - (exponent << 52) + bias);
+    const double s = (m - 1) / (m + 1), t = s * s;
+    const double series = (((((t / 13 + 1.0 / 11) * t + 1.0 / 9) * t + 1.0 / 7) * t + 1.0 / 5) * t + 1.0 / 3) * t + 1;
+    return n + s * series * 2.8853900817779268;   // 2 / ln 2
+}
+
+inline float log_of(float x) {
+    const float y = static_cast<float>(log2_of(x) * 0.6931471805599453);
+    const float odd = x == 0 ? -HUGE_VALF : x < 0 ? std::bit_cast<float>(0x7fc00000) : x;   // infinity and NaN stay what they are
+    return x > 0 && x < HUGE_VALF ? y : odd;
+}
+
+// 2^t with t = n + f, |f| <= 1/2; 2^f by its series. Beyond what a float holds it overflows and vanishes as it should.
+inline float exp2_of(double t) {
+    const double c = t < -200 ? -200.0 : t > 200 ? 200.0 : t;
+    const double shifted = c + to_whole, u = (c - (shifted - to_whole)) * 0.6931471805599453;
+    const std::uint64_t scale = (std::bit_cast<std::uint64_t>(shifted) + 1023) << 52;
+    const double p = (((((((u / 40320 + 1.0 / 5040) * u + 1.0 / 720) * u + 1.0 / 120) * u + 1.0 / 24) * u + 1.0 / 6) * u + 0.5) * u + 1) * u + 1;
+    return static_cast<float>(p * std::bit_cast<double>(scale));
+}
+
+inline float power_of(float x, float y) { return exp2_of(static_cast<double>(y) * log2_of(x)); }
+inline bool power_is_plain(float x, float y) { return (x > 0) & (x < HUGE_VALF) & (std::fabs(y) < HUGE_VALF); }
+
+// sin(x + quarters pi / 2) for |x| <= largest_angle: what is left of x beyond multiples of pi / 2, which are taken off in two
+// parts, the first of 33 bits, and the series of the sine and the cosine there.
+constexpr float largest_angle = 1e6f;
+inline float sine_of(float x, int quarters) {
+    const double d = x, shifted = d * 0.6366197723675814 + to_whole, n = shifted - to_whole;
+    const double r = d - n * 1.57079632673412561417 - n * 6.07710050650619224932e-11, t = r * r;
+    const std::uint64_t turn = std::bit_cast<std::uint64_t>(shifted) + static_cast<std::uint64_t>(quarters);
+    const double sine = (((((t / -39916800 + 1.0 / 362880) * t - 1.0 / 5040) * t + 1.0 / 120) * t - 1.0 / 6) * t + 1) * r;
+    const double cosine = (((((t / -3628800 + 1.0 / 40320) * t - 1.0 / 720) * t + 1.0 / 24) * t - 0.5) * t) + 1;
+    const double y = (turn & 1) != 0 ? cosine : sine;
+    return static_cast<float>(std::bit_cast<double>(std::bit_cast<std::uint64_t>(y) ^ (turn & 2) << 62));
+}
+inline bool angle_is_plain(float x) { return std::fabs(x) <= largest_angle; }
+
 #define UNARY(name, expression)                                                            \
     VECTOR_CLONES void name(const float* const* in, float* out, std::size_t count) {       \
         const float* a = in[0];                                                            \
@@ -69,6 +117,35 @@ inline float tanh_of(float x) {
             out[i] = (expression);                                                         \
         }                                                                                  \
     }
+// As these, for expressions that hold where `plain` does: elements elsewhere, which are few, are computed one by one by `exact`.
+constexpr std::size_t together = 128;
+#define CHECKED_FORM(name, second_input, first, second, plain, expression, exact)          \
+    VECTOR_CLONES void name(const float* const* in, float* out, std::size_t count) {       \
+        const float *a = in[0], *b [[maybe_unused]] = in[second_input];                    \
+        [[maybe_unused]] const float a0 = count ? *a : 0, b0 = count ? *b : 0;             \
+        float xs[together] = {}, ys[together] = {};   /* out may be an input */            \
+        for (std::size_t from = 0; from < count; from += together) {                       \
+            const std::size_t n = std::min(together, count - from);                        \
+            for (std::size_t k = 0; k < n; ++k) {                                          \
+                [[maybe_unused]] const std::size_t i = from + k;                           \
+                xs[k] = first;                                                             \
+                ys[k] = second;                                                            \
+            }                                                                              \
+            int all = 1;                                                                   \
+            for (std::size_t k = 0; k < n; ++k) {                                          \
+                const float x = xs[k], y [[maybe_unused]] = ys[k];                         \
+                out[from + k] = (expression);                                              \
+                all &= (plain) ? 1 : 0;                                                    \
+            }                                                                              \
+            if (all) continue;                                                             \
+            for (std::size_t k = 0; k < n; ++k) {                                          \
+                const float x = xs[k], y [[maybe_unused]] = ys[k];                         \
+                if (!(plain)) out[from + k] = (exact);                                     \
+            }                                                                              \
+        }                                                                                  \
+    }
+#define ANGLE(name, quarters, exact) CHECKED_FORM(name, 0, a[i], 0.0f, angle_is_plain(x), sine_of(x, quarters), exact)
+#define POWER(name, first, second) CHECKED_FORM(name, 1, first, second, power_is_plain(x, y), power_of(x, y), std::pow(x, y))
 // Both operands as arrays, the first as one number, the second as one number.
 #define BINARY(name, expression)                        \
     BINARY_FORM(name, a[i], b[i], expression)           \
@@ -81,7 +158,9 @@ BINARY(mul, x * y)
 BINARY(div, x / y)
 BINARY(maximum, x < y ? y : x)
 BINARY(minimum, y < x ? y : x)
-BINARY(power, std::pow(x, y))
+POWER(power, a[i], b[i])
+POWER(power_first_single, a0, b[i])
+POWER(power_second_single, a[i], b0)
 UNARY(copy, x)
 UNARY(neg, -x)
 UNARY(absolute, std::fabs(x))
@@ -92,9 +171,9 @@ UNARY(round_, std::nearbyint(x))
 UNARY(sqrt_, std::sqrt(x))
 UNARY(rsqrt, 1.0f / std::sqrt(x))
 UNARY(exp_, exp_of(x))
-UNARY(log_, std::log(x))
-UNARY(sin_, std::sin(x))
-UNARY(cos_, std::cos(x))
+UNARY(log_, log_of(x))
+ANGLE(sin_, 0, std::sin(x))
+ANGLE(cos_, 1, std::cos(x))
 UNARY(tanh_, tanh_of(x))
 UNARY(sigmoid, 1.0f / (1.0f + exp_of(-x)))
 UNARY(relu, x > 0 ? x : x != x ? x : 0.0f)
@@ -122,6 +201,9 @@ VECTOR_CLONES void where_last_single(const float* const* in, float* out, std::si
 
 #undef UNARY
 #undef BINARY_FORM
+#undef CHECKED_FORM
+#undef ANGLE
+#undef POWER
 #undef BINARY
 
 struct Row {

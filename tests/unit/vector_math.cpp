@@ -1,0 +1,102 @@
+#include "gpu/graph/vector_math.h"
+
+#include <bit>
+#include <cmath>
+#include <vector>
+
+#include "tests/support/test.h"
+
+using namespace gpu;
+
+namespace {
+
+const float specials[] = {0.0f, -0.0f, 1.0f,    -1.0f, 2.0f,   -2.0f,  3.0f,      -3.0f,       0.5f,  1e-45f, -1e-45f,
+                          1e6f, 1e7f,  -3e38f,  3e38f, 1e-30f, 16777217.0f, HUGE_VALF, -HUGE_VALF, NAN};
+
+// Distance from the true value in units of a float's last place; infinite where a special value is another one.
+double units_off(float got, double want) {
+    if (std::isnan(want)) return std::isnan(got) ? 0 : HUGE_VAL;
+    const auto nearest = static_cast<float>(want);
+    if (std::isinf(nearest) || nearest == 0) return got == nearest && std::signbit(got) == std::signbit(nearest) ? 0 : HUGE_VAL;
+    int exponent = 0;
+    std::frexp(want, &exponent);
+    return std::fabs(got - want) / std::ldexp(1.0, std::max(exponent - 24, -149));
+}
+
+// Every so manieth float of all there are, what lies close to multiples of pi / 2 and to 1, and special values.
+std::vector<float> floats_everywhere() {
+    std::vector<float> x(std::begin(specials), std::end(specials));
+    for (std::uint64_t bits = 0; bits < 1ull << 32; bits += 9973) x.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
+    for (int i = -100; i < 5000; ++i) {
+        x.push_back(static_cast<float>(i * 1.5707963267948966));
+        x.push_back(1 + static_cast<float>(i) * 6e-8f);
+    }
+    return x;
+}
+
+}  // namespace
+
+class VectorMathTest : public QObject {
+    Q_OBJECT
+private slots:
+    void one_operand_data() {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<double>("units");
+        QTest::newRow("log") << "log" << 0.51;
+        QTest::newRow("sin") << "sin" << 0.51;
+        QTest::newRow("cos") << "cos" << 0.51;
+    }
+    void one_operand() {
+        QFETCH(QString, name);
+        QFETCH(double, units);
+        const auto truth = [&](double x) { return name == "log" ? std::log(x) : name == "sin" ? std::sin(x) : std::cos(x); };
+        const std::vector<float> x = floats_everywhere();
+        std::vector<float> y(x.size());
+        const float* in[] = {x.data()};
+        vector_function(name.toStdString())(in, y.data(), x.size());
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            const double allowed = name != "log" && std::fabs(x[i]) > 1e6f ? 1 : units;   // the C library's there
+            const double off = units_off(y[i], truth(x[i]));
+            QVERIFY2(off <= allowed, qPrintable(QString("%1(%2) = %3, %4 units off").arg(name).arg(x[i]).arg(y[i]).arg(off)));
+        }
+    }
+    void powers() {
+        std::vector<float> x, y;
+        for (const float a : specials)
+            for (const float b : specials) x.push_back(a), y.push_back(b);
+        std::uint32_t state = 1;
+        const auto random = [&] { return state = state * 1664525u + 1013904223u, state ^ state >> 16; };
+        for (int i = 0; i < 200000; ++i) {
+            const auto base = std::bit_cast<float>(random());
+            const float near = static_cast<float>(static_cast<std::int32_t>(random())) * 0x1p-31f * 150 / std::max(1.0f, std::fabs(std::log2(std::fabs(base))));
+            x.push_back(base);
+            y.push_back(i % 4 == 0 ? std::bit_cast<float>(random()) : i % 4 == 1 ? std::round(near) : near);   // mostly a finite result
+        }
+        std::vector<float> z(x.size());
+        const float* in[] = {x.data(), y.data()};
+        vector_function("pow")(in, z.data(), x.size());
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            const double off = units_off(z[i], std::pow(static_cast<double>(x[i]), static_cast<double>(y[i])));
+            QVERIFY2(off <= (x[i] > 0 ? 0.51 : 1), qPrintable(QString("%1 ^ %2 = %3, %4 units off").arg(x[i]).arg(y[i]).arg(z[i]).arg(off)));
+        }
+    }
+    // What follows a special element, and results that take the place of an operand.
+    void forms_agree() {
+        std::vector<float> x(1000, 1.5f), expected(x.size()), got;
+        for (std::size_t i = 0; i < x.size(); ++i) x[i] = i % 7 == 3 ? -0.5f * static_cast<float>(i) : 0.01f * static_cast<float>(i);
+        const std::vector<float> two(x.size(), 2.0f);
+        const float *arrays[] = {x.data(), two.data()}, *second[] = {x.data(), two.data()}, *first[] = {two.data(), x.data()};
+        vector_function("pow")(arrays, expected.data(), x.size());
+        got = x;
+        const float* in_place[] = {got.data(), two.data()};
+        vector_function("pow", 2)(in_place, got.data(), got.size());
+        QCOMPARE(got, expected);
+        vector_function("pow", 2)(second, got.data(), got.size());
+        QCOMPARE(got, expected);
+        vector_function("pow", 1)(first, got.data(), got.size());
+        for (std::size_t i = 0; i < x.size(); ++i) QVERIFY(units_off(got[i], std::pow(2.0, static_cast<double>(x[i]))) <= 0.51);
+    }
+};
+
+HEDDLE_TEST(vector_math, VectorMathTest)
+#include "vector_math.moc"
