@@ -133,6 +133,14 @@ public:
     virtual Padding padding() const { return {}; }
 };
 
+// As apply_op of graph/tensor.h, for inputs that are not needed any more.
+Tensor apply_op(std::shared_ptr<const Op> op, Tensors&& inputs);
+
+template <typename T, typename... Args>
+Tensor apply_op(Tensors&& inputs, Args&&... args) {
+    return apply_op(std::make_shared<const T>(std::forward<Args>(args)...), std::move(inputs));
+}
+
 // The elementwise op that returns its input: what the planner inserts where a tensor must lie differently.
 std::shared_ptr<const Op> copy_op();
 

@@ -1,22 +1,64 @@
 #include "gpu/graph/tensor.h"
 
+#include <array>
 #include <atomic>
-#include <cstring>
 #include <mutex>
-#include <unordered_map>
+#include <vector>
 
 #include "gpu/base/error.h"
 #include "gpu/graph/graph_lock.h"
+#include "gpu/graph/graph_node.h"
 #include "gpu/graph/op.h"
 #include "gpu/graph/shown.h"
 
 namespace gpu {
 namespace {
 
-// The consing table holds nodes weakly: a node that nobody uses is forgotten by its destructor.
-struct ConsingTable {
-    std::mutex mutex;
-    std::unordered_multimap<Hash, std::weak_ptr<TensorNode>> nodes;
+// The consing table holds nodes weakly: a node that nobody uses is forgotten by its destructor. Nodes of one slot are chained
+// through themselves, so that the table takes no memory for each.
+class ConsingTable {
+public:
+    std::mutex mutex;   // held by who calls what follows
+
+    // A hash of 128 bits stands for what it was made of, as in keys of plans. Null where there is none, or none that lives on.
+    std::shared_ptr<GraphNode> find(const Hash& hash) const {
+        for (GraphNode* node = slots_[slot(hash)]; node; node = node->next)
+            if (node->consing == hash)
+                if (auto alive = node->weak_from_this().lock()) return alive;   // else its destructor waits for the mutex
+        return nullptr;
+    }
+    void insert(GraphNode& node) {
+        if (++count_ > slots_.size()) grow();
+        link(node);
+    }
+    void erase(GraphNode& node) {
+        GraphNode** at = &slots_[slot(node.consing)];
+        while (*at != &node) at = &(*at)->next;
+        *at = node.next;
+        --count_;
+    }
+    std::size_t count() const { return count_; }
+
+private:
+    std::size_t slot(const Hash& hash) const { return hash.low & (slots_.size() - 1); }
+    void link(GraphNode& node) {
+        GraphNode*& first = slots_[slot(node.consing)];
+        node.next = first;
+        first = &node;
+    }
+    void grow() {
+        std::vector<GraphNode*> before(2 * slots_.size(), nullptr);
+        before.swap(slots_);
+        for (GraphNode* node : before)
+            while (node) {
+                GraphNode* const next = node->next;
+                link(*node);
+                node = next;
+            }
+    }
+
+    std::vector<GraphNode*> slots_ = std::vector<GraphNode*>(1024, nullptr);   // a power of two
+    std::size_t count_ = 0;
 };
 
 ConsingTable& consing_table() {
@@ -29,15 +71,85 @@ std::uint64_t next_id() {
     return id++;
 }
 
-Hash consing_hash(const Op& op, const Tensors& inputs) {
-    Hasher hasher;
-    hasher.add(op.name());
-    for (const Attr& attr : op.attrs()) {
-        hasher.add(attr.name);
-        add_to(hasher, attr.value);
+// An op's name and attributes: those that a plan depends on first.
+struct OpKeys {
+    Hash structure, whole;
+};
+
+// Whether there were any.
+bool add_attrs(FieldBuffer& fields, const Attrs& attrs, bool structural) {
+    bool any = false;
+    for (const Attr& attr : attrs) {
+        if (attr.structural != structural) continue;
+        fields.add(attr.name);
+        add_to(fields, attr.value);
+        any = true;
     }
-    for (const Tensor& input : inputs) hasher.add(input.id());
-    return hasher.finish();
+    return any;
+}
+
+OpKeys keys_of(const Op& op) {
+    const Attrs attrs = op.attrs();
+    FieldBuffer fields;
+    fields.add(op.name());
+    add_attrs(fields, attrs, true);
+    const Hash structure = fields.hash();
+    return {structure, add_attrs(fields, attrs, false) ? fields.hash() : structure};
+}
+
+Hash consing_hash(const OpKeys& keys, const Tensors& inputs) {
+    FieldBuffer fields;
+    fields.add(keys.whole.high).add(keys.whole.low);
+    for (const Tensor& input : inputs) fields.add(input.node()->id);
+    return fields.hash();
+}
+
+Hash structure_hash(const OpKeys& keys, const Spec& spec) {
+    FieldBuffer fields;
+    fields.add(keys.structure.high).add(keys.structure.low).add(spec.dtype);
+    for (const std::int64_t length : spec.shape) fields.add(length);
+    return fields.hash();
+}
+
+// The inputs' specs as infer() reads them, in vectors that keep their memory from call to call.
+class InputSpecs {
+public:
+    explicit InputSpecs(const Tensors& inputs) {
+        const std::size_t count = inputs.size();
+        specs_ = count < kept.size() && !in_use ? &kept[count] : &own_;
+        lends_ = specs_ != &own_;
+        if (lends_) in_use = true;
+        specs_->resize(count);
+        for (std::size_t i = 0; i < count; ++i) (*specs_)[i] = inputs[i].node()->spec;
+    }
+    ~InputSpecs() {
+        if (lends_) in_use = false;
+    }
+    InputSpecs(const InputSpecs&) = delete;
+    InputSpecs& operator=(const InputSpecs&) = delete;
+
+    const Specs& specs() const { return *specs_; }
+
+private:
+    static thread_local std::array<Specs, 5> kept;   // per number of inputs
+    static thread_local bool in_use;                 // an infer() that builds tensors itself
+    Specs own_;
+    Specs* specs_;
+    bool lends_;
+};
+
+thread_local std::array<Specs, 5> InputSpecs::kept;
+thread_local bool InputSpecs::in_use = false;
+
+Spec inferred(const Op& op, const Tensors& inputs) {
+    const InputSpecs in(inputs);
+    try {
+        return op.infer(in.specs());
+    } catch (Error& error) {
+        std::string place = op.text();
+        for (const Spec& spec : in.specs()) place += " " + to_string(spec);
+        throw error.in(place);
+    }
 }
 
 std::mutex value_mutex;
@@ -71,16 +183,18 @@ Shape dense_strides(const Shape& shape, const Order& order) {
     return strides;
 }
 
-TensorNode::~TensorNode() {
+TensorNode::~TensorNode() = default;
+
+GraphNode::~GraphNode() {
     if (!consed) return;
     ConsingTable& table = consing_table();
     const std::lock_guard lock(table.mutex);
-    const auto [first, last] = table.nodes.equal_range(consing);
-    for (auto it = first; it != last; ++it)
-        if (it->second.expired()) {
-            table.nodes.erase(it);
-            return;
-        }
+    table.erase(*this);
+}
+
+std::uint64_t begin_walk() {
+    static std::uint64_t walks = 0;
+    return ++walks;
 }
 
 const Spec& Tensor::spec() const {
@@ -106,7 +220,7 @@ StorageRef Tensor::value() const {
 }
 
 Tensor leaf(StorageRef storage) {
-    auto node = std::make_shared<TensorNode>();
+    auto node = std::make_shared<GraphNode>();
     node->id = next_id();
     node->spec = storage->spec;
     node->value = std::move(storage);
@@ -143,38 +257,29 @@ Tensor tensor_i32(std::span<const std::int32_t> values, const Shape& shape) {
     return leaf({shape, Dtype::I32}, std::as_bytes(values), nullptr);
 }
 
-Tensor apply_op(std::shared_ptr<const Op> op, const Tensors& inputs) {
-    Specs specs;
-    for (const Tensor& input : inputs) {
-        check(static_cast<bool>(input), ErrorCode::InvalidGraph, "{}: an input is empty", op->name());
-        specs.push_back(input.spec());
-    }
-    Spec spec;
-    try {
-        spec = op->infer(specs);
-    } catch (Error& error) {
-        std::string place = op->text();
-        for (const Spec& in : specs) place += " " + to_string(in);
-        throw error.in(place);
-    }
-    const Hash hash = consing_hash(*op, inputs);
+Tensor apply_op(std::shared_ptr<const Op> op, const Tensors& inputs) { return apply_op(std::move(op), Tensors(inputs)); }
+
+Tensor apply_op(std::shared_ptr<const Op> op, Tensors&& inputs) {
+    for (const Tensor& input : inputs) check(static_cast<bool>(input), ErrorCode::InvalidGraph, "{}: an input is empty", op->name());
+    const OpKeys keys = keys_of(*op);
+    const Hash hash = consing_hash(keys, inputs);
     ConsingTable& table = consing_table();
-    std::vector<std::shared_ptr<TensorNode>> keep;   // dropped after the lock: a destructor takes it again
-    const std::lock_guard lock(table.mutex);
-    const auto [first, last] = table.nodes.equal_range(hash);
-    for (auto it = first; it != last; ++it)
-        if (auto node = it->second.lock()) {
-            if (node->op->name() == op->name() && node->op->attrs() == op->attrs()) return Tensor(std::move(node));
-            keep.push_back(std::move(node));
-        }
-    auto node = std::make_shared<TensorNode>();
-    node->id = next_id();
+    {
+        const std::lock_guard lock(table.mutex);
+        if (auto node = table.find(hash)) return Tensor(std::move(node));
+    }
+    auto node = std::make_shared<GraphNode>();
+    node->spec = inferred(*op, inputs);
+    node->structure = structure_hash(keys, node->spec);
     node->op = std::move(op);
-    node->inputs = inputs;
-    node->spec = std::move(spec);
+    node->inputs = std::move(inputs);
     node->consing = hash;
+    std::shared_ptr<GraphNode> other;   // of a thread that was first; ours then goes after the lock, which destructors take
+    const std::lock_guard lock(table.mutex);
+    if ((other = table.find(hash))) return Tensor(std::move(other));
+    node->id = next_id();
     node->consed = true;
-    table.nodes.emplace(hash, node);
+    table.insert(*node);
     return Tensor(std::move(node));
 }
 
@@ -199,7 +304,7 @@ void drop_value(const Tensor& tensor) {
 
 std::size_t consed_nodes() {
     const std::lock_guard lock(consing_table().mutex);
-    return consing_table().nodes.size();
+    return consing_table().count();
 }
 
 }  // namespace gpu

@@ -6,6 +6,8 @@
 
 #include "gpu/base/error.h"
 #include "gpu/base/span.h"
+#include "gpu/graph/graph_lock.h"
+#include "gpu/graph/graph_node.h"
 #include "gpu/graph/long_reductions.h"
 #include "gpu/plan/program.h"
 
@@ -186,40 +188,67 @@ private:
 
 }  // namespace
 
+// Runs at every evaluation, so: nodes are marked where other walks look them up, values are read under the one lock, what an
+// op contributes was hashed when its node was made, and no text is made for a check that holds.
 TensorGraph collect(const Tensors& outputs, const Tensors& donated) {
+    const GraphLock lock;
+    const std::uint64_t walk = begin_walk();
     TensorGraph graph;
     graph.outputs = outputs;
     std::unordered_set<std::uint64_t> given;
     for (const Tensor& tensor : donated) given.insert(tensor.id());
-    Hasher hasher;
-    walk(outputs, graph.index, [&](const Tensor& tensor) {
+    std::vector<std::uint64_t> words;   // what is hashed: for each node a word that says what follows
+    const auto begin_fields = [&](std::uint64_t kind, std::size_t count) { words.push_back(kind << 32 | count); };
+    const auto visit = [&](const Tensor& tensor, GraphNode& node) {
+        node.walk = walk;
+        node.position = static_cast<int>(graph.nodes.size());
         graph.nodes.push_back(tensor);
-        hasher.add(name_of(tensor.dtype()));
-        add_to(hasher, AttrValue(tensor.shape()));
-        const StorageRef value = tensor.value();
-        const bool computed = tensor.op() && (!tensor.inputs().empty() || tensor.op()->kind() == OpKind::Source);
-        if (!value && !computed)   // no check(): this runs for every node of every evaluation, and the text costs more than the rest
-            throw Error(ErrorCode::InvalidGraph, "evaluate: a tensor {} was given away to an earlier evaluation", to_string(tensor.spec()));
-        if (value) {
-            graph.leaves.push_back(value);
-            // Two leaves over the same bytes: neither may be written over.
-            const auto twin = std::find(graph.leaves.begin(), graph.leaves.end() - 1, value);
-            const bool alone = twin == graph.leaves.end() - 1;
-            if (!alone) graph.donated[static_cast<std::size_t>(twin - graph.leaves.begin())] = false;
-            graph.donated.push_back(alone && given.contains(tensor.id()));
-            hasher.add("leaf");
-            for (const int axis : value->order) hasher.add(axis);
+        if (node.value) {
+            graph.leaves.push_back(node.value);
+            bool alone = true;
+            if (!given.empty()) {   // two leaves over the same bytes: neither may be written over
+                const auto twin = std::find(graph.leaves.begin(), graph.leaves.end() - 1, node.value);
+                alone = twin == graph.leaves.end() - 1;
+                if (!alone) graph.donated[static_cast<std::size_t>(twin - graph.leaves.begin())] = false;
+            }
+            graph.donated.push_back(alone && given.contains(node.id));
+            begin_fields(1 + static_cast<std::uint64_t>(node.spec.dtype), node.spec.shape.size());
+            for (const std::int64_t length : node.spec.shape) words.push_back(static_cast<std::uint64_t>(length));
+            for (const int axis : node.value->order) words.push_back(static_cast<std::uint64_t>(axis));
             return;
         }
-        if (const SourceOp* constant = constant_of(tensor.op())) graph.scalars.push_back(constant->scalar());
-        hasher.add(tensor.op()->name());
-        for (const Attr& attr : tensor.op()->attrs())
-            if (attr.structural) add_to(hasher, attr.value);
-        for (const Tensor& input : tensor.inputs()) hasher.add(graph.index.at(input.id()));
-    });
-    for (const bool free : graph.donated) hasher.add(free);
-    for (const Tensor& output : outputs) hasher.add(graph.index.at(output.id()));
-    graph.structure = hasher.finish();
+        const bool source = node.op && node.op->kind() == OpKind::Source;
+        if (!source && (!node.op || node.inputs.empty()))
+            throw Error(ErrorCode::InvalidGraph, "evaluate: a tensor {} was given away to an earlier evaluation", to_string(node.spec));
+        if (source)
+            if (const SourceOp* constant = constant_of(node.op.get())) graph.scalars.push_back(constant->scalar());
+        begin_fields(0, node.inputs.size());
+        words.push_back(node.structure.high);
+        words.push_back(node.structure.low);
+        for (const Tensor& input : node.inputs) words.push_back(static_cast<std::uint64_t>(graph_node(input).position));
+    };
+    // Inputs before users, in the order of walk().
+    std::vector<std::pair<const Tensor*, std::size_t>> stack;
+    for (const Tensor& output : outputs) {
+        stack.emplace_back(&output, 0);
+        while (!stack.empty()) {
+            const Tensor& tensor = *stack.back().first;
+            GraphNode& node = graph_node(tensor);
+            if (node.walk == walk) {
+                stack.pop_back();
+            } else if (!node.value && node.op && stack.back().second < node.inputs.size()) {
+                const Tensor& next = node.inputs[stack.back().second++];
+                if (graph_node(next).walk != walk) stack.emplace_back(&next, 0);
+            } else {
+                visit(tensor, node);
+                stack.pop_back();
+            }
+        }
+    }
+    begin_fields(0, graph.donated.size());
+    for (const bool free : graph.donated) words.push_back(free);
+    for (const Tensor& output : outputs) words.push_back(static_cast<std::uint64_t>(graph_node(output).position));
+    graph.structure = hash_bytes(std::as_bytes(std::span(words)));
     return graph;
 }
 

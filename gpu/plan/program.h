@@ -7,7 +7,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "gpu/graph/blocks.h"
@@ -143,11 +142,10 @@ struct TensorGraph {
     std::vector<StorageRef> leaves;      // in order of first visit
     std::vector<bool> donated;           // per leaf
     std::vector<double> scalars;
-    std::unordered_map<std::uint64_t, int> index;   // tensor id -> position in nodes
     Hash structure;                      // key of the plan cache: ops, structural attributes, shapes, leaf orders
 };
 
-// `donated`: leaves that nobody needs after the run.
+// `donated`: leaves that nobody needs after the run. Takes GraphLock; who reads the graph further holds it too.
 TensorGraph collect(const Tensors& outputs, const Tensors& donated = {});
 
 // Picks one of an op's variants (Op::variants, at least two) for these inputs. Empty: the first of them.

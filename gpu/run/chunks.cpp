@@ -100,7 +100,7 @@ private:
             if (const auto part = of(in, range)) return apply_op(x.node()->op, {*part});
         } else if (op.name() == "permute") {
             const Attrs attrs = op.attrs();
-            const auto axis = static_cast<int>(std::get<std::vector<std::int64_t>>(attrs[0].value)[range.axis]);
+            const auto axis = static_cast<int>(std::get<AttrList>(attrs[0].value)[range.axis]);
             if (const auto part = of(in, {axis, range.from, range.to})) return apply_op(x.node()->op, {*part});
         } else if (op.name() == "reshape") {
             if (const auto there = through_reshape(x, range))
