@@ -113,12 +113,12 @@ Tensor conv(const char* name, const Tensor& map, const Tensor& filter, const Con
     check_rank(name, x, weight, rank);
     ConvGeometry geometry{each(name, o.stride, rank), each(name, o.pad, rank), each(name, o.pad_end.values.empty() ? o.pad : o.pad_end, rank),
                           each(name, o.dilation, rank), o.groups};
-    if (o.mode == PadMode::Zero) return convolution(x, weight, geometry);
+    if (o.mode == PadMode::Zero) return convolution(x, weight, std::move(geometry));
     Shape before(2, 0), after(2, 0);
     before.insert(before.end(), geometry.before.begin(), geometry.before.end());
     after.insert(after.end(), geometry.after.begin(), geometry.after.end());
     geometry.before = geometry.after = Shape(rank, 0);
-    return convolution(pad(x, before, after, o.mode), weight, geometry);
+    return convolution(pad(x, before, after, o.mode), weight, std::move(geometry));
 }
 
 Tensor conv_transpose(const char* name, const Tensor& map, const Tensor& filter, const ConvTransposeOptions& o, std::size_t rank) {

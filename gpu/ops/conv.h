@@ -10,7 +10,7 @@ namespace gpu {
 class KernelBuilder;
 
 // x [N, C, size...] weight [O, C / groups, kernel...] -> [N, O, output...].
-Tensor convolution(const Tensor& x, const Tensor& weight, const ConvGeometry& geometry);
+Tensor convolution(const Tensor& x, const Tensor& weight, ConvGeometry geometry);
 // The adjoint in x: dy [N, O, output...] weight [O, C / groups, kernel...] -> [N, C, size...].
 Tensor conv_input_grad(const Tensor& dy, const Tensor& weight, const ConvGeometry& geometry, const Shape& size);
 // The adjoint in the weight: x [N, C, size...] dy [N, O, output...] -> [O, C / groups, kernel...].

@@ -21,7 +21,9 @@ struct Convolution final : Op {
         const Shape &x = in[0].shape, &w = in[1].shape;
         Shape y;
         if (x.size() == g.rank() + 2 && w.size() == g.rank() + 2) {
-            y = {x[0], w[0]};
+            y.reserve(x.size());
+            y.push_back(x[0]);
+            y.push_back(w[0]);
             for (std::size_t i = 0; i < g.rank(); ++i) y.push_back(g.output(i, x[2 + i], w[2 + i]));
         }
         check_conv(*this, g, in[0], in[1], y);
@@ -83,8 +85,8 @@ struct Convolution final : Op {
 
 REGISTER_OP(convolution, Convolution)
 
-Tensor convolution(const Tensor& x, const Tensor& weight, const ConvGeometry& geometry) {
-    return apply_op<Convolution>({x, weight}, geometry);
+Tensor convolution(const Tensor& x, const Tensor& weight, ConvGeometry geometry) {
+    return apply_op<Convolution>({x, weight}, std::move(geometry));
 }
 
 }  // namespace gpu
