@@ -31,6 +31,15 @@ double slice_seconds() { return std::max(switches().slice, 1) * 1e-3; }
 // True where a host kernel can read the bytes in place: mapped files place tensors at odd addresses.
 bool is_aligned(const std::byte* data, Dtype dtype) { return std::bit_cast<std::uintptr_t>(data) % size_of(dtype) == 0; }
 
+HostOperand host_operand(const Operand& operand) {
+    HostOperand result;
+    result.shape = operand.view.shape;
+    result.strides = operand.view.strides;
+    result.dtype = operand.dtype;
+    result.blocks = operand.blocks;
+    return result;
+}
+
 }  // namespace
 
 PipelineKey pipeline_key(const Step& step) {
@@ -83,7 +92,7 @@ private:
 
 PlanRunner::PlanRunner(std::shared_ptr<Device> device, Program program, DeviceRate& rate)
     : device_(std::move(device)), program_(std::move(program)), rate_(rate), uses_(find_leaf_uses(program_)),
-      pipelines_(program_.steps.size()), host_state_(program_.steps.size()), uses_at_(uses_.all.size()),
+      pipelines_(program_.steps.size()), host_steps_(program_.steps.size()), uses_at_(uses_.all.size()),
       nodes_at_(program_.nodes.size()), use_buffers_(uses_.all.size()), value_buffers_(program_.nodes.size()),
       outputs_(program_.outputs.size()) {
     const Span span("pass", "pipelines");
@@ -100,6 +109,8 @@ PlanRunner::PlanRunner(std::shared_ptr<Device> device, Program program, DeviceRa
     const std::vector<PipelineRef> made = device_->pipelines(keys);
     for (std::size_t i = 0; i < made.size(); ++i) pipelines_[steps[i]] = made[i];
 }
+
+PlanRunner::~PlanRunner() = default;
 
 void PlanRunner::begin(const std::vector<StorageRef>& leaves, const std::vector<double>& scalars, const Memory& memory) {
     leaves_.clear();
@@ -187,7 +198,7 @@ void PlanRunner::release(std::size_t range, const Memory& memory) {
 }
 
 void PlanRunner::make_schedule_for(const std::vector<StepRange>& ranges) {
-    const bool alone = switches().serial || switches().checks("nan");
+    const bool alone = switches().serial || check_nan_;
     std::vector<std::size_t> key{alone, static_cast<std::size_t>(rate_.version()), static_cast<std::size_t>(switches().slice)};
     for (const StepRange& range : ranges) key.push_back(range.last);
     if (key == schedule_key_) return;
@@ -205,6 +216,7 @@ std::vector<StorageRef> PlanRunner::run(const std::vector<StorageRef>& leaves, c
     wrote_over_leaves_ = false;
     first_taking_ = SIZE_MAX;
     std::optional<CancelScope> to_the_end;
+    check_nan_ = switches().checks("nan");
     make_schedule_for(memory.ranges);
     const std::uint64_t recordings = counters.recordings;
     memory.residency.keep_from_now();
@@ -247,13 +259,15 @@ void PlanRunner::forget_run() {
     std::fill(outputs_.begin(), outputs_.end(), nullptr);
     arena_ = nullptr;
     leaves_.clear();
+    for (const auto& host : host_steps_)
+        if (host)
+            for (HostOperand* const read : host->reads) read->leaf = nullptr;
 }
 
 void PlanRunner::run_segment(SegmentState& state, Queue& queue, const Memory& memory, EvaluationCounters& counters) {
     const Segment& segment = state.segment;
-    const bool timed = switches().debug >= 2 || tracing();
-    const bool check_nan = switches().checks("nan");
-    const std::int64_t start = trace_clock_ns();
+    const bool timed = switches().debug >= 2 || tracing(), check_nan = check_nan_;
+    const std::int64_t start = timed ? trace_clock_ns() : 0;
     if (segment.host) {
         queue.drain();
         check_cancelled();
@@ -363,55 +377,76 @@ void PlanRunner::record_step(std::size_t index, Commands& commands) const {
     recorder(kernel.recorder)({*device_, commands, kernel, in, operand(*buffer_of(step.result), nodes_at_[step.result], step.write), step.label});
 }
 
-HostOperand PlanRunner::host_operand(std::size_t index, std::size_t read) const {
-    const Step& step = program_.steps[index];
-    const bool is_read = read != SIZE_MAX;
-    const Operand& operand = is_read ? step.reads[read] : step.write;
-    const Place place = is_read ? place_of(index, read) : nodes_at_[operand.root];
-    check(place.host != nullptr, ErrorCode::Failure, "host kernel {}: an operand is not visible to the host", step.label);
-    HostOperand result;
-    result.data = place.host + operand.byte_offset();
-    result.shape = operand.view.shape;
-    result.strides = operand.view.strides;
-    result.dtype = operand.dtype;
-    result.blocks = operand.blocks;
+// All of a leaf, in whatever order: the weight of a linear layer is read transposed. Blocks are a leaf of bytes.
+bool PlanRunner::is_whole_leaf(const Operand& operand) const {
     const PlanNode& root = program_.nodes[operand.root];
-    // All of a leaf, in whatever order: the weight of a linear layer is read transposed. Blocks are a leaf of bytes.
+    if (root.leaf < 0 || operand.view.offset != 0) return false;
     const std::int64_t elements = element_count(operand.view.shape);
-    bool whole = is_read && root.leaf >= 0 && operand.view.offset == 0 &&
-                 (operand.blocks ? static_cast<std::int64_t>(bytes_of(*operand.blocks, static_cast<std::size_t>(elements))) : elements) ==
-                     element_count(root.spec.shape);
-    for (std::size_t i = 0; i < operand.view.shape.size(); ++i) whole = whole && (operand.view.strides[i] > 0 || operand.view.shape[i] == 1);
-    if (whole) result.leaf = leaves_[root.leaf];
-    return result;
+    const std::int64_t stored = operand.blocks ? static_cast<std::int64_t>(bytes_of(*operand.blocks, static_cast<std::size_t>(elements))) : elements;
+    if (stored != element_count(root.spec.shape)) return false;
+    for (std::size_t i = 0; i < operand.view.shape.size(); ++i)
+        if (operand.view.strides[i] <= 0 && operand.view.shape[i] != 1) return false;
+    return true;
+}
+
+void PlanRunner::point(HostOperand& operand, std::size_t step, const Operand& from, const Place& place) const {
+    check(place.host != nullptr, ErrorCode::Failure, "host kernel {}: an operand is not visible to the host", program_.steps[step].label);
+    operand.data = place.host + from.byte_offset();
+}
+
+std::unique_ptr<PlanRunner::HostStep> PlanRunner::make_host_step(std::size_t index) const {
+    const Step& step = program_.steps[index];
+    auto host = std::make_unique<HostStep>();
+    std::vector<HostOperand> reads;
+    for (const Operand& read : step.reads) {
+        reads.push_back(host_operand(read));
+        host->whole_leaf.push_back(is_whole_leaf(read));
+    }
+    if (step.core < 0 || !program_.nodes[step.core].kernel->parts.empty()) {   // a generated step
+        host->region = std::make_unique<HostRegion>(program_, step);
+        host->region_reads = std::move(reads);
+        host->region_write = host_operand(step.write);
+        for (HostOperand& read : host->region_reads) host->reads.push_back(&read);
+        host->write = &host->region_write;
+        return host;
+    }
+    const Kernel& kernel = *program_.nodes[step.core].kernel;
+    const auto inputs = static_cast<std::ptrdiff_t>(kernel.host_inputs.size());
+    host->kernel = host_kernel(kernel.host);
+    host->call.reset(new HostCall{kernel, {reads.begin(), reads.begin() + inputs}, host_operand(step.write), step.post_ops,
+                                  {reads.begin() + inputs, reads.end()}, host->state});
+    for (PostOp& post : host->call->post_ops)
+        if (post.operand >= 0) post.operand -= static_cast<int>(inputs);
+    for (auto* list : {&host->call->in, &host->call->post_operands})
+        for (HostOperand& read : *list) host->reads.push_back(&read);
+    host->write = &host->call->out;
+    return host;
 }
 
 void PlanRunner::run_host(std::size_t index, Residency& residency) {
     const Step& step = program_.steps[index];
-    if (step.core < 0 || !program_.nodes[step.core].kernel->parts.empty()) {   // a generated step
-        if (!host_state_[index]) host_state_[index] = std::make_shared<HostRegion>(program_, step);
-        std::vector<HostOperand> reads;
-        for (std::size_t r = 0; r < step.reads.size(); ++r) reads.push_back(host_operand(index, r));
-        std::static_pointer_cast<HostRegion>(host_state_[index])->run(reads, host_operand(index, SIZE_MAX), scalars_);
-        return;
+    if (!host_steps_[index]) host_steps_[index] = make_host_step(index);
+    HostStep& host = *host_steps_[index];
+    for (std::size_t r = 0; r < step.reads.size(); ++r) {
+        point(*host.reads[r], index, step.reads[r], place_of(index, r));
+        if (host.whole_leaf[r]) host.reads[r]->leaf = leaves_[program_.nodes[step.reads[r].root].leaf];
     }
-    const Kernel& kernel = *program_.nodes[step.core].kernel;
+    point(*host.write, index, step.write, nodes_at_[step.write.root]);
+    if (host.region) return host.region->run(host.region_reads, host.region_write, scalars_);
+
+    HostCall& call = *host.call;
     const auto room = [&] {
         const Device::MemoryUse use = device_->memory_use();
         const std::uint64_t budget = device_->budget(), counted = use.used + use.adopted;
         return budget > counted ? budget - counted : 0;
     };
-    HostCall call{kernel, {}, host_operand(index, SIZE_MAX), step.post_ops, {}, host_state_[index], room()};
-    for (std::size_t r = 0; r < step.reads.size(); ++r)
-        (r < kernel.host_inputs.size() ? call.in : call.post_operands).push_back(host_operand(index, r));
-    for (PostOp& post : call.post_ops)
-        if (post.operand >= 0) post.operand -= static_cast<int>(kernel.host_inputs.size());
+    call.room = room();
     // A copy of this weight is worth more than those that this run has not used.
     if (call.in.size() > 1 && call.in[1].leaf && !is_plain(call.in[1]) && !residency.has_packed(call.in[1].leaf)) {
-        const std::uint64_t bytes = kept_weight_bytes(kernel, call.in[1], call.in[0].shape, call.out.shape);
+        const std::uint64_t bytes = kept_weight_bytes(call.kernel, call.in[1], call.in[0].shape, call.out.shape);
         if (bytes > call.room && residency.evict(bytes - call.room) > 0) call.room = room();
     }
-    host_kernel(kernel.host)(call);
+    host.kernel(call);
     for (const HostOperand& operand : call.in)
         if (operand.leaf) residency.note_packed(operand.leaf);
 }

@@ -23,9 +23,12 @@ namespace gpu {
 // The pipeline of a step that is no host kernel.
 PipelineKey pipeline_key(const Step& step);
 
+class HostRegion;
+
 class PlanRunner {
 public:
     PlanRunner(std::shared_ptr<Device> device, Program program, DeviceRate& rate);
+    ~PlanRunner();
 
     const Program& program() const { return program_; }
     const LeafUses& leaf_uses() const { return uses_; }
@@ -78,9 +81,24 @@ private:
     Place place_of(std::size_t step, std::size_t read) const;
     bool dispatches(std::size_t step) const;
 
+    // A step of the host, made when it first runs: what stays from run to run. A run sets addresses and leaves.
+    struct HostStep {
+        std::vector<HostOperand*> reads;        // where the operands of the step's reads are kept: in the call or in region_reads
+        HostOperand* write = nullptr;
+        std::vector<bool> whole_leaf;           // per read
+        HostKernel kernel = nullptr;
+        std::shared_ptr<void> state;            // the kernel's
+        std::unique_ptr<HostCall> call;         // null: a generated step
+        std::unique_ptr<HostRegion> region;
+        std::vector<HostOperand> region_reads;
+        HostOperand region_write;
+    };
+
     void record_step(std::size_t index, Commands& commands) const;
     void run_host(std::size_t index, Residency& residency);
-    HostOperand host_operand(std::size_t step, std::size_t read) const;
+    std::unique_ptr<HostStep> make_host_step(std::size_t index) const;
+    bool is_whole_leaf(const Operand& operand) const;
+    void point(HostOperand& operand, std::size_t step, const Operand& from, const Place& place) const;
     void check_finite(std::size_t index);
     const Buffer* buffer_of(int node) const;
     void profile(const Segment& segment, const Recording& recording, std::int64_t start) const;
@@ -93,7 +111,7 @@ private:
     std::vector<std::string> keys_;               // of the device copies, per use
     std::vector<PushBlock> pushes_;               // per step
     std::vector<PipelineRef> pipelines_;          // per step; null for host steps
-    std::vector<std::shared_ptr<void>> host_state_;
+    std::vector<std::unique_ptr<HostStep>> host_steps_;   // per step; null for those of the device, and before the first run
 
     std::vector<SegmentState> segments_;
     std::vector<std::size_t> schedule_key_;
@@ -108,6 +126,7 @@ private:
     std::uint64_t arena_address_ = 0;             // for which nodes_at_ holds; 0: none
     std::vector<std::byte> words_;                // scratch
     std::uint64_t clock_ = 0;
+    bool check_nan_ = false;
     bool wrote_over_leaves_ = false;
     std::size_t first_taking_ = 0;                // the first step that writes over a donated leaf; SIZE_MAX: none does
 };
