@@ -229,6 +229,32 @@ const Row rows[] = {
 
 #undef BINARY_ROW
 
+// Four rows at a time, in their order: a total is read and written once for them.
+#define FOLD_ROWS(name, expression)                                                                                 \
+    VECTOR_CLONES void name(float* total, const float* from, std::size_t stride, std::size_t rows, std::size_t count) { \
+        std::size_t row = 0;                                                                                        \
+        for (; row + 4 <= rows; row += 4, from += 4 * stride) {                                                     \
+            const float *a = from, *b = a + stride, *c = b + stride, *d = c + stride;                               \
+            float* const __restrict to = total;                                                                     \
+            for (std::size_t k = 0; k < count; ++k) {                                                               \
+                float x = to[k];                                                                                    \
+                { const float y = a[k]; x = (expression); }                                                         \
+                { const float y = b[k]; x = (expression); }                                                         \
+                { const float y = c[k]; x = (expression); }                                                         \
+                { const float y = d[k]; x = (expression); }                                                         \
+                to[k] = x;                                                                                          \
+            }                                                                                                       \
+        }                                                                                                           \
+        for (; row < rows; ++row, from += stride)                                                                   \
+            for (std::size_t k = 0; k < count; ++k) {                                                               \
+                const float x = total[k], y = from[k];                                                              \
+                total[k] = (expression);                                                                            \
+            }                                                                                                       \
+    }
+FOLD_ROWS(sum_rows, x + y)
+FOLD_ROWS(max_rows, x < y ? y : x)
+#undef FOLD_ROWS
+
 constexpr std::size_t accumulators = 64;   // independent chains of additions
 
 }  // namespace
@@ -243,6 +269,10 @@ VectorFunction vector_function(std::string_view primitive, unsigned singles) {
         case 4: return found->third_single;
         default: return nullptr;
     }
+}
+
+FoldRows fold_rows(std::string_view reduction) {
+    return reduction == "sum" ? sum_rows : reduction == "reduce_max" ? max_rows : nullptr;
 }
 
 VECTOR_CLONES float fold_sum(float total, const float* x, std::size_t count) {

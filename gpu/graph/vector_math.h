@@ -17,4 +17,9 @@ VectorFunction vector_function(std::string_view primitive, unsigned singles = 0)
 float fold_sum(float total, const float* x, std::size_t count);
 float fold_max(float total, const float* x, std::size_t count);
 
+// Adds `rows` rows of `count` values, `stride` apart, to the `count` totals, one row after the other; null where there is no
+// such form for the reduction of this name.
+using FoldRows = void (*)(float* total, const float* x, std::size_t stride, std::size_t rows, std::size_t count);
+FoldRows fold_rows(std::string_view reduction);
+
 }  // namespace gpu

@@ -17,6 +17,7 @@ constexpr std::size_t deepest = 8;
 std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 std::int64_t offset_at(const Shape& sizes, const Shape& strides, std::int64_t index) {
+    if (sizes.size() == 1) return index * strides[0];
     std::int64_t offset = 0;
     for (std::size_t d = sizes.size(); d-- > 0;) {
         offset += index % sizes[d] * strides[d];
@@ -67,11 +68,12 @@ class RegionRun {
 public:
     RegionRun(const HostRegion& region, const std::vector<HostOperand>& reads, const HostOperand& write,
               const std::vector<double>& scalars)
-        : r_(region), reads_(reads), write_(reinterpret_cast<float*>(write.data)), values_(static_cast<std::size_t>(region.slots)), base_(values_.size()) {
+        : r_(region), reads_(reads), write_(reinterpret_cast<float*>(write.data)), values_(static_cast<std::size_t>(region.slots)),
+          base_(values_.size()), fetched_(values_.size()) {
         static thread_local std::vector<float> memory;
         memory.resize(std::max(memory.size(), static_cast<std::size_t>(region.slots * region.block)));
         memory_ = memory.data();
-        const std::int64_t used = std::min(r_.block, r_.across ? r_.vector_count : std::max(r_.vector_count, std::int64_t{1}));
+        const std::int64_t used = r_.across ? r_.block : std::min(r_.block, std::max(r_.vector_count, std::int64_t{1}));
         for (const HostRegion::Constant& constant : r_.constants) {
             std::fill_n(buffer(constant.slot), constant.spread ? used : 1, static_cast<float>(scalars[constant.scalar]));
             values_[constant.slot] = buffer(constant.slot);
@@ -124,6 +126,7 @@ public:
         if (!r_.passes.back().stores) put(values_[r_.result], write_, first, count);
     }
     void down(const HostRegion::Pass& pass, std::int64_t first, std::int64_t count, std::int64_t from, std::int64_t to) {
+        if (pass.batched && 2 * count <= r_.block && to - from > 1) return down_together(pass, first, count, from, to);
         for (std::int64_t element = from; element < to; ++element)
             run_block(pass, element, write_ + offset_at(r_.loop_sizes, r_.write_loop_strides, element), first, count);
     }
@@ -143,6 +146,41 @@ public:
     }
 
 private:
+    // The same for several elements at a time: a block holds theirs one behind the other.
+    void down_together(const HostRegion::Pass& pass, std::int64_t first, std::int64_t count, std::int64_t from, std::int64_t to) {
+        const std::int64_t most = r_.block / count;
+        for (const auto& [slot, copy] : pass.repeated) {
+            for (std::int64_t k = 0; k < most; ++k) std::copy_n(values_[slot], count, buffer(copy) + k * count);
+            std::swap(values_[slot], base_[copy]);
+            values_[slot] = buffer(copy);
+        }
+        for (std::int64_t element = from; element < to; element += most) {
+            const std::int64_t rows = std::min(most, to - element);
+            std::int64_t stride = count;
+            for (const HostRegion::Load& load : pass.loads) {
+                const float* const base = data(load) + element * load.loop_strides[0];
+                if (load.linear && (pass.strided || load.loop_strides[0] == count)) {   // where it lies
+                    values_[load.slot] = base + first;
+                    if (pass.strided) stride = load.loop_strides[0];
+                    continue;
+                }
+                float* const to_block = buffer(load.slot);
+                for (std::int64_t k = 0; k < rows; ++k) {
+                    const float* const row = base + k * load.loop_strides[0];
+                    if (load.linear)
+                        std::copy_n(row + first, count, to_block + k * count);
+                    else
+                        gather(load, row, first, count, to_block + k * count);
+                }
+                values_[load.slot] = to_block;
+            }
+            for (const HostRegion::Instruction& one : pass.work) execute(one, rows * count, false);
+            for (const HostRegion::Fold& fold : pass.folds)
+                fold.rows(buffer(fold.out), values_[fold.in], static_cast<std::size_t>(stride), static_cast<std::size_t>(rows), static_cast<std::size_t>(count));
+        }
+        for (const auto& [slot, copy] : pass.repeated) std::swap(values_[slot], base_[copy]);
+    }
+
     float* buffer(int slot) { return memory_ + slot * r_.block; }
     const float* data(const HostRegion::Load& load) const { return reinterpret_cast<const float*>(reads_[load.read].data); }
 
@@ -189,13 +227,21 @@ private:
             value = base;
             return;
         }
+        const bool whole_rows = load.repeats && first % r_.vector_sizes.back() == 0;
+        if (whole_rows && fetched_[load.slot] >= count) {
+            value = buffer(load.slot);
+            return;
+        }
         value = straight(base, load.vector_strides, load.linear, first, count);
         if (value) return;
-        float* const to = buffer(load.slot);
+        gather(load, base, first, count, buffer(load.slot));
+        value = buffer(load.slot);
+        fetched_[load.slot] = whole_rows ? count : 0;
+    }
+    void gather(const HostRegion::Load& load, const float* base, std::int64_t first, std::int64_t count, float* to) const {
         for_each_run(r_.vector_sizes, load.vector_strides, first, count, [&](std::int64_t offset, std::int64_t done, std::int64_t run) {
             read_run(base + offset, load.vector_strides.back(), run, to + done);
         });
-        value = to;
     }
     void put(const float* from, float* base, std::int64_t first, std::int64_t count) {
         if (r_.vector_sizes.empty()) {
@@ -214,6 +260,7 @@ private:
     float* memory_ = nullptr;
     std::vector<const float*> values_;
     std::vector<const float*> base_;   // of the row that is walked along
+    std::vector<std::int64_t> fetched_;   // how much of what repeats lies in its slot
 };
 
 void HostRegion::run(const std::vector<HostOperand>& reads, const HostOperand& write, const std::vector<double>& scalars) const {
@@ -222,8 +269,9 @@ void HostRegion::run(const std::vector<HostOperand>& reads, const HostOperand& w
     const std::int64_t blocks = across ? ceil_divide(vector_count, block) : loop_count, length = across ? loop_count : vector_count;
     const bool one_sweep = passes.size() == 1 && !passes[0].stores && !passes[0].folds.empty();
     if (elementwise) {
-        for_each_task(ceil_divide(vector_count, task_elements), [&](std::int64_t task) {
-            state().along(passes[0], 0, task * task_elements, std::min(vector_count, (task + 1) * task_elements));
+        const std::int64_t step = std::max(block, task_elements / block * block);
+        for_each_task(ceil_divide(vector_count, step), [&](std::int64_t task) {
+            state().along(passes[0], 0, task * step, std::min(vector_count, (task + 1) * step));
         });
     } else if (one_sweep && blocks < 8 && length * width > long_reduction) {
         run_in_chunks(reads, write, scalars);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <vector>
 
+#include "gpu/graph/vector_math.h"
 #include "gpu/plan/program.h"
 #include "gpu/run/host_kernel.h"
 
@@ -35,6 +36,7 @@ private:
         Shape loop_strides, vector_strides;
         bool linear = false;   // any part of the vector's walk lies side by side
         bool single = false;   // one number for a whole block, and only that is asked for
+        bool repeats = false;  // the same rows of the innermost axis again and again, whole ones to a block: the first holds for all
     };
     struct Instruction {
         VectorFunction function = nullptr;
@@ -48,6 +50,7 @@ private:
         float identity = 0;
         int in = 0, out = 0;
         bool spread = false;
+        FoldRows rows = nullptr;   // several rows at once
     };
     struct Pass {
         std::vector<Load> loads;
@@ -55,6 +58,11 @@ private:
         std::vector<Fold> folds;
         std::vector<Instruction> after;
         bool stores = false;
+        // Narrow blocks across rows: several elements of the loop are computed together, one behind the other in a block. What
+        // `work` reads of the rows is repeated then, in slots of its own: pairs of slot and copy.
+        bool batched = false;
+        bool strided = false;   // it folds one read as it lies
+        std::vector<std::pair<int, int>> repeated;
     };
     struct Constant {
         int slot = 0, scalar = 0;

@@ -59,7 +59,7 @@ public:
             for (const int member : pass.reductions) {
                 const auto& op = static_cast<const ReduceOp&>(*nodes_[member].op);
                 made.folds.push_back({op.fold(), op.vector(), static_cast<float>(op.identity()), slot_of(nodes_[member].inputs[0]),
-                                      slot_of(member), false});
+                                      slot_of(member), false, fold_rows(op.name())});
                 full_.insert(made.folds.back().in);
                 if (!region_.across) single_.insert(made.folds.back().out);
             }
@@ -74,9 +74,31 @@ public:
             region_.result = slot_of(step_.result);
         }
         mark_spread();
+        for (HostRegion::Pass& pass : region_.passes) batch(pass);
     }
 
 private:
+    // Blocks are computed together where the loop has one axis and nothing in them is one number per element of the loop.
+    void batch(HostRegion::Pass& pass) {
+        const auto is_single = [](const HostRegion::Load& load) {
+            return std::all_of(load.vector_strides.begin(), load.vector_strides.end(), [](std::int64_t stride) { return stride == 0; });
+        };
+        const auto has_rows = [](const HostRegion::Fold& fold) { return fold.rows != nullptr; };
+        pass.batched = region_.across && region_.loop_sizes.size() == 1 && !pass.stores && !pass.folds.empty() &&
+                       std::none_of(pass.loads.begin(), pass.loads.end(), is_single) &&
+                       std::all_of(pass.folds.begin(), pass.folds.end(), has_rows);
+        if (!pass.batched) return;
+        std::set<int> inside, outside;
+        for (const HostRegion::Load& load : pass.loads) inside.insert(load.slot);
+        for (const HostRegion::Instruction& one : pass.work) inside.insert(one.out);
+        for (const HostRegion::Instruction& one : pass.work) outside.insert(one.in.begin(), one.in.end());
+        for (const HostRegion::Fold& fold : pass.folds) outside.insert(fold.in);
+        for (const int slot : outside)
+            if (!inside.contains(slot) && (full_.contains(slot) || !single_.contains(slot))) pass.repeated.emplace_back(slot, region_.slots++);
+        pass.strided = pass.work.empty() && pass.loads.size() == 1 &&
+                       std::all_of(pass.folds.begin(), pass.folds.end(), [&](const HostRegion::Fold& fold) { return fold.in == pass.loads[0].slot; });
+    }
+
     bool is_linear(const Shape& strides) const {
         return strides == dense_strides(region_.vector_sizes, row_major(region_.vector_sizes.size()));
     }
@@ -109,6 +131,9 @@ private:
         region_.loop_count = region_.across ? length : row_count;
         region_.vector_count = region_.across ? row_count : length;
 
+        // Whole rows of the innermost axis to a block, for values that are the same for all of them.
+        const std::int64_t inner = region_.vector_sizes.size() > 1 ? region_.vector_sizes.back() : 0;
+        if (const std::int64_t most = region_.block * 5 / 4; region_.elementwise && inner > 0 && inner <= most) region_.block = most / inner * inner;
         if (region_.holds_rows()) region_.block = std::max<std::int64_t>(16, (region_.vector_count + 15) / 16 * 16);
 
         const auto set = [&](const Shape& row_strides, const Shape& element_strides, Shape& to_loop, Shape& to_vector) {
@@ -145,7 +170,9 @@ private:
         const auto& [loop, vector] = strides_.at(read);
         const bool single = std::all_of(vector.begin(), vector.end(), [](std::int64_t stride) { return stride == 0; });
         if (single) single_.insert(read_slot(read));
-        return {read_slot(read), read, loop, vector, is_linear(vector), single};
+        const bool repeats = region_.elementwise && vector.size() > 1 && region_.block % region_.vector_sizes.back() == 0 &&
+                             std::all_of(vector.begin(), vector.end() - 1, [](std::int64_t stride) { return stride == 0; });
+        return {read_slot(read), read, loop, vector, is_linear(vector), single, repeats};
     }
 
     // Of elements: inputs that are one number are read as such where the primitive has that form.
