@@ -2,6 +2,8 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -64,6 +66,70 @@ private:
 ConsingTable& consing_table() {
     static ConsingTable* table = new ConsingTable;   // outlives every static Tensor
     return *table;
+}
+
+// Memory of nodes. They come and go by the thousand with every step, and a general allocator would merge what is freed together
+// and split it again. What was once taken is kept for nodes to come.
+class NodeMemory {
+public:
+    void* take() {
+        const std::lock_guard lock(mutex_);
+        if (!free_) grow();
+        Place* const place = free_;
+        free_ = place->next;
+        return place;
+    }
+    void give_back(void* memory) {
+        const std::lock_guard lock(mutex_);
+        free_ = new (memory) Place{.next = free_};
+    }
+    static constexpr std::size_t place_size = sizeof(GraphNode) + 64;   // with the counts of its handles
+
+private:
+    union Place {
+        Place* next;
+        alignas(std::max_align_t) std::byte bytes[place_size];
+    };
+    void grow() {
+        constexpr std::size_t count = 256;
+        slabs_.push_back(std::make_unique<Place[]>(count));
+        for (std::size_t i = count; i-- > 0;) {
+            slabs_.back()[i].next = free_;
+            free_ = &slabs_.back()[i];
+        }
+    }
+
+    std::mutex mutex_;
+    Place* free_ = nullptr;
+    std::vector<std::unique_ptr<Place[]>> slabs_;
+};
+
+NodeMemory& node_memory() {
+    static NodeMemory* memory = new NodeMemory;   // outlives every static Tensor
+    return *memory;
+}
+
+template <typename T>
+struct NodeAllocator {
+    using value_type = T;
+    NodeAllocator() = default;
+    template <typename Other>
+    NodeAllocator(const NodeAllocator<Other>&) {}
+
+    T* allocate(std::size_t) {
+        static_assert(sizeof(T) <= NodeMemory::place_size && alignof(T) <= alignof(std::max_align_t));
+        return static_cast<T*>(node_memory().take());
+    }
+    void deallocate(T* memory, std::size_t) { node_memory().give_back(memory); }
+    friend bool operator==(const NodeAllocator&, const NodeAllocator&) { return true; }
+};
+
+std::shared_ptr<GraphNode> new_node() {
+#ifdef __SANITIZE_ADDRESS__
+    return std::make_shared<GraphNode>();   // a place that is used again would hide what it looks for
+#else
+    return std::allocate_shared<GraphNode>(NodeAllocator<GraphNode>());
+#endif
 }
 
 std::uint64_t next_id() {
@@ -220,7 +286,7 @@ StorageRef Tensor::value() const {
 }
 
 Tensor leaf(StorageRef storage) {
-    auto node = std::make_shared<GraphNode>();
+    auto node = new_node();
     node->id = next_id();
     node->spec = storage->spec;
     node->value = std::move(storage);
@@ -268,7 +334,7 @@ Tensor apply_op(std::shared_ptr<const Op> op, Tensors&& inputs) {
         const std::lock_guard lock(table.mutex);
         if (auto node = table.find(hash)) return Tensor(std::move(node));
     }
-    auto node = std::make_shared<GraphNode>();
+    auto node = new_node();
     node->spec = inferred(*op, inputs);
     node->structure = structure_hash(keys, node->spec);
     node->op = std::move(op);

@@ -179,7 +179,7 @@ Shape broadcast_shape(std::string_view name, const Tensors& in) {
     return shape;
 }
 
-Tensor primitive(RowName name, Tensors&& in) {
+Tensor applied(RowName name, Tensors&& in) {
     const bool alike = std::all_of(in.begin() + 1, in.end(), [&](const Tensor& x) { return x.spec() == in[0].spec(); });
     if (alike) return apply_op(op_of(name), std::move(in));
     const Shape shape = broadcast_shape(rows[name.index].name, in);
@@ -195,16 +195,25 @@ Tensor primitive(RowName name, Tensors&& in) {
     return apply_op(op_of(name), std::move(wide));
 }
 
+// Operands are gathered one by one: a list in braces would be copied from.
+template <typename... Operands>
+Tensor primitive(RowName name, const Operands&... operands) {
+    Tensors in;
+    in.reserve(sizeof...(operands));
+    (in.push_back(operands), ...);
+    return applied(name, std::move(in));
+}
+
 int kind_of(Dtype dtype) { return is_float(dtype) ? 2 : dtype == Dtype::Bool ? 0 : 1; }
 
 Tensor number(const Tensor& like, double value) { return full(Shape(like.rank(), 1), value, like.dtype()); }
 
 }  // namespace
 
-Tensor operator+(const Tensor& a, const Tensor& b) { return primitive("add", {a, b}); }
-Tensor operator-(const Tensor& a, const Tensor& b) { return primitive("sub", {a, b}); }
-Tensor operator*(const Tensor& a, const Tensor& b) { return primitive("mul", {a, b}); }
-Tensor operator/(const Tensor& a, const Tensor& b) { return primitive("div", {a, b}); }
+Tensor operator+(const Tensor& a, const Tensor& b) { return primitive("add", a, b); }
+Tensor operator-(const Tensor& a, const Tensor& b) { return primitive("sub", a, b); }
+Tensor operator*(const Tensor& a, const Tensor& b) { return primitive("mul", a, b); }
+Tensor operator/(const Tensor& a, const Tensor& b) { return primitive("div", a, b); }
 Tensor operator+(const Tensor& a, double b) { return a + number(a, b); }
 Tensor operator-(const Tensor& a, double b) { return a - number(a, b); }
 Tensor operator*(const Tensor& a, double b) { return a * number(a, b); }
@@ -213,33 +222,33 @@ Tensor operator+(double a, const Tensor& b) { return number(b, a) + b; }
 Tensor operator-(double a, const Tensor& b) { return number(b, a) - b; }
 Tensor operator*(double a, const Tensor& b) { return number(b, a) * b; }
 Tensor operator/(double a, const Tensor& b) { return number(b, a) / b; }
-Tensor operator-(const Tensor& x) { return primitive("neg", {x}); }
-Tensor maximum(const Tensor& a, const Tensor& b) { return primitive("max", {a, b}); }
-Tensor minimum(const Tensor& a, const Tensor& b) { return primitive("min", {a, b}); }
+Tensor operator-(const Tensor& x) { return primitive("neg", x); }
+Tensor maximum(const Tensor& a, const Tensor& b) { return primitive("max", a, b); }
+Tensor minimum(const Tensor& a, const Tensor& b) { return primitive("min", a, b); }
 Tensor maximum(const Tensor& a, double b) { return maximum(a, number(a, b)); }
 Tensor minimum(const Tensor& a, double b) { return minimum(a, number(a, b)); }
-Tensor pow(const Tensor& a, const Tensor& b) { return primitive("pow", {a, b}); }
+Tensor pow(const Tensor& a, const Tensor& b) { return primitive("pow", a, b); }
 Tensor pow(const Tensor& a, double b) { return pow(a, number(a, b)); }
-Tensor abs(const Tensor& x) { return primitive("abs", {x}); }
-Tensor sign(const Tensor& x) { return primitive("sign", {x}); }
-Tensor floor(const Tensor& x) { return primitive("floor", {x}); }
-Tensor ceil(const Tensor& x) { return primitive("ceil", {x}); }
-Tensor round(const Tensor& x) { return primitive("round", {x}); }
-Tensor sqrt(const Tensor& x) { return primitive("sqrt", {x}); }
-Tensor rsqrt(const Tensor& x) { return primitive("rsqrt", {x}); }
-Tensor exp(const Tensor& x) { return primitive("exp", {x}); }
-Tensor log(const Tensor& x) { return primitive("log", {x}); }
-Tensor sin(const Tensor& x) { return primitive("sin", {x}); }
-Tensor cos(const Tensor& x) { return primitive("cos", {x}); }
-Tensor tanh(const Tensor& x) { return primitive("tanh", {x}); }
-Tensor erf(const Tensor& x) { return primitive("erf", {x}); }
-Tensor sigmoid(const Tensor& x) { return primitive("sigmoid", {x}); }
+Tensor abs(const Tensor& x) { return primitive("abs", x); }
+Tensor sign(const Tensor& x) { return primitive("sign", x); }
+Tensor floor(const Tensor& x) { return primitive("floor", x); }
+Tensor ceil(const Tensor& x) { return primitive("ceil", x); }
+Tensor round(const Tensor& x) { return primitive("round", x); }
+Tensor sqrt(const Tensor& x) { return primitive("sqrt", x); }
+Tensor rsqrt(const Tensor& x) { return primitive("rsqrt", x); }
+Tensor exp(const Tensor& x) { return primitive("exp", x); }
+Tensor log(const Tensor& x) { return primitive("log", x); }
+Tensor sin(const Tensor& x) { return primitive("sin", x); }
+Tensor cos(const Tensor& x) { return primitive("cos", x); }
+Tensor tanh(const Tensor& x) { return primitive("tanh", x); }
+Tensor erf(const Tensor& x) { return primitive("erf", x); }
+Tensor sigmoid(const Tensor& x) { return primitive("sigmoid", x); }
 Tensor square(const Tensor& x) { return x * x; }
 Tensor clamp(const Tensor& x, double low, double high) { return minimum(maximum(x, low), high); }
 Tensor lerp(const Tensor& a, const Tensor& b, const Tensor& t) { return a + (b - a) * t; }
 Tensor lerp(const Tensor& a, const Tensor& b, double t) { return a + (b - a) * t; }
 
-Tensor relu(const Tensor& x) { return primitive("relu", {x}); }
+Tensor relu(const Tensor& x) { return primitive("relu", x); }
 Tensor silu(const Tensor& x) { return x * sigmoid(x); }
 Tensor gelu(const Tensor& x) { return 0.5 * x * (1.0 + erf(x * 0.7071067811865476)); }
 // arXiv:1606.08415, section 2
@@ -248,10 +257,10 @@ Tensor gelu_tanh(const Tensor& x) {
 }
 Tensor quick_gelu(const Tensor& x) { return x * sigmoid(1.702 * x); }
 
-Tensor less(const Tensor& a, const Tensor& b) { return primitive("less", {a, b}); }
-Tensor less_equal(const Tensor& a, const Tensor& b) { return primitive("less_equal", {a, b}); }
-Tensor equal(const Tensor& a, const Tensor& b) { return primitive("equal", {a, b}); }
-Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) { return primitive("where", {condition, a, b}); }
+Tensor less(const Tensor& a, const Tensor& b) { return primitive("less", a, b); }
+Tensor less_equal(const Tensor& a, const Tensor& b) { return primitive("less_equal", a, b); }
+Tensor equal(const Tensor& a, const Tensor& b) { return primitive("equal", a, b); }
+Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) { return primitive("where", condition, a, b); }
 Tensor cast(const Tensor& x, Dtype dtype) { return x.dtype() == dtype ? x : apply_op<Cast>({x}, dtype); }
 
 Dtype result_type(const Tensors& in) {

@@ -197,7 +197,8 @@ TensorGraph collect(const Tensors& outputs, const Tensors& donated) {
     graph.outputs = outputs;
     std::unordered_set<std::uint64_t> given;
     for (const Tensor& tensor : donated) given.insert(tensor.id());
-    std::vector<std::uint64_t> words;   // what is hashed: for each node a word that says what follows
+    static thread_local std::vector<std::uint64_t> words;   // what is hashed: for each node a word that says what follows
+    words.clear();
     const auto begin_fields = [&](std::uint64_t kind, std::size_t count) { words.push_back(kind << 32 | count); };
     const auto visit = [&](const Tensor& tensor, GraphNode& node) {
         node.walk = walk;

@@ -31,11 +31,12 @@ MemoryForecast Engine::forecast_of(const PlanRunner& runner, const TensorGraph& 
         if (!residency_.holds(leaf_of(uses.all[u].leaf), runner.key_of_use(u))) missing += uses.all[u].bytes;
     }
     // Weights that host kernels will pack into a layout of their own; the first operand is data.
-    std::set<int> packed;
+    std::vector<bool> packed(program.leaves.size());
     std::uint64_t widened = 0;      // copies of weights of fewer bits, which are kept where there is room
     for (std::size_t s = 0; s < program.steps.size(); ++s) {
         const int u = uses.kept[s] > 0 ? uses.of_step[s][1] : -1;
-        if (u < 0 || !packed.insert(uses.all[u].leaf).second) continue;
+        if (u < 0 || packed[uses.all[u].leaf]) continue;
+        packed[uses.all[u].leaf] = true;
         const Operand& weight = program.steps[s].reads[1];
         const bool optional = weight.blocks || weight.dtype != Dtype::F32, there = residency_.has_packed(leaf_of(uses.all[u].leaf));
         if (!optional) need.weights += uses.kept[s];
