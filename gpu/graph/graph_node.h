@@ -9,7 +9,7 @@
 namespace gpu {
 
 struct GraphNode final : TensorNode, std::enable_shared_from_this<GraphNode> {
-    Hash structure;                // of the op's name, its structural attributes and the result's spec
+    Hash structure;                // of the op's name and its structural attributes
     GraphNode* next = nullptr;     // in its chain of the consing table, under that table's lock
     // The last walk that came by here, and the node's place in it. Under GraphLock.
     std::uint64_t walk = 0;

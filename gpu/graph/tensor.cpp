@@ -16,11 +16,44 @@
 namespace gpu {
 namespace {
 
+// Memory of nodes. They come and go by the thousand with every step, and a general allocator would merge what is freed together
+// and split it again. What was once taken is kept for nodes to come.
+class NodeMemory {
+public:
+    static constexpr std::size_t place_size = sizeof(GraphNode) + 64;   // with the counts of its handles
+
+    void* take() {
+        if (!free_) grow();
+        Place* const place = free_;
+        free_ = place->next;
+        return place;
+    }
+    void give_back(void* memory) { free_ = new (memory) Place{.next = free_}; }
+
+private:
+    union Place {
+        Place* next;
+        alignas(std::max_align_t) std::byte bytes[place_size];
+    };
+    void grow() {
+        constexpr std::size_t count = 256;
+        slabs_.push_back(std::make_unique<Place[]>(count));
+        for (std::size_t i = count; i-- > 0;) {
+            slabs_.back()[i].next = free_;
+            free_ = &slabs_.back()[i];
+        }
+    }
+
+    Place* free_ = nullptr;
+    std::vector<std::unique_ptr<Place[]>> slabs_;
+};
+
 // The consing table holds nodes weakly: a node that nobody uses is forgotten by its destructor. Nodes of one slot are chained
 // through themselves, so that the table takes no memory for each.
 class ConsingTable {
 public:
-    std::mutex mutex;   // held by who calls what follows
+    std::mutex mutex;   // held by who uses what follows
+    NodeMemory memory;
 
     // A hash of 128 bits stands for what it was made of, as in keys of plans. Null where there is none, or none that lives on.
     std::shared_ptr<GraphNode> find(const Hash& hash) const {
@@ -68,47 +101,6 @@ ConsingTable& consing_table() {
     return *table;
 }
 
-// Memory of nodes. They come and go by the thousand with every step, and a general allocator would merge what is freed together
-// and split it again. What was once taken is kept for nodes to come.
-class NodeMemory {
-public:
-    void* take() {
-        const std::lock_guard lock(mutex_);
-        if (!free_) grow();
-        Place* const place = free_;
-        free_ = place->next;
-        return place;
-    }
-    void give_back(void* memory) {
-        const std::lock_guard lock(mutex_);
-        free_ = new (memory) Place{.next = free_};
-    }
-    static constexpr std::size_t place_size = sizeof(GraphNode) + 64;   // with the counts of its handles
-
-private:
-    union Place {
-        Place* next;
-        alignas(std::max_align_t) std::byte bytes[place_size];
-    };
-    void grow() {
-        constexpr std::size_t count = 256;
-        slabs_.push_back(std::make_unique<Place[]>(count));
-        for (std::size_t i = count; i-- > 0;) {
-            slabs_.back()[i].next = free_;
-            free_ = &slabs_.back()[i];
-        }
-    }
-
-    std::mutex mutex_;
-    Place* free_ = nullptr;
-    std::vector<std::unique_ptr<Place[]>> slabs_;
-};
-
-NodeMemory& node_memory() {
-    static NodeMemory* memory = new NodeMemory;   // outlives every static Tensor
-    return *memory;
-}
-
 template <typename T>
 struct NodeAllocator {
     using value_type = T;
@@ -116,14 +108,18 @@ struct NodeAllocator {
     template <typename Other>
     NodeAllocator(const NodeAllocator<Other>&) {}
 
-    T* allocate(std::size_t) {
+    T* allocate(std::size_t) {   // under the table's mutex
         static_assert(sizeof(T) <= NodeMemory::place_size && alignof(T) <= alignof(std::max_align_t));
-        return static_cast<T*>(node_memory().take());
+        return static_cast<T*>(consing_table().memory.take());
     }
-    void deallocate(T* memory, std::size_t) { node_memory().give_back(memory); }
+    void deallocate(T* memory, std::size_t) {
+        const std::lock_guard lock(consing_table().mutex);
+        consing_table().memory.give_back(memory);
+    }
     friend bool operator==(const NodeAllocator&, const NodeAllocator&) { return true; }
 };
 
+// Under the table's mutex.
 std::shared_ptr<GraphNode> new_node() {
 #ifdef __SANITIZE_ADDRESS__
     return std::make_shared<GraphNode>();   // a place that is used again would hide what it looks for
@@ -167,13 +163,6 @@ Hash consing_hash(const OpKeys& keys, const Tensors& inputs) {
     FieldBuffer fields;
     fields.add(keys.whole.high).add(keys.whole.low);
     for (const Tensor& input : inputs) fields.add(input.node()->id);
-    return fields.hash();
-}
-
-Hash structure_hash(const OpKeys& keys, const Spec& spec) {
-    FieldBuffer fields;
-    fields.add(keys.structure.high).add(keys.structure.low).add(spec.dtype);
-    for (const std::int64_t length : spec.shape) fields.add(length);
     return fields.hash();
 }
 
@@ -286,7 +275,11 @@ StorageRef Tensor::value() const {
 }
 
 Tensor leaf(StorageRef storage) {
-    auto node = new_node();
+    std::shared_ptr<GraphNode> node;
+    {
+        const std::lock_guard lock(consing_table().mutex);
+        node = new_node();
+    }
     node->id = next_id();
     node->spec = storage->spec;
     node->value = std::move(storage);
@@ -330,13 +323,14 @@ Tensor apply_op(std::shared_ptr<const Op> op, Tensors&& inputs) {
     const OpKeys keys = keys_of(*op);
     const Hash hash = consing_hash(keys, inputs);
     ConsingTable& table = consing_table();
+    std::shared_ptr<GraphNode> node;
     {
         const std::lock_guard lock(table.mutex);
-        if (auto node = table.find(hash)) return Tensor(std::move(node));
+        if ((node = table.find(hash))) return Tensor(std::move(node));
+        node = new_node();
     }
-    auto node = new_node();
     node->spec = inferred(*op, inputs);
-    node->structure = structure_hash(keys, node->spec);
+    node->structure = keys.structure;
     node->op = std::move(op);
     node->inputs = std::move(inputs);
     node->consing = hash;

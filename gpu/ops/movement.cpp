@@ -260,7 +260,7 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
     if (x.shape() == shape) return x;
     check(x.shape().size() <= shape.size(), ErrorCode::InvalidGraph, "broadcast_to: expected a rank of at least {}, got {}",
           x.rank(), shown(shape));
-    if (x.shape().size() == shape.size()) return apply_op<BroadcastTo>({x}, shape);
+    if (x.shape().size() == shape.size()) return apply_op<BroadcastTo>(Tensors(1, x), shape);
     Shape same_rank = x.shape();
     same_rank.insert(same_rank.begin(), shape.size() - same_rank.size(), 1);
     const Tensor aligned = reshape(x, same_rank);

@@ -35,7 +35,7 @@ struct Arange final : SourceOp {
 
 }  // namespace
 
-Tensor full(const Shape& shape, double value, Dtype dtype) { return apply_op<Full>({}, Spec{shape, dtype}, value); }
+Tensor full(const Shape& shape, double value, Dtype dtype) { return apply_op<Full>(Tensors(), Spec{shape, dtype}, value); }
 Tensor zeros(const Shape& shape, Dtype dtype) { return full(shape, 0, dtype); }
 Tensor ones(const Shape& shape, Dtype dtype) { return full(shape, 1, dtype); }
 Tensor full_like(const Tensor& x, double value) { return full(x.shape(), value, x.dtype()); }

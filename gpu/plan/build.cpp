@@ -200,6 +200,10 @@ TensorGraph collect(const Tensors& outputs, const Tensors& donated) {
     static thread_local std::vector<std::uint64_t> words;   // what is hashed: for each node a word that says what follows
     words.clear();
     const auto begin_fields = [&](std::uint64_t kind, std::size_t count) { words.push_back(kind << 32 | count); };
+    const auto add_spec = [&](const Spec& spec) {
+        begin_fields(static_cast<std::uint64_t>(spec.dtype), spec.shape.size());
+        for (const std::int64_t length : spec.shape) words.push_back(static_cast<std::uint64_t>(length));
+    };
     const auto visit = [&](const Tensor& tensor, GraphNode& node) {
         node.walk = walk;
         node.position = static_cast<int>(graph.nodes.size());
@@ -213,8 +217,8 @@ TensorGraph collect(const Tensors& outputs, const Tensors& donated) {
                 if (!alone) graph.donated[static_cast<std::size_t>(twin - graph.leaves.begin())] = false;
             }
             graph.donated.push_back(alone && given.contains(node.id));
-            begin_fields(1 + static_cast<std::uint64_t>(node.spec.dtype), node.spec.shape.size());
-            for (const std::int64_t length : node.spec.shape) words.push_back(static_cast<std::uint64_t>(length));
+            begin_fields(1, node.value->order.size());
+            add_spec(node.spec);
             for (const int axis : node.value->order) words.push_back(static_cast<std::uint64_t>(axis));
             return;
         }
@@ -224,6 +228,7 @@ TensorGraph collect(const Tensors& outputs, const Tensors& donated) {
         if (source)
             if (const SourceOp* constant = constant_of(node.op.get())) graph.scalars.push_back(constant->scalar());
         begin_fields(0, node.inputs.size());
+        add_spec(node.spec);
         words.push_back(node.structure.high);
         words.push_back(node.structure.low);
         for (const Tensor& input : node.inputs) words.push_back(static_cast<std::uint64_t>(graph_node(input).position));

@@ -96,6 +96,8 @@ PlanRunner::PlanRunner(std::shared_ptr<Device> device, Program program, DeviceRa
       nodes_at_(program_.nodes.size()), use_buffers_(uses_.all.size()), value_buffers_(program_.nodes.size()),
       outputs_(program_.outputs.size()) {
     const Span span("pass", "pipelines");
+    for (std::size_t n = 0; n < program_.nodes.size(); ++n)
+        if (program_.placements[n].kind == Placement::Output) output_nodes_.push_back(static_cast<int>(n));
     for (const LeafUse& use : uses_.all) keys_.push_back(device_key(*device_, use.order));
     std::vector<PipelineKey> keys;
     std::vector<std::size_t> steps;
@@ -121,11 +123,11 @@ void PlanRunner::begin(const std::vector<StorageRef>& leaves, const std::vector<
     arena_ = memory.arena;
     const std::uint64_t address = arena_ ? arena_->address() : 0;
     const bool new_arena = address != std::exchange(arena_address_, address);
-    for (std::size_t n = 0; n < program_.nodes.size(); ++n) {
-        const Placement& place = program_.placements[n];
-        if (place.kind == Placement::Arena && arena_ && new_arena && place.size > 0)
+    for (std::size_t n = 0; arena_ && new_arena && n < program_.nodes.size(); ++n)
+        if (const Placement& place = program_.placements[n]; place.kind == Placement::Arena && place.size > 0)
             nodes_at_[n] = {arena_->address() + place.offset, arena_->mapped() ? arena_->mapped() + place.offset : nullptr};
-        if (place.kind != Placement::Output) continue;
+    for (const int n : output_nodes_) {
+        const Placement& place = program_.placements[n];
         const bool takes_leaf = place.donor >= 0 && memory.in_place;
         const BufferRef buffer = takes_leaf ? donated_buffer(place.donor, memory.residency)
                                             : memory.residency.allocate(std::max<std::size_t>(place.size, 4));
@@ -226,6 +228,7 @@ std::vector<StorageRef> PlanRunner::run(const std::vector<StorageRef>& leaves, c
     std::size_t next_segment = 0;
     for (std::size_t r = 0; r < memory.ranges.size(); ++r) {
         const bool more = r + 1 < memory.ranges.size();
+        host_end_ = 0;
         const bool ahead = more && memory.arena;   // value by value, memory is what counts
         if (ahead) make_room(memory.ranges[r + 1], memory);
         while (next_segment < segments_.size() && segments_[next_segment].segment.first < memory.ranges[r].last) {
@@ -255,13 +258,11 @@ std::vector<StorageRef> PlanRunner::run(const std::vector<StorageRef>& leaves, c
 
 void PlanRunner::forget_run() {
     std::fill(use_buffers_.begin(), use_buffers_.end(), nullptr);
-    std::fill(value_buffers_.begin(), value_buffers_.end(), nullptr);
+    if (!arena_) std::fill(value_buffers_.begin(), value_buffers_.end(), nullptr);
     std::fill(outputs_.begin(), outputs_.end(), nullptr);
     arena_ = nullptr;
     leaves_.clear();
-    for (const auto& host : host_steps_)
-        if (host)
-            for (HostOperand* const read : host->reads) read->leaf = nullptr;
+    for (HostOperand* const operand : leaf_operands_) operand->leaf = nullptr;
 }
 
 void PlanRunner::run_segment(SegmentState& state, Queue& queue, const Memory& memory, EvaluationCounters& counters) {
@@ -271,13 +272,16 @@ void PlanRunner::run_segment(SegmentState& state, Queue& queue, const Memory& me
     if (segment.host) {
         queue.drain();
         check_cancelled();
-        const std::int64_t begin = trace_clock_ns();   // after the wait
+        const std::int64_t begin = host_end_ ? host_end_ : trace_clock_ns();   // after the wait
         run_host(segment.first, memory.residency);
-        const std::int64_t taken = trace_clock_ns() - begin;
+        host_end_ = trace_clock_ns();
+        const std::int64_t taken = host_end_ - begin;
         ++counters.host_kernels;
         counters.host_kernel_ns += taken;
         if (timed) report_kernel(program_.steps[segment.first], begin, taken, KernelPlace::Host);
+        if (timed || check_nan) host_end_ = 0;   // what follows takes its time
     } else {
+        host_end_ = 0;
         Recording& recording = recording_for(state, timed, counters);
         for (const CommandsRef& list : recording.lists) {
             queue.submit(list, segment.seconds / static_cast<double>(recording.lists.size()));
@@ -425,7 +429,11 @@ std::unique_ptr<PlanRunner::HostStep> PlanRunner::make_host_step(std::size_t ind
 
 void PlanRunner::run_host(std::size_t index, Residency& residency) {
     const Step& step = program_.steps[index];
-    if (!host_steps_[index]) host_steps_[index] = make_host_step(index);
+    if (!host_steps_[index]) {
+        host_steps_[index] = make_host_step(index);
+        for (std::size_t r = 0; r < step.reads.size(); ++r)
+            if (host_steps_[index]->whole_leaf[r]) leaf_operands_.push_back(host_steps_[index]->reads[r]);
+    }
     HostStep& host = *host_steps_[index];
     for (std::size_t r = 0; r < step.reads.size(); ++r) {
         point(*host.reads[r], index, step.reads[r], place_of(index, r));

@@ -127,6 +127,9 @@ private:
     std::vector<std::byte> words_;                // scratch
     std::uint64_t clock_ = 0;
     bool check_nan_ = false;
+    std::int64_t host_end_ = 0;                   // when the last segment ended, if it was the host's
+    std::vector<int> output_nodes_;               // whose buffers are results
+    std::vector<HostOperand*> leaf_operands_;     // of host steps: what holds a leaf while a run goes on
     bool wrote_over_leaves_ = false;
     std::size_t first_taking_ = 0;                // the first step that writes over a donated leaf; SIZE_MAX: none does
 };
