@@ -1283,6 +1283,10 @@ Above white: %2 %</source>
         <source>A run is not done yet. Waiting: %1. Close and end them?</source>
         <translation>有一个运行尚未完成。等待中：%1。要关闭并结束它们吗？</translation>
     </message>
+    <message>
+        <source>another file is being opened or saved</source>
+        <translation>正在打开或保存另一个文件</translation>
+    </message>
 </context>
 <context>
     <name>app::MessageBar</name>
