@@ -319,7 +319,8 @@ Tensor tensor_i32(std::span<const std::int32_t> values, const Shape& shape) {
 Tensor apply_op(std::shared_ptr<const Op> op, const Tensors& inputs) { return apply_op(std::move(op), Tensors(inputs)); }
 
 Tensor apply_op(std::shared_ptr<const Op> op, Tensors&& inputs) {
-    for (const Tensor& input : inputs) check(static_cast<bool>(input), ErrorCode::InvalidGraph, "{}: an input is empty", op->name());
+    for (const Tensor& input : inputs)
+        if (!input) throw Error(ErrorCode::InvalidGraph, "{}: an input is empty", op->name());
     const OpKeys keys = keys_of(*op);
     const Hash hash = consing_hash(keys, inputs);
     ConsingTable& table = consing_table();

@@ -86,7 +86,11 @@ struct Convolution final : Op {
 REGISTER_OP(convolution, Convolution)
 
 Tensor convolution(const Tensor& x, const Tensor& weight, ConvGeometry geometry) {
-    return apply_op<Convolution>({x, weight}, std::move(geometry));
+    Tensors in;
+    in.reserve(2);
+    in.push_back(x);
+    in.push_back(weight);
+    return apply_op<Convolution>(std::move(in), std::move(geometry));
 }
 
 }  // namespace gpu

@@ -73,7 +73,8 @@ private:
 REGISTER_OP(group_norm, GroupNorm)
 
 Tensor group_norm(const Tensor& x, int groups, const Tensor& weight, const Tensor& bias, double eps) {
-    Tensor y = apply_op<GroupNorm>({x}, groups, eps);
+    Tensor y = apply_op<GroupNorm>(Tensors(1, x), groups, eps);
+    if (!weight && !bias) return y;
     Shape per_channel(x.rank(), 1);
     per_channel[1] = x.size(1);
     const auto fitted = [&](const Tensor& v) { return cast(broadcast_to(reshape(v, per_channel), x.shape()), x.dtype()); };

@@ -184,15 +184,13 @@ Tensor applied(RowName name, Tensors&& in) {
     if (alike) return apply_op(op_of(name), std::move(in));
     const Shape shape = broadcast_shape(rows[name.index].name, in);
     const std::size_t first = in.size() == 3 ? 1 : 0;   // the condition of a choice stays as it is
-    const Dtype dtype = result_type(Tensors(in.begin() + static_cast<std::ptrdiff_t>(first), in.end()));
-    Tensors wide;
-    wide.reserve(in.size());
+    const Dtype dtype = first == 0 ? result_type(in) : result_type(Tensors(in.begin() + 1, in.end()));
     // Cast after the broadcast: elementwise on the result's shape, it joins the kernel that reads it.
     for (std::size_t i = 0; i < in.size(); ++i) {
-        const Tensor x = broadcast_to(in[i], shape);
-        wide.push_back(i < first ? x : cast(x, dtype));
+        if (in[i].shape() != shape) in[i] = broadcast_to(in[i], shape);
+        if (i >= first && in[i].dtype() != dtype) in[i] = cast(in[i], dtype);
     }
-    return apply_op(op_of(name), std::move(wide));
+    return apply_op(op_of(name), std::move(in));
 }
 
 // Operands are gathered one by one: a list in braces would be copied from.
