@@ -15,7 +15,7 @@ const float specials[] = {0.0f, -0.0f, 1.0f,    -1.0f, 2.0f,   -2.0f,  3.0f,    
 
 // Distance from the true value in units of a float's last place; infinite where a special value is another one.
 double units_off(float got, double want) {
-    if (std::isnan(want)) return std::isnan(got) ? 0 : HUGE_VAL;
+    if (std::isnan(want) || std::isnan(got)) return std::isnan(want) && std::isnan(got) ? 0 : HUGE_VAL;
     const auto nearest = static_cast<float>(want);
     if (std::isinf(nearest) || nearest == 0) return got == nearest && std::signbit(got) == std::signbit(nearest) ? 0 : HUGE_VAL;
     int exponent = 0;
@@ -57,7 +57,7 @@ private slots:
         for (std::size_t i = 0; i < x.size(); ++i) {
             const double allowed = name != "log" && std::fabs(x[i]) > 1e6f ? 1 : units;   // the C library's there
             const double off = units_off(y[i], truth(x[i]));
-            QVERIFY2(off <= allowed, qPrintable(QString("%1(%2) = %3, %4 units off").arg(name).arg(x[i]).arg(y[i]).arg(off)));
+            if (off > allowed) QFAIL(qPrintable(QString("%1(%2) = %3, %4 units off").arg(name).arg(x[i]).arg(y[i]).arg(off)));
         }
     }
     void powers() {
@@ -68,16 +68,18 @@ private slots:
         const auto random = [&] { return state = state * 1664525u + 1013904223u, state ^ state >> 16; };
         for (int i = 0; i < 200000; ++i) {
             const auto base = std::bit_cast<float>(random());
+            if (std::isnan(base)) continue;   // signalling ones differ between precisions
             const float near = static_cast<float>(static_cast<std::int32_t>(random())) * 0x1p-31f * 150 / std::max(1.0f, std::fabs(std::log2(std::fabs(base))));
             x.push_back(base);
-            y.push_back(i % 4 == 0 ? std::bit_cast<float>(random()) : i % 4 == 1 ? std::round(near) : near);   // mostly a finite result
+            const auto any = std::bit_cast<float>(random());
+            y.push_back(i % 4 == 0 && !std::isnan(any) ? any : i % 4 == 1 ? std::round(near) : near);   // mostly a finite result
         }
         std::vector<float> z(x.size());
         const float* in[] = {x.data(), y.data()};
         vector_function("pow")(in, z.data(), x.size());
         for (std::size_t i = 0; i < x.size(); ++i) {
             const double off = units_off(z[i], std::pow(static_cast<double>(x[i]), static_cast<double>(y[i])));
-            QVERIFY2(off <= (x[i] > 0 ? 0.51 : 1), qPrintable(QString("%1 ^ %2 = %3, %4 units off").arg(x[i]).arg(y[i]).arg(z[i]).arg(off)));
+            if (off > (x[i] > 0 ? 0.51 : 1)) QFAIL(qPrintable(QString("%1 ^ %2 = %3, %4 units off").arg(x[i]).arg(y[i]).arg(z[i]).arg(off)));
         }
     }
     // What follows a special element, and results that take the place of an operand.
