@@ -271,7 +271,7 @@ void MainWindow::dropEvent(QDropEvent* event) {
 
 void MainWindow::drop_file(const QString& path, QPointF at) {
     guarded([&] {
-        if (has_no_end(path)) return static_cast<void>(open_file(path));  // says why not
+        if (file_in_use_ || has_no_end(path)) return static_cast<void>(open_file(path));  // says why not
         std::optional<nodes::OpenedGraph> graph;
         try {
             graph = read_graph(path);

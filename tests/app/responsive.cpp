@@ -137,6 +137,8 @@ private slots:
             reading = e.model.document() == small;
             QVERIFY(!e.window.open_file(other));
             QVERIFY(e.window.messages().text().contains("another file"));
+            e.window.drop_file(other, {});
+            QVERIFY(e.model.document() == small);
             closed = e.window.close();
         };
         const double block = longest_block(e.window, [&] {
