@@ -60,6 +60,9 @@ struct Session {
     nodes::NodeState state(const NodeId& id) { return e.window.runs().status(id).state; }
 };
 
+// What a program that has ended left in the folder.
+bool leave_results(const QTemporaryDir& folder, int photo_ms) { return Session(folder, photo_ms).run(); }
+
 }  // namespace
 
 class FoundResultsTest : public QObject {
@@ -68,10 +71,7 @@ class FoundResultsTest : public QObject {
 private slots:
     void the_picture_under_a_tool_comes_from_the_disk_after_a_run() {
         const QTemporaryDir folder;
-        {
-            Session first(folder, 20);
-            QVERIFY(first.run());
-        }
+        QVERIFY(leave_results(folder, 20));
         Session again(folder, 20);
         made = 0;
         QVERIFY(again.run());
@@ -86,10 +86,7 @@ private slots:
 
     void also_without_any_run() {
         const QTemporaryDir folder;
-        {
-            Session first(folder, 20);
-            QVERIFY(first.run());
-        }
+        QVERIFY(leave_results(folder, 20));
         Session opened(folder, 20);
         made = 0;
         opened.e.scene.select({opened.crop});
@@ -103,10 +100,7 @@ private slots:
     // What was made too quickly to be kept is made again by a run, where a tool waits for it.
     void a_run_makes_the_picture_under_a_tool() {
         const QTemporaryDir folder;
-        {
-            Session first(folder, 0);
-            QVERIFY(first.run());
-        }
+        QVERIFY(leave_results(folder, 0));
         Session again(folder, 0);
         again.e.scene.select({again.crop});
         made = 0;
