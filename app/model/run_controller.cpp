@@ -184,10 +184,12 @@ std::vector<std::string> RunController::allowed_places() const {
     return places;
 }
 
+nodes::FilePlaces RunController::places() const {
+    return {.document_folder = model_.document().folder(), .output_folder = output_folder_.toStdString(), .allowed = allowed_places()};
+}
+
 QStringList RunController::files_outside() const {
-    const nodes::FilePlaces places{.document_folder = model_.document().folder(),
-                                   .output_folder = output_folder_.toStdString(),
-                                   .allowed = allowed_places()};
+    const nodes::FilePlaces places = this->places();
     QStringList outside;
     const nodes::Document document = all_nodes(model_.whole());
     for (const NodeId& id : document.node_ids()) {
@@ -494,8 +496,7 @@ void RunController::find_values(const std::vector<NodeId>& ids) {
         if (model_.contains(id) && !is_fresh(id)) wanted.push_back(model_.run_id(id));
     if (wanted.empty()) return;
     const nodes::Document document = model_.whole();
-    const nodes::FilePlaces places{.document_folder = model_.document().folder(), .output_folder = output_folder_.toStdString(), .allowed = allowed_places()};
-    pictures_.start([this, wanted, document, places, graph = graph_] {
+    pictures_.start([this, wanted, document, places = places(), graph = graph_] {
         const auto found = nodes::peek(document, wanted, places, runner_->cache());
         QMetaObject::invokeMethod(
             this,

@@ -140,6 +140,7 @@ private:
     void make_thumbnail(const NodeId& id, const nodes::Value& value);
     void keep_found(const std::vector<nodes::event::Produced>& found);
     bool is_fresh(const NodeId& shown) const;
+    nodes::FilePlaces places() const;  // of the document that is shown
     void rename(const NodeId& from, const NodeId& to);
 
     GraphModel& model_;
