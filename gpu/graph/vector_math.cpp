@@ -17,26 +17,33 @@
 namespace gpu {
 namespace {
 
-// e^x = 2^n e^r with |r| <= ln 2 / 2; the polynomial is Cephes' expf. Within 2e-7 of the true value, zero where that is
-// below 2^-125.5, infinite above 88.7; a NaN stays one. No branches: they would keep loops from becoming vector code.
+// e^x = 2^n e^r with |r| <= ln 2 / 2; the polynomial is Cephes' expf. Within 2e-7 of the true value, zero below -87 (2^-125.5),
+// infinite where a float is; a NaN stays one. n is added to the exponent, which e^r's bits hold from bit 23 on. What comes of
+// numbers beyond the range is replaced in the end, not kept out by branches: those would keep loops from becoming vector code.
+//
+// Here and below polynomials are put together from pairs of terms (Estrin's scheme): as many operations as Horner's, but half as
+// many that wait for one another, and a processor keeps only some of the next elements in flight.
 inline float exp_of(float x) {
-    const float c = x < -88.0f ? -88.0f : x > 89.0f ? 89.0f : x;
-    const float shifted = c * 1.44269504f + 12582912.0f;   // 1.5 * 2^23: the sum is rounded to a whole number, in its low bits
-    const int n = std::bit_cast<int>(shifted) - std::bit_cast<int>(12582912.0f);
+    const float shifted = x * 1.44269504f + 12582912.0f;   // 1.5 * 2^23: the sum is rounded to a whole number, in its low bits
     const float whole = shifted - 12582912.0f;
-    const float r = c - whole * 0.693359375f + whole * 2.12194440e-4f;
-    const float p = ((((1.9875691500e-4f * r + 1.3981999507e-3f) * r + 8.3334519073e-3f) * r + 4.1665795894e-2f) * r +
-                     1.6666665459e-1f) * r + 5.0000001201e-1f;
-    return (p * r * r + r + 1.0f) * std::bit_cast<float>(std::max(n + 126, 0) << 23) * 2.0f;
+    const float r = x - whole * 0.693359375f + whole * 2.12194440e-4f;
+    const float t = r * r;
+    const float p = ((1.9875691500e-4f * r + 1.3981999507e-3f) * t + (8.3334519073e-3f * r + 4.1665795894e-2f)) * t +
+                    (1.6666665459e-1f * r + 5.0000001201e-1f);
+    const float y = p * t + r + 1.0f;
+    const float scaled = std::bit_cast<float>(std::bit_cast<std::uint32_t>(y) + (std::bit_cast<std::uint32_t>(shifted) << 23));
+    const float upper = x <= 88.722839f ? scaled : x + HUGE_VALF;
+    return x < -87.0f ? 0.0f : upper;
 }
 
 // x P(x^2) / Q(x^2), fitted to a relative error of 4e-8 up to 3.8325, where the function rounds to 1.
 inline float erf_of(float x) {
     const float c = std::min(std::max(x, -3.8325f), 3.8325f), t = c * c;
-    const float p = (((((2.0969213920807306e-8f * t - 1.9855754089803668e-6f) * t + 1.3663311256095767e-4f) * t +
-                       3.4044114872813225e-3f) * t + 4.959433153271675e-2f) * t + 1.924147754907608e-1f) * t + 1.1283791065216064f;
-    const float q = (((8.901887922547758e-4f * t + 1.3729680329561234e-2f) * t + 1.119106113910675e-1f) * t +
-                     5.038551688194275e-1f) * t + 1.0f;
+    const float u = t * t;
+    const float p = ((2.0969213920807306e-8f * u + (-1.9855754089803668e-6f * t + 1.3663311256095767e-4f)) * u +
+                     (3.4044114872813225e-3f * t + 4.959433153271675e-2f)) * u + (1.924147754907608e-1f * t + 1.1283791065216064f);
+    const float q = (8.901887922547758e-4f * u + (1.3729680329561234e-2f * t + 1.119106113910675e-1f)) * u +
+                    (5.038551688194275e-1f * t + 1.0f);
     const float y = std::min(std::max(c * p / q, -1.0f), 1.0f);
     return x != x ? x : y;
 }
@@ -44,10 +51,11 @@ inline float erf_of(float x) {
 // The same form, fitted to 7e-9 up to 8; beyond 9 it rounds to 1.
 inline float tanh_of(float x) {
     const float c = std::min(std::max(x, -8.0f), 8.0f), t = c * c;
-    const float p = (((1.5231270467097602e-8f * t + 2.1895299141760916e-5f) * t + 3.571637673303485e-3f) * t +
-                     1.3444530963897705e-1f) * t + 1.0f;
-    const float q = (((8.522802090737969e-7f * t + 3.411356301512569e-4f) * t + 2.6164595037698746e-2f) * t +
-                     4.677785933017731e-1f) * t + 1.0f;
+    const float u = t * t;
+    const float p = (1.5231270467097602e-8f * u + (2.1895299141760916e-5f * t + 3.571637673303485e-3f)) * u +
+                    (1.3444530963897705e-1f * t + 1.0f);
+    const float q = (8.522802090737969e-7f * u + (3.411356301512569e-4f * t + 2.6164595037698746e-2f)) * u +
+                    (4.677785933017731e-1f * t + 1.0f);
     const float y = std::min(std::max(c * p / q, -1.0f), 1.0f);
     return x != x ? x : y;
 }
@@ -255,6 +263,9 @@ FOLD_ROWS(sum_rows, x + y)
 FOLD_ROWS(max_rows, x < y ? y : x)
 #undef FOLD_ROWS
 
+// Four rows at a time share the reading and writing of their sums.
+#define DEVIATION(row) { const float d = row[k] - at; plain += d; squared += d * d; }
+
 constexpr std::size_t accumulators = 64;   // independent chains of additions
 
 }  // namespace
@@ -297,5 +308,31 @@ VECTOR_CLONES float fold_max(float total, const float* x, std::size_t count) {
         for (std::size_t k = 0; k < half; ++k) part[k] = part[k] < part[k + half] ? part[k + half] : part[k];
     return part[0];
 }
+
+VECTOR_CLONES void add_deviations(const float* from, std::size_t stride, std::size_t rows, std::size_t count, const float* shift,
+                                 float* sum, float* squares) {
+    std::size_t row = 0;
+    for (; row + 4 <= rows; row += 4, from += 4 * stride) {
+        const float *a = from, *b = a + stride, *c = b + stride, *e = c + stride;
+#pragma GCC ivdep   // the sums are nobody else's; there are too many pointers for the compiler to see to that
+        for (std::size_t k = 0; k < count; ++k) {
+            const float at = shift[k];
+            float plain = sum[k], squared = squares[k];
+            DEVIATION(a) DEVIATION(b) DEVIATION(c) DEVIATION(e)
+            sum[k] = plain;
+            squares[k] = squared;
+        }
+    }
+    for (; row < rows; ++row, from += stride)
+#pragma GCC ivdep
+        for (std::size_t k = 0; k < count; ++k) {
+            const float at = shift[k];
+            float plain = sum[k], squared = squares[k];
+            DEVIATION(from)
+            sum[k] = plain;
+            squares[k] = squared;
+        }
+}
+#undef DEVIATION
 
 }  // namespace gpu

@@ -22,4 +22,7 @@ float fold_max(float total, const float* x, std::size_t count);
 using FoldRows = void (*)(float* total, const float* x, std::size_t stride, std::size_t rows, std::size_t count);
 FoldRows fold_rows(std::string_view reduction);
 
+// Of `rows` rows of `count` values, `stride` apart: adds x - shift and its square to `sum` and `squares`, each of `count` numbers.
+void add_deviations(const float* x, std::size_t stride, std::size_t rows, std::size_t count, const float* shift, float* sum, float* squares);
+
 }  // namespace gpu

@@ -60,6 +60,36 @@ private slots:
             if (off > allowed) QFAIL(qPrintable(QString("%1(%2) = %3, %4 units off").arg(name).arg(x[i]).arg(y[i]).arg(off)));
         }
     }
+    // Relative errors as the polynomials were fitted for, and a few roundings.
+    void approximations_data() {
+        QTest::addColumn<QString>("name");
+        QTest::newRow("exp") << "exp";
+        QTest::newRow("erf") << "erf";
+        QTest::newRow("tanh") << "tanh";
+        QTest::newRow("sigmoid") << "sigmoid";
+    }
+    void approximations() {
+        QFETCH(QString, name);
+        const auto truth = [&](double x) {
+            return name == "exp" ? std::exp(x) : name == "erf" ? std::erf(x) : name == "tanh" ? std::tanh(x) : 1 / (1 + std::exp(-x));
+        };
+        std::vector<float> x = floats_everywhere();
+        for (int i = -9000; i < 9000; ++i) x.push_back(static_cast<float>(i) * 0.01f);   // where they bend
+        std::vector<float> y(x.size());
+        const float* in[] = {x.data()};
+        vector_function(name.toStdString())(in, y.data(), x.size());
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            const double want = truth(x[i]);
+            if (std::isnan(x[i])) {
+                QVERIFY(std::isnan(y[i]));
+            } else if (name == "exp" && (x[i] < -87.0f || static_cast<float>(want) > 3.4028e38f)) {
+                QVERIFY2(y[i] == (x[i] < 0 ? 0.0f : HUGE_VALF) || std::fabs(y[i] / want - 1) <= 2e-7, qPrintable(QString::number(x[i], 'g', 9)));
+            } else {
+                const double off = std::fabs(y[i] - want), allowed = std::max(4e-7 * std::fabs(want), name == "sigmoid" ? 2e-38 : 1e-44);
+                if (off > allowed) QFAIL(qPrintable(QString("%1(%2) = %3, not %4").arg(name).arg(x[i]).arg(y[i]).arg(want)));
+            }
+        }
+    }
     void powers() {
         std::vector<float> x, y;
         for (const float a : specials)
@@ -97,6 +127,31 @@ private slots:
         QCOMPARE(got, expected);
         vector_function("pow", 1)(first, got.data(), got.size());
         for (std::size_t i = 0; i < x.size(); ++i) QVERIFY(units_off(got[i], std::pow(2.0, static_cast<double>(x[i]))) <= 0.51);
+    }
+    // Sums of x - shift and of its square, of numbers that are large beside what tells them apart.
+    void deviations_data() {
+        QTest::addColumn<int>("rows");
+        QTest::addColumn<int>("count");
+        for (const auto& [rows, count] : std::vector<std::pair<int, int>>{{1, 1}, {3, 5}, {4, 16}, {7, 17}, {102, 320}, {0, 3}})
+            QTest::newRow(qPrintable(QString("%1 x %2").arg(rows).arg(count))) << rows << count;
+    }
+    void deviations() {
+        QFETCH(int, rows);
+        QFETCH(int, count);
+        const int stride = count + 3;
+        std::vector<float> x(static_cast<std::size_t>(rows * stride)), shift(static_cast<std::size_t>(count)), sum(shift.size(), 1), squares(shift.size(), 2);
+        for (std::size_t i = 0; i < x.size(); ++i) x[i] = 1000 + static_cast<float>(i * 7919 % 1024) / 256;
+        for (std::size_t k = 0; k < shift.size(); ++k) shift[k] = 1001 + static_cast<float>(k % 5) / 4;
+        add_deviations(x.data(), static_cast<std::size_t>(stride), static_cast<std::size_t>(rows), static_cast<std::size_t>(count), shift.data(), sum.data(), squares.data());
+        for (int k = 0; k < count; ++k) {
+            double plain = 1, squared = 2;
+            for (int r = 0; r < rows; ++r) {
+                const double d = static_cast<double>(x[static_cast<std::size_t>(r * stride + k)]) - shift[static_cast<std::size_t>(k)];
+                plain += d, squared += d * d;
+            }
+            QVERIFY(std::fabs(sum[static_cast<std::size_t>(k)] - plain) <= 1e-5 * (1 + std::fabs(plain)));
+            QVERIFY(std::fabs(squares[static_cast<std::size_t>(k)] - squared) <= 1e-6 * squared);
+        }
     }
 };
 
