@@ -1,10 +1,12 @@
-// What oneDNN reaches by itself, with every layout of its own choice: the yardstick of `heddle bench`.
+// What oneDNN reaches by itself, with every layout of its own choice, and what memory does: the yardsticks of `heddle bench`.
 #include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <functional>
 
 #include "gpu/run/host/conv.h"
+#include "gpu/run/host/parallel.h"
+#include "gpu/run/host/scratch.h"
 
 namespace gpu {
 namespace {
@@ -86,9 +88,19 @@ double onednn_matmul_seconds(std::int64_t m, std::int64_t k, std::int64_t n, int
     }, repeats);
 }
 
+// By all threads, each a part: one alone does not fill the ways to memory.
 double copy_seconds(std::size_t bytes, int repeats) {
-    std::vector<char> from(bytes, 1), to(bytes, 2);
-    return best_seconds([&] { std::memcpy(to.data(), from.data(), bytes); }, repeats);
+    HostScratch scratch(2 * HostScratch::padded(bytes));
+    std::byte *const from = scratch.take(bytes), *const to = scratch.take(bytes);
+    std::memset(from, 1, bytes);
+    const std::int64_t parts = parallel_threads();
+    return best_seconds([&] {
+        parallel_for(parts, [&](std::int64_t part, int) {
+            const std::size_t first = bytes * static_cast<std::size_t>(part) / static_cast<std::size_t>(parts);
+            const std::size_t last = bytes * static_cast<std::size_t>(part + 1) / static_cast<std::size_t>(parts);
+            std::memcpy(to + first, from + first, last - first);
+        });
+    }, repeats);
 }
 
 }  // namespace gpu
