@@ -104,7 +104,7 @@ Tensor mean(const Tensor& x, std::vector<int> axes, bool keep) {
 
 Tensor softmax(const Tensor& x, int axis) {
     const Tensor e = exp(x - max(x, {axis}));
-    return e / sum(e, {axis});
+    return e * (1.0 / sum(e, {axis}));   // one division a row
 }
 
 Tensor log_softmax(const Tensor& x, int axis) {
