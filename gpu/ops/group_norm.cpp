@@ -1,5 +1,6 @@
 // y = (x - mean) / sqrt(variance + eps), over C / groups channels and all positions of one picture.   arXiv:1803.08494
 #include <algorithm>
+#include <bit>
 #include <numeric>
 
 #include "gpu/base/error.h"
@@ -26,6 +27,37 @@ Tensor group_mean(const Tensor& x, int groups) {
     return reshape(broadcast_to(sum(reshape(total, grouped), {2}) / count, grouped), per_channel);
 }
 
+// [2, N, C, 1, ...]: the mean of each channel's group, and 1 / sqrt(variance + eps).
+struct GroupMoments final : Op {
+    GroupMoments(int groups, double eps) : groups(groups), eps(eps) {}
+    const int groups;
+    const double eps;
+
+    std::string_view name() const override { return "group_moments"; }
+    Attrs attrs() const override { return {{"groups", std::int64_t{groups}}, {"eps", eps}}; }
+    Spec infer(const Specs& in) const override {
+        Shape shape(in[0].shape.size() + 1, 1);
+        shape[0] = 2;
+        std::copy_n(in[0].shape.begin(), 2, shape.begin() + 1);
+        return {shape, in[0].dtype};
+    }
+
+    // For processors: one sweep over the map instead of two.
+    void lower(KernelBuilder& k) const override {
+        const Spec& x = k.in_spec(0);
+        if (!k.traits().host_kernels || x.dtype != Dtype::F32 || element_count(x.shape) == 0) return;
+        k.host("group_moments", {groups, std::bit_cast<std::int64_t>(eps)}).host_in(0, channels_last(x.shape.size())).out(row_major(x.shape.size() + 1));
+        k.flop(3.0 * static_cast<double>(element_count(x.shape)));
+    }
+
+    // mean - x, not x - mean: a value of its own, computed as it is summed. One shared with what normalises would be stored
+    // and read twice.
+    Tensor composite(const Tensors& in) const override {
+        const Tensor mean = group_mean(in[0], groups);
+        return stack({mean, rsqrt(group_mean(square(mean - in[0]), groups) + eps)}, 0);
+    }
+};
+
 struct GroupNorm final : Op {
     GroupNorm(int groups, double eps) : groups(groups), eps(eps) {}
     const int groups;
@@ -40,8 +72,8 @@ struct GroupNorm final : Op {
         return in[0];
     }
 
-    // On the host the composite's steps serve better: statistics in two sweeps along channels, then one that normalises and
-    // takes what follows, all spread over pixels instead of the few groups.
+    // On the host the composite's steps serve better: the moments in one sweep, then another that normalises and takes what
+    // follows, both spread over pixels instead of the few groups.
     void lower(KernelBuilder& k) const override {
         if (k.traits().host_kernels && k.in_spec(0).dtype == Dtype::F32) return;
         const Shape& x = k.in_spec(0).shape;
@@ -53,19 +85,18 @@ struct GroupNorm final : Op {
     }
 
     Tensor composite(const Tensors& in) const override {
-        const Tensor mean = group_mean(in[0], groups);
-        return (in[0] - mean) * scale(in[0], mean);
+        const Tensor all = moments(in[0]);
+        return (in[0] - part(all, 0)) * part(all, 1);
     }
 
     // With r = 1 / sqrt(variance + eps): dx = r (dy - mean(dy) - y mean(dy y)).
     Tensors vjp(const Tensors& in, const Tensor& out, const Tensor& dy) const override {
-        const Tensor r = scale(in[0], group_mean(in[0], groups));
-        return {r * (dy - group_mean(dy, groups) - out * group_mean(dy * out, groups))};
+        return {part(moments(in[0]), 1) * (dy - group_mean(dy, groups) - out * group_mean(dy * out, groups))};
     }
 
 private:
-    // mean - x, not x - mean: a value of its own, computed as it is summed. A shared one would be stored and read twice.
-    Tensor scale(const Tensor& x, const Tensor& mean) const { return rsqrt(group_mean(square(mean - x), groups) + eps); }
+    Tensor moments(const Tensor& x) const { return apply_op<GroupMoments>({x}, groups, eps); }
+    static Tensor part(const Tensor& moments, int index) { return squeeze(slice(moments, 0, index, index + 1), {0}); }
 };
 
 }  // namespace

@@ -13,6 +13,7 @@ void host_attention_lse(const HostCall& call);
 void host_conv_input_grad(const HostCall& call);
 void host_conv_weight_grad(const HostCall& call);
 void host_convolution(const HostCall& call);
+void host_group_moments(const HostCall& call);
 void host_matmul(const HostCall& call);
 
 HostKernel host_kernel(const std::string& name) {
@@ -22,6 +23,7 @@ HostKernel host_kernel(const std::string& name) {
     if (name == "conv_input_grad") return host_conv_input_grad;
     if (name == "conv_weight_grad") return host_conv_weight_grad;
     if (name == "convolution") return host_convolution;
+    if (name == "group_moments") return host_group_moments;
     if (name == "matmul") return host_matmul;
     throw Error(ErrorCode::Failure, "host kernel: expected a kernel that is there, got {}", name);
 }
