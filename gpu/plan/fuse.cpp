@@ -176,9 +176,15 @@ private:
     }
 
     // Sizes and strides that do not fit become literals of the text. Rows are worth that: each step saved is a sweep over them.
+    // The host's interpreter is pushed nothing.
     bool pushes_little(const Step& step) const {
-        return step.axes.empty() ? push_bytes(step) <= program_.traits.max_push_bytes
-                                 : fixed_push_bytes(step) <= program_.traits.max_push_bytes;
+        const bool little = !step.axes.empty() || suits_host(step);
+        return (little ? fixed_push_bytes(step) : push_bytes(step)) <= program_.traits.max_push_bytes;
+    }
+    bool suits_host(const Step& step) const {
+        if (!program_.traits.host_kernels || !has_host_members(step)) return false;
+        const std::vector<int> inputs = external_inputs(step);
+        return std::all_of(inputs.begin(), inputs.end(), [&](int input) { return nodes_[input].stored() == Dtype::F32 && !nodes_[input].blocks; });
     }
 
     static bool can_fuse(const PlanNode& node) {
@@ -352,7 +358,9 @@ private:
         for (const Operand& operand : step.reads)
             if (operand.dtype != Dtype::F32 || operand.blocks || element_count(operand.view.shape) == 0) return false;
         if (step.write.dtype != Dtype::F32 || element_count(step.write.view.shape) == 0) return false;
-        if (step.core >= 0) return true;   // a copy into its place
+        return step.core >= 0 || has_host_members(step);   // the former: a copy into its place
+    }
+    bool has_host_members(const Step& step) const {
         for (const int member : step.members) {
             const PlanNode& node = nodes_[member];
             if (node.spec.dtype != Dtype::F32 && node.spec.dtype != Dtype::Bool) return false;
