@@ -14,6 +14,12 @@ constexpr std::int64_t task_elements = 16384;     // work worth a turn of a thre
 constexpr std::int64_t long_reduction = 65536;    // beyond this one reduction is spread over threads
 constexpr std::size_t deepest = 8;
 
+// Vectors that straddle two lines of the cache take twice as long.
+constexpr std::int64_t line = 16;                 // floats
+struct alignas(line * sizeof(float)) Line {
+    float numbers[line];
+};
+
 std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 std::int64_t offset_at(const Shape& sizes, const Shape& strides, std::int64_t index) {
@@ -70,9 +76,9 @@ public:
               const std::vector<double>& scalars)
         : r_(region), reads_(reads), write_(reinterpret_cast<float*>(write.data)), values_(static_cast<std::size_t>(region.slots)),
           base_(values_.size()), fetched_(values_.size()) {
-        static thread_local std::vector<float> memory;
-        memory.resize(std::max(memory.size(), static_cast<std::size_t>(region.slots * region.block)));
-        memory_ = memory.data();
+        static thread_local std::vector<Line> memory;
+        memory.resize(std::max(memory.size(), static_cast<std::size_t>(region.slots * pitch_ / line)));
+        memory_ = memory.data()->numbers;
         const std::int64_t used = r_.across ? r_.block : std::min(r_.block, std::max(r_.vector_count, std::int64_t{1}));
         for (const HostRegion::Constant& constant : r_.constants) {
             std::fill_n(buffer(constant.slot), constant.spread ? used : 1, static_cast<float>(scalars[constant.scalar]));
@@ -181,7 +187,7 @@ private:
         for (const auto& [slot, copy] : pass.repeated) std::swap(values_[slot], base_[copy]);
     }
 
-    float* buffer(int slot) { return memory_ + slot * r_.block; }
+    float* buffer(int slot) { return memory_ + slot * pitch_; }
     const float* data(const HostRegion::Load& load) const { return reinterpret_cast<const float*>(reads_[load.read].data); }
 
     // One block of one pass at loop index `loop`.
@@ -257,6 +263,7 @@ private:
     const HostRegion& r_;
     const std::vector<HostOperand>& reads_;
     float* const write_;
+    const std::int64_t pitch_ = ceil_divide(r_.block, line) * line;   // of slots: each begins with a line of the cache
     float* memory_ = nullptr;
     std::vector<const float*> values_;
     std::vector<const float*> base_;   // of the row that is walked along
