@@ -207,6 +207,10 @@ VECTOR_CLONES void where_last_single(const float* const* in, float* out, std::si
     }
 }
 
+// Pairs in one sweep, with the same bits as one after the other.
+BINARY_FORM(exp_of_difference, a[i], b0, exp_of(x - y))
+UNARY(swish, x * (1.0f / (1.0f + exp_of(-x))))
+
 #undef UNARY
 #undef BINARY_FORM
 #undef CHECKED_FORM
@@ -280,6 +284,12 @@ VectorFunction vector_function(std::string_view primitive, unsigned singles) {
         case 4: return found->third_single;
         default: return nullptr;
     }
+}
+
+VectorFunction vector_pair(VectorFunction first, VectorFunction second) {
+    if (first == sub_second_single && second == exp_) return exp_of_difference;
+    if (first == sigmoid && second == mul) return swish;
+    return nullptr;
 }
 
 FoldRows fold_rows(std::string_view reduction) {

@@ -112,6 +112,20 @@ private slots:
             if (off > (x[i] > 0 ? 0.51 : 1)) QFAIL(qPrintable(QString("%1 ^ %2 = %3, %4 units off").arg(x[i]).arg(y[i]).arg(z[i]).arg(off)));
         }
     }
+    void pairs() {
+        std::vector<float> x = floats_everywhere(), got(x.size()), between(x.size()), expected(x.size());
+        const float y = 1.5f, *in[] = {x.data(), &y}, *one[] = {between.data()}, *product[] = {x.data(), between.data()};
+        const VectorFunction difference = vector_function("sub", 2), exp = vector_function("exp"), sigmoid = vector_function("sigmoid"), mul = vector_function("mul");
+        difference(in, between.data(), x.size());
+        exp(one, expected.data(), x.size());
+        vector_pair(difference, exp)(in, got.data(), x.size());
+        for (std::size_t i = 0; i < x.size(); ++i) QVERIFY(got[i] == expected[i] || (std::isnan(got[i]) && std::isnan(expected[i])));
+        sigmoid(in, between.data(), x.size());
+        mul(product, expected.data(), x.size());
+        vector_pair(sigmoid, mul)(in, got.data(), x.size());
+        for (std::size_t i = 0; i < x.size(); ++i) QVERIFY(got[i] == expected[i] || (std::isnan(got[i]) && std::isnan(expected[i])));
+        QVERIFY(!vector_pair(exp, difference) && !vector_pair(vector_function("sub"), exp));
+    }
     // What follows a special element, and results that take the place of an operand.
     void forms_agree() {
         std::vector<float> x(1000, 1.5f), expected(x.size()), got;

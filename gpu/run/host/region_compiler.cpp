@@ -74,10 +74,38 @@ public:
             region_.result = slot_of(step_.result);
         }
         mark_spread();
-        for (HostRegion::Pass& pass : region_.passes) batch(pass);
+        for (HostRegion::Pass& pass : region_.passes) {
+            join_pairs(pass);
+            batch(pass);
+        }
     }
 
 private:
+    // Two instructions become one where there is a function for both and nothing else asks for what lies between.
+    void join_pairs(HostRegion::Pass& pass) {
+        for (std::size_t i = 0; i + 1 < pass.work.size(); ++i) {
+            const HostRegion::Instruction &first = pass.work[i], &second = pass.work[i + 1];
+            const VectorFunction both = vector_pair(first.function, second.function);
+            const bool follows = std::all_of(second.in.begin(), second.in.end(), [&](int slot) { return slot == first.out || slot == first.in[0]; });
+            if (!both || !follows || uses(first.out) != 1) continue;
+            pass.work[i] = {both, first.in, second.out, second.spread};
+            pass.work.erase(pass.work.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+        }
+    }
+    std::ptrdiff_t uses(int slot) const {
+        std::ptrdiff_t count = slot == region_.result ? 1 : 0;
+        const auto count_in = [&](const std::vector<HostRegion::Instruction>& list) {
+            for (const HostRegion::Instruction& one : list) count += std::count(one.in.begin(), one.in.end(), slot);
+        };
+        count_in(region_.before);
+        for (const HostRegion::Pass& pass : region_.passes) {
+            count_in(pass.work);
+            count_in(pass.after);
+            for (const HostRegion::Fold& fold : pass.folds) count += fold.in == slot ? 1 : 0;
+        }
+        return count;
+    }
+
     // Blocks are computed together where the loop has one axis and nothing in them is one number per element of the loop.
     void batch(HostRegion::Pass& pass) {
         const auto is_single = [](const HostRegion::Load& load) {
