@@ -163,11 +163,12 @@ void Residency::note_packed(const StorageRef& storage) {
     const std::lock_guard lock(storage->mutex);
     for (const auto& [key, made] : storage->derived) {
         if (key.starts_with(device_key_prefix)) continue;
-        const std::pair<const Storage*, std::string> name(storage.get(), key);
-        if (const auto known = packed_.find(name); known != packed_.end() && !known->second->storage.expired()) {
+        const auto known = packed_.find(made.get());
+        if (known != packed_.end() && !known->second->storage.expired() && known->second->key == key) {
             known->second->used = clock_;
             continue;
-        } else if (known != packed_.end()) {   // another storage at the same address
+        }
+        if (known != packed_.end()) {   // what was at this address is gone
             device_->adopt(-static_cast<std::int64_t>(known->second->bytes));
             entries_.erase(known->second);
             packed_.erase(known);
@@ -175,7 +176,7 @@ void Residency::note_packed(const StorageRef& storage) {
         forget_dead();
         const std::uint64_t bytes = std::static_pointer_cast<HostMade>(made)->bytes;
         entries_.push_back({storage, key, bytes, clock_, true, false});
-        packed_[name] = std::prev(entries_.end());
+        packed_[made.get()] = std::prev(entries_.end());
         device_->adopt(static_cast<std::int64_t>(bytes));
     }
 }

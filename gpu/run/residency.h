@@ -4,9 +4,9 @@
 #pragma once
 
 #include <list>
-#include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "gpu/graph/storage.h"
 #include "gpu/run/leaf.h"
@@ -71,7 +71,7 @@ private:
 
     std::shared_ptr<Device> device_;
     Entries entries_;
-    std::map<std::pair<const Storage*, std::string>, Entries::iterator> packed_;
+    std::unordered_map<const void*, Entries::iterator> packed_;   // by what a host kernel made
     std::uint64_t clock_ = 1, kept_since_ = 1;
     bool host_memory_ = false;
     Counters counters_;
