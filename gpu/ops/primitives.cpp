@@ -204,7 +204,8 @@ Tensor primitive(RowName name, const Operands&... operands) {
 
 int kind_of(Dtype dtype) { return is_float(dtype) ? 2 : dtype == Dtype::Bool ? 0 : 1; }
 
-Tensor number(const Tensor& like, double value) { return full(Shape(like.rank(), 1), value, like.dtype()); }
+// Of the whole shape: it takes no memory, and there is nothing to broadcast.
+Tensor number(const Tensor& like, double value) { return full_like(like, value); }
 
 }  // namespace
 
