@@ -44,7 +44,7 @@ private slots:
         QTest::addColumn<int>("l");
         QTest::addColumn<int>("c");
         for (const auto& [n, l, c] : std::vector<std::array<int, 3>>{
-                 {1, 9, 4}, {1, 1, 64}, {2, 2, 7}, {1, 1024, 64}, {1, 1023, 64}, {3, 37, 5}, {1, 700, 320}, {1, 33, 256}, {1, 33, 257}, {5, 64, 640}, {1, 3000, 40}})
+                 {1, 9, 4}, {1, 1, 64}, {2, 2, 7}, {1, 1024, 64}, {1, 1023, 64}, {3, 37, 5}, {1, 700, 320}, {1, 33, 256}, {1, 33, 257}, {5, 64, 640}, {1, 3000, 40}, {1, 5000, 1030}, {2, 70, 2500}})
             QTest::newRow(qPrintable(QString("%1 x %2 x %3").arg(n).arg(l).arg(c))) << n << l << c;
     }
     // Sums and maxima over the middle axis: of a read as it lies, of what is computed from it and from rows, and with a number

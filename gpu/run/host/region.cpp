@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::int64_t task_elements = 16384;     // work worth a turn of a thread
 constexpr std::int64_t long_reduction = 65536;    // beyond this one reduction is spread over threads
+constexpr std::int64_t most_chunks = 64;          // of it: their sums are added by one thread
 constexpr std::size_t deepest = 8;
 
 // Vectors that straddle two lines of the cache take twice as long.
@@ -132,7 +133,7 @@ public:
         if (!r_.passes.back().stores) put(values_[r_.result], write_, first, count);
     }
     void down(const HostRegion::Pass& pass, std::int64_t first, std::int64_t count, std::int64_t from, std::int64_t to) {
-        if (pass.batched && 2 * count <= r_.block && to - from > 1) return down_together(pass, first, count, from, to);
+        if (pass.batched && (pass.strided || 2 * count <= r_.block) && to - from > 1) return down_together(pass, first, count, from, to);
         for (std::int64_t element = from; element < to; ++element)
             run_block(pass, element, write_ + offset_at(r_.loop_sizes, r_.write_loop_strides, element), first, count);
     }
@@ -154,7 +155,7 @@ public:
 private:
     // The same for several elements at a time: a block holds theirs one behind the other.
     void down_together(const HostRegion::Pass& pass, std::int64_t first, std::int64_t count, std::int64_t from, std::int64_t to) {
-        const std::int64_t most = r_.block / count;
+        const std::int64_t most = pass.strided ? to - from : r_.block / count;
         for (const auto& [slot, copy] : pass.repeated) {
             for (std::int64_t k = 0; k < most; ++k) std::copy_n(values_[slot], count, buffer(copy) + k * count);
             std::swap(values_[slot], base_[copy]);
@@ -307,7 +308,7 @@ void HostRegion::run_in_chunks(const std::vector<HostOperand>& reads, const Host
     const HostRegion::Pass& pass = passes[0];
     const std::int64_t width = across ? std::min(block, vector_count) : 1, length = across ? loop_count : vector_count;
     const std::int64_t blocks = across ? ceil_divide(vector_count, block) : loop_count;
-    const std::int64_t chunk = std::max<std::int64_t>(task_elements / width, 1), chunks = ceil_divide(length, chunk);
+    const std::int64_t chunk = std::max({task_elements / width, ceil_divide(length, most_chunks), std::int64_t{1}}), chunks = ceil_divide(length, chunk);
     const auto count_of = [&](std::int64_t b) { return across ? std::min(block, vector_count - b * block) : 1; };
     std::vector<float> partial(static_cast<std::size_t>(blocks * chunks * width) * pass.folds.size());
     const auto part = [&](std::int64_t b, std::int64_t c, std::size_t f) {

@@ -78,6 +78,9 @@ public:
             join_pairs(pass);
             batch(pass);
         }
+        // Rows that are only folded take no slots: the wider the blocks, the longer the runs of memory that are read.
+        if (region_.passes.size() == 1 && region_.passes[0].strided)
+            region_.block = std::clamp((region_.vector_count + 15) / 16 * 16, region_.block, std::int64_t{2048});
     }
 
 private:
@@ -123,7 +126,7 @@ private:
         for (const HostRegion::Fold& fold : pass.folds) outside.insert(fold.in);
         for (const int slot : outside)
             if (!inside.contains(slot) && (full_.contains(slot) || !single_.contains(slot))) pass.repeated.emplace_back(slot, region_.slots++);
-        pass.strided = pass.work.empty() && pass.loads.size() == 1 &&
+        pass.strided = pass.work.empty() && pass.loads.size() == 1 && pass.loads[0].linear &&
                        std::all_of(pass.folds.begin(), pass.folds.end(), [&](const HostRegion::Fold& fold) { return fold.in == pass.loads[0].slot; });
     }
 
