@@ -39,7 +39,8 @@ HostKernel host_kernel(const std::string& name);
 // result `y`, and keeps with the leaf; 0 where it reads the weight as it lies.
 std::uint64_t kept_weight_bytes(const Kernel& kernel, const HostOperand& weight, const Shape& x, const Shape& y);
 
-// Yardsticks for benches, best of `repeats`: oneDNN alone with layouts of its own choice, and a plain copy.
+// Yardsticks for benches: oneDNN alone, a convolution in the best of its layouts (median of `repeats`), a product and a plain copy
+// (best of them: what the machine reaches).
 struct ConvGeometry;
 enum class ConvPass { Forward, InputGrad, WeightGrad };
 double onednn_conv_seconds(ConvPass pass, const ConvGeometry& geometry, const Shape& x, const Shape& weight, const Shape& y, int repeats);

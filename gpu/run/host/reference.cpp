@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstring>
 #include <functional>
+#include <vector>
 
 #include "gpu/run/host/conv.h"
 #include "gpu/run/host/parallel.h"
@@ -20,15 +21,18 @@ Memory zeroed(const Memory::desc& desc) {
     return result;
 }
 
-double best_seconds(const std::function<void()>& run, int repeats) {
-    double best = 1e9;
+// Of `repeats` runs after one to warm up, ascending.
+std::vector<double> seconds_of(const std::function<void()>& run, int repeats) {
+    std::vector<double> times;
     for (int i = 0; i <= repeats; ++i) {
         const Clock::time_point start = Clock::now();
         run();
-        if (i > 0) best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
+        if (i > 0) times.push_back(std::chrono::duration<double>(Clock::now() - start).count());
     }
-    return best;
+    std::sort(times.begin(), times.end());
+    return times;
 }
+double best_seconds(const std::function<void()>& run, int repeats) { return seconds_of(run, repeats).front(); }
 
 // The best of the ways that oneDNN knows, or a very long time for one that it does not.
 double conv_seconds(ConvPass pass, const ConvProblem& problem, ConvLayout layout, int repeats) {
@@ -55,10 +59,10 @@ double conv_seconds(ConvPass pass, const ConvProblem& problem, ConvLayout layout
                          {DNNL_ARG_DIFF_DST, zeroed(desc.diff_dst_desc())}};
         }
         arguments[DNNL_ARG_SCRATCHPAD] = zeroed(scratchpad);
-        return best_seconds([&] {
+        return seconds_of([&] {
             primitive.execute(host_stream(), arguments);
             host_stream().wait();
-        }, repeats);
+        }, repeats)[static_cast<std::size_t>(repeats) / 2];
     } catch (const dnnl::error& error) {
         if (error.status != dnnl_unimplemented) throw;
         return 1e9;
