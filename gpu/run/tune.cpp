@@ -124,13 +124,17 @@ std::string Tuner::measured(const std::shared_ptr<const Op>& op, const Specs& in
     return best;
 }
 
-double Tuner::seconds(const std::shared_ptr<const Op>& op, const Specs& in, const std::string& variant) const {
+double Tuner::seconds(const std::shared_ptr<const Op>& op, const Specs& in, const std::string& variant) {
     Tensors leaves;
     for (const Spec& spec : in) leaves.push_back(noise(spec));
     const TensorGraph graph = collect({apply_op(op, leaves)});
     DeviceRate rate(device_->caps());
     Residency residency(device_);
-    PlanRunner runner(device_, make_plan(graph, traits_of(device_->caps()), false, [&](const auto&, const auto&, const auto&) { return variant; }), rate);
+    // A variant of several ops has products of its own, which are chosen in their turn.
+    const VariantChooser chooser = [&](const std::shared_ptr<const Op>& one, const Specs& specs, const std::vector<std::string>& names) {
+        return one == op ? variant : choose(one, specs, names);
+    };
+    PlanRunner runner(device_, make_plan(graph, traits_of(device_->caps()), false, chooser), rate);
     const std::size_t arena_bytes = runner.program().arena_bytes;
     const PlanRunner::Memory memory{residency, arena_bytes ? device_->allocate(arena_bytes) : nullptr, {{0, runner.program().steps.size()}}};
     EvaluationCounters counters;

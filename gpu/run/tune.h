@@ -33,7 +33,7 @@ public:
 
 private:
     std::string measured(const std::shared_ptr<const Op>& op, const Specs& in, const std::vector<std::string>& variants);
-    double seconds(const std::shared_ptr<const Op>& op, const Specs& in, const std::string& variant) const;
+    double seconds(const std::shared_ptr<const Op>& op, const Specs& in, const std::string& variant);
     void load();
     void save() const;
 
