@@ -4,6 +4,7 @@
 
 #include "gpu/graph/op.h"
 #include "gpu/ops/conv.h"
+#include "gpu/ops/winograd.h"
 
 namespace gpu {
 namespace {
@@ -102,6 +103,8 @@ std::vector<std::string> conv_gemm_variants(ConvGemm kind, const ConvGeometry& g
     const bool halves = in[0].dtype == Dtype::F16 && in[1].dtype == Dtype::F16;
     std::vector<std::string> names = gemm_variants(problem(kind, in[0].shape, in[1].shape, out.shape, 1).shape, halves, traits);
     if (kind == ConvGemm::WeightGrad) std::erase(names, "subgroup");   // reads along k only
+    else
+        for (const std::string& name : winograd_variants(geometry, in, out)) names.push_back(name);
     return names;
 }
 
@@ -112,6 +115,7 @@ void lower_conv_gemm(KernelBuilder& kernel, ConvGemm kind, const ConvGeometry& g
 }
 
 Tensor conv_gemm_graph(ConvGemm kind, const ConvGeometry& geometry, const Tensors& in, const Spec& out, const std::string& variant) {
+    if (is_winograd(variant)) return winograd_graph(kind == ConvGemm::InputGrad, geometry, in, out, variant);
     if (gemm_parts(variant) == 1) return {};
     return sum_of_parts(apply_op<ConvParts>(in, kind, geometry, variant, in, out.shape), out);
 }
