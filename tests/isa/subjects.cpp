@@ -123,6 +123,13 @@ CompiledStep compile(const NullDevice& device, const std::string& family, const 
     return compile_step(device, program.steps.at(0).label, program, program.steps[0]);
 }
 
+std::vector<CompiledStep> compile_steps(const NullDevice& device, const std::string& family, const Tensor& y, const std::string& variant) {
+    const Program program = plan_of(y, traits_of(device, family), variant);
+    std::vector<CompiledStep> steps;
+    for (const Step& step : program.steps) steps.push_back(compile_step(device, step.label, program, step));
+    return steps;
+}
+
 std::vector<CompiledStep> compile_all(const NullDevice& device, const std::string& family) {
     const DeviceTraits traits = traits_of(device, family);
     struct Job {

@@ -33,6 +33,9 @@ gpu::DeviceTraits traits_of(const NullDevice& device, const std::string& family)
 // One step of `y` computed by `variant` of its kernel op (empty: the default); the step that has the op, or the first one.
 CompiledStep compile(const NullDevice& device, const std::string& family, const gpu::Tensor& y, const std::string& variant);
 
+// All steps of `y` computed by it.
+std::vector<CompiledStep> compile_steps(const NullDevice& device, const std::string& family, const gpu::Tensor& y, const std::string& variant);
+
 // All of them, two at a time.
 std::vector<CompiledStep> compile_all(const NullDevice& device, const std::string& family);
 
