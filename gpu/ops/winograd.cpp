@@ -22,6 +22,33 @@ struct Tiles {
     explicit Tiles(const Shape& out) : rows((out[2] + 1) / 2), columns((out[3] + 1) / 2), all(out[0] * rows * columns) {}
 };
 
+// The transforms as matrices, by the paper's names: what the shaders write out.
+struct Matrix {
+    std::int64_t rows = 0, columns = 0;
+    std::vector<float> values;
+};
+const Matrix& input_matrix() {    // B^T
+    static const Matrix m{4, 4, {1, 0, -1, 0, 0, 1, 1, 0, 0, -1, 1, 0, 0, 1, 0, -1}};
+    return m;
+}
+const Matrix& weight_matrix() {   // G
+    static const Matrix m{4, 3, {1, 0, 0, 0.5f, 0.5f, 0.5f, 0.5f, -0.5f, 0.5f, 0, 0, 1}};
+    return m;
+}
+const Matrix& output_matrix() {   // A^T
+    static const Matrix m{2, 4, {1, 1, 1, 0, 0, 1, -1, -1}};
+    return m;
+}
+
+// scale * m x m^T for square matrices x [columns^2, any], which gives [rows^2, any].
+Tensor both_sides(const Matrix& m, float scale, const Tensor& x) {
+    std::vector<float> product;
+    for (std::int64_t i = 0; i < m.rows * m.rows; ++i)
+        for (std::int64_t k = 0; k < m.columns * m.columns; ++k)
+            product.push_back(scale * m.values[i / m.rows * m.columns + k / m.columns] * m.values[i % m.rows * m.columns + k % m.columns]);
+    return matmul(tensor(product, {m.rows * m.rows, m.columns * m.columns}), x);
+}
+
 Dtype transformed_type(const std::string& variant) { return variant == half_name ? Dtype::F16 : Dtype::F32; }
 
 // w [O, C, 3, 3] -> [16, O, C]: G g G^T of each kernel g, for the adjoint of the kernel turned by half a turn.
@@ -39,6 +66,11 @@ struct WinogradWeight final : Op {
         k.shader("winograd_weight").in(0, row_major(4)).in_blocks().out(row_major(3));
         if (turned) k.define("TURNED");
         k.elements(w[0] * w[1]).flop(28.0 * static_cast<double>(w[0] * w[1]));
+    }
+    Tensor composite(const Tensors& in) const override {
+        const std::int64_t o = in[0].size(0), c = in[0].size(1);
+        const Tensor taps = reshape(cast(in[0], Dtype::F32), {o * c, 9});
+        return cast(reshape(both_sides(weight_matrix(), 1, transpose(turned ? flip(taps, 1) : taps, 0, 1)), {matrices, o, c}), transformed_type(variant));
     }
 };
 
@@ -62,6 +94,26 @@ struct WinogradInput final : Op {
         k.push(x[1]).push(x[2]).push(x[3]).push(tiles.rows).push(tiles.columns).push(before[0]).push(before[1]);
         k.flop(32.0 * static_cast<double>(count));
     }
+    Tensor composite(const Tensors& in) const override {
+        Tensor x = cast(in[0], Dtype::F32);
+        const std::int64_t n = x.size(0), c = x.size(1), most[] = {2 * tiles.rows + 2, 2 * tiles.columns + 2};
+        for (int axis = 2; axis < 4; ++axis) {   // brought to the pixels that windows meet
+            const std::int64_t above = before[axis - 2], below = most[axis - 2] - above - x.size(axis);
+            Shape first(4, 0), last(4, 0);
+            first[axis] = std::max<std::int64_t>(above, 0);
+            last[axis] = std::max<std::int64_t>(below, 0);
+            x = pad(x, first, last);
+            const std::int64_t start = std::max<std::int64_t>(-above, 0);
+            x = slice(x, axis, start, start + most[axis - 2]);
+        }
+        Tensors windows;
+        for (std::int64_t i = 0; i < matrices; ++i) {
+            const Tensor rows = slice(x, 2, i / 4, i / 4 + 2 * tiles.rows - 1, 2);
+            windows.push_back(reshape(slice(rows, 3, i % 4, i % 4 + 2 * tiles.columns - 1, 2), {1, n * c * tiles.rows * tiles.columns}));
+        }
+        const Tensor v = reshape(both_sides(input_matrix(), 0.25f, concat(windows, 0)), {matrices, n, c, tiles.rows * tiles.columns});
+        return cast(reshape(transpose(v, 2, 3), {matrices, tiles.all, c}), transformed_type(variant));
+    }
 };
 
 // m [16, tiles, O] -> [N, O, H, W]: four times A^T m A of each tile.
@@ -82,6 +134,12 @@ struct WinogradOutput final : Op {
         k.shader("winograd_output").in(0, row_major(3)).out(channels_last(4)).with_epilogue().elements(count);
         k.push(out.shape[1]).push(out.shape[2]).push(out.shape[3]).push(tiles.rows).push(tiles.columns);
         k.flop(24.0 * static_cast<double>(count));
+    }
+    Tensor composite(const Tensors& in) const override {
+        const std::int64_t n = out.shape[0], o = out.shape[1];
+        const Tensor pixels = both_sides(output_matrix(), 4, reshape(cast(in[0], Dtype::F32), {matrices, tiles.all * o}));
+        const Tensor y = reshape(permute(reshape(pixels, {2, 2, n, tiles.rows, tiles.columns, o}), {2, 5, 3, 0, 4, 1}), {n, o, 2 * tiles.rows, 2 * tiles.columns});
+        return cast(slice(slice(y, 2, 0, out.shape[2]), 3, 0, out.shape[3]), out.dtype);
     }
 };
 

@@ -15,10 +15,11 @@ public:
     WinogradTransforms(const NullDevice& device, const std::string& family, gpu::Dtype dtype, const std::string& variant);
 
     double transformed_bytes() const { return transformed_; }   // of an element
-    // Of all three, for so many pixels of the result: each no quicker than its bytes travel, from and to memory where what is
-    // written is larger than the L2 cache, nor than its instructions issue, and 3 us for each dispatch. The weight is transformed
-    // at every run. The large last-level cache of these chips is left out.
+    // Of the map's and the result's kernels, for so many pixels, and of the weight's: each no quicker than its bytes travel, from
+    // and to memory where what is written is larger than the L2 cache, nor than its instructions issue, and 3 us for each
+    // dispatch. The large last-level cache of these chips is left out.
     double seconds(double pixels, double in, double out) const;
+    double weight_seconds(double in, double out) const;
 
 private:
     double kernel_seconds(double read, double written, bool read_lasts, double waves, double cycles) const;
