@@ -1,5 +1,6 @@
 #include "tests/isa/null_device.h"
 
+#include <QtGlobal>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,13 +79,13 @@ bool NullDevice::create(const std::string& family, std::string& why) {
     VkPhysicalDevice physical = VK_NULL_HANDLE;
     // Mesa 22.3 knows RDNA 3 by the name of its instruction set only.
     for (const std::string& name : family == "navi31" ? std::vector<std::string>{family, "gfx1100"} : std::vector<std::string>{family}) {
-        setenv("RADV_FORCE_FAMILY", name.c_str(), 1);
+        qputenv("RADV_FORCE_FAMILY", name.c_str());   // under the lock that QtTest's watchdog reads its variables with
         if (!driver_knows(name)) continue;
         instance_ = create_instance();
         if (instance_) physical = find(instance_, name);
         break;
     }
-    unsetenv("RADV_FORCE_FAMILY");
+    qunsetenv("RADV_FORCE_FAMILY");
     if (!physical) return why = "no installed Vulkan driver makes a null device for " + family + " (Mesa's radeon driver does)", false;
 
     if (!has_extension(physical, VK_KHR_PIPELINE_EXECUTABLE_PROPERTIES_EXTENSION_NAME))
