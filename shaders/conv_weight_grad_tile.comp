@@ -2,29 +2,30 @@
 #version 460
 #include "common/types.glsl"
 #include "common/vectors.glsl"
+#include "common/quads.glsl"
 #include "common/split_k.glsl"
 #include "common/conv_weight_gemm.glsl"
 
-vec4 a_load(uint k, uint m) {
+Quad a_load(uint k, uint m) {
 #if VECTOR1 >= 4
-    return k < p.K && m < p.M ? LOAD4_1(p.dy, k * p.M + m) : vec4(0);
+    return k < p.K && m < p.M ? QUAD1(p.dy, k * p.M + m) : Quad(0);
 #else
-    vec4 x = vec4(0);
+    Quad x = Quad(0);
     for (uint e = 0; e < 4; ++e)
-        if (k < p.K && m + e < p.M) x[e] = LOAD1(p.dy, k * p.M + m + e);
+        if (k < p.K && m + e < p.M) x[e] = Number(LOAD1(p.dy, k * p.M + m + e));
     return x;
 #endif
 }
 
-vec4 b_load(uint k, uint n) {
+Quad b_load(uint k, uint n) {
     uint at;
-    if (!meets(k, n, at)) return vec4(0);
+    if (!meets(k, n, at)) return Quad(0);
 #if VECTOR0 >= 4
-    return LOAD4_0(p.x, at);
+    return QUAD0(p.x, at);
 #else
-    vec4 x = vec4(0);
+    Quad x = Quad(0);
     for (uint e = 0; e < 4; ++e)
-        if (n % p.padded + e < p.C) x[e] = LOAD0(p.x, at + e);
+        if (n % p.padded + e < p.C) x[e] = Number(LOAD0(p.x, at + e));
     return x;
 #endif
 }

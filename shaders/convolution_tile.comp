@@ -2,33 +2,34 @@
 #version 460
 #include "common/types.glsl"
 #include "common/vectors.glsl"
+#include "common/quads.glsl"
 #include "common/math.glsl"
 #include "common/epilogue.glsl"
 #include "common/split_k.glsl"
 #include "common/conv_gemm.glsl"
 
-vec4 a_load(ARow row, uint k0, uint k) {
+Quad a_load(ARow row, uint k0, uint k) {
     uint at;
     const uint c = channel(k0, k);
-    if (!meets(row, k0, at) || c >= p.C) return vec4(0);
+    if (!meets(row, k0, at) || c >= p.C) return Quad(0);
 #if VECTOR0 >= 4
-    return LOAD4_0(p.x, at + c);
+    return QUAD0(p.x, at + c);
 #else
-    vec4 x = vec4(0);
+    Quad x = Quad(0);
     for (uint e = 0; e < 4; ++e)
-        if (c + e < p.C) x[e] = LOAD0(p.x, at + c + e);
+        if (c + e < p.C) x[e] = Number(LOAD0(p.x, at + c + e));
     return x;
 #endif
 }
 
-vec4 b_load(BColumn column, uint k0, uint k) {
+Quad b_load(BColumn column, uint k0, uint k) {
     const uint c = channel(k0, k);
 #if VECTOR1 >= 4 && !defined(WEIGHTS_OIHW)
-    return c < p.C ? LOAD4_1(p.w, weight_at(column, k0, c)) : vec4(0);
+    return c < p.C ? QUAD1(p.w, weight_at(column, k0, c)) : Quad(0);
 #else
-    vec4 x = vec4(0);
+    Quad x = Quad(0);
     for (uint e = 0; e < 4; ++e)
-        if (c + e < p.C) x[e] = LOAD1(p.w, weight_at(column, k0, c + e));
+        if (c + e < p.C) x[e] = Number(LOAD1(p.w, weight_at(column, k0, c + e)));
     return x;
 #endif
 }

@@ -2,6 +2,7 @@
 #version 460
 #include "common/types.glsl"
 #include "common/vectors.glsl"
+#include "common/quads.glsl"
 #include "common/math.glsl"
 #include "common/epilogue.glsl"
 #include "common/split_k.glsl"
@@ -30,20 +31,20 @@ struct BColumn {
 #if A_ALONG_K
 ARow a_row(uint m) { return ARow(PRODUCT * p.a_batch + min(m, p.M - 1) * p.a_row); }
 
-vec4 a_load(ARow row, uint k0, uint quad) {
+Quad a_load(ARow row, uint k0, uint quad) {
     const uint k = k0 + quad;
 #if AXIS0 == 2 && VECTOR0 >= 4
-    return k < p.K ? LOAD4_0(p.a, row.at + k) : vec4(0);
+    return k < p.K ? QUAD0(p.a, row.at + k) : Quad(0);
 #else
-    vec4 x = vec4(0);
+    Quad x = Quad(0);
     for (uint e = 0; e < 4; ++e)
-        if (k + e < p.K) x[e] = LOAD0(p.a, row.at + (k + e) * p.a_column);
+        if (k + e < p.K) x[e] = Number(LOAD0(p.a, row.at + (k + e) * p.a_column));
     return x;
 #endif
 }
 #else
-vec4 a_load(uint k, uint m) {
-    return k < p.K && m < p.M ? LOAD4_0(p.a, PRODUCT * p.a_batch + k * p.a_column + m) : vec4(0);
+Quad a_load(uint k, uint m) {
+    return k < p.K && m < p.M ? QUAD0(p.a, PRODUCT * p.a_batch + k * p.a_column + m) : Quad(0);
 }
 #endif
 
@@ -52,26 +53,26 @@ uint b_start() { return p.batched_b != 0 ? PRODUCT * p.b_batch : 0; }
 #if B_ALONG_K
 BColumn b_column(uint n) { return BColumn(b_start() + min(n, p.N - 1) * p.b_column); }
 
-vec4 b_load(BColumn column, uint k0, uint quad) {
+Quad b_load(BColumn column, uint k0, uint quad) {
     const uint k = k0 + quad;
 #if VECTOR1 >= 4
-    return k < p.K ? LOAD4_1(p.b, column.at + k) : vec4(0);
+    return k < p.K ? QUAD1(p.b, column.at + k) : Quad(0);
 #else
-    vec4 x = vec4(0);
+    Quad x = Quad(0);
     for (uint e = 0; e < 4; ++e)
-        if (k + e < p.K) x[e] = LOAD1(p.b, column.at + (k + e) * p.b_row);
+        if (k + e < p.K) x[e] = Number(LOAD1(p.b, column.at + (k + e) * p.b_row));
     return x;
 #endif
 }
 #else
-vec4 b_load(uint k, uint n) {
+Quad b_load(uint k, uint n) {
     const uint row = b_start() + k * p.b_row;
 #if AXIS1 == 2 && VECTOR1 >= 4
-    return k < p.K && n < p.N ? LOAD4_1(p.b, row + n) : vec4(0);
+    return k < p.K && n < p.N ? QUAD1(p.b, row + n) : Quad(0);
 #else
-    vec4 x = vec4(0);
+    Quad x = Quad(0);
     for (uint e = 0; e < 4; ++e)
-        if (k < p.K && n + e < p.N) x[e] = LOAD1(p.b, row + (n + e) * p.b_column);
+        if (k < p.K && n + e < p.N) x[e] = Number(LOAD1(p.b, row + (n + e) * p.b_column));
     return x;
 #endif
 }

@@ -59,7 +59,7 @@ struct Kernel {
     std::vector<Input> inputs;
     // The shader loads neighbours together and is told of each input the axis along which elements lie side by side (AXIS0,
     // -1: none) and how many of them may be loaded at once (VECTOR0 = 8, 4, 2, 1: such a group is aligned, and wholly
-    // inside or outside; LOAD4_0 and, for halves, WORDS8_0 of common/vectors.glsl then do it). Costs a pipeline for each layout.
+    // inside or outside; LOAD4_0 and, for halves, WORDS8_0 of common/vectors.glsl then do it), and of F16 as such (HALVES0). Costs a pipeline for each layout.
     bool vectors = false;
     std::vector<std::uint32_t> push;
     // Instead of a shader: every input is copied to its place along an axis of the output (concat).

@@ -151,6 +151,8 @@ void lower_gemm(KernelBuilder& kernel, const std::string& op, const GemmTiling& 
     kernel.constant(tiling.inner_m).constant(tiling.inner_n);
     if (tiling.kind != GemmKind::Tile) kernel.constant(tail);
     if (tiling.kind != GemmKind::Tile) kernel.subgroups_of(traits.coop_subgroup);
+    // Not where there are matrix units: RDNA 3 issues two multiply-adds of floats at once, but not those that read halves.
+    if (tiling.kind == GemmKind::Tile && traits.float16 && !traits.cooperative_matrix) kernel.define("HALF_TILES");
     if (tiling.kind == GemmKind::Subgroup) kernel.define("COOP_SUBGROUP=" + std::to_string(traits.coop_subgroup));
     kernel.groups(ceil_div(shape.n, tiling.n), ceil_div(shape.m, tiling.m), shape.batch * parts);
     if (parts > 1) kernel.define("SPLIT_K");

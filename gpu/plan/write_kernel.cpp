@@ -63,6 +63,7 @@ void StepWriter::define_vectors(std::size_t read) {
     while (vector > 1 && !divides()) vector /= 2;
     if (vector >= 4) define("LOAD4_" + std::to_string(read) + "=load4_" + std::string(name_of(operand.dtype)));
     if (vector == 8 && operand.dtype == Dtype::F16) define("WORDS8_" + std::to_string(read) + "=words8_F16");
+    if (plain && operand.dtype == Dtype::F16) define("HALVES" + std::to_string(read));
     define("AXIS" + std::to_string(read) + "=" + std::to_string(axis));
     define("VECTOR" + std::to_string(read) + "=" + std::to_string(vector));
 }

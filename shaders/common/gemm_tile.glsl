@@ -4,11 +4,12 @@
 //
 // The including shader defines, for the element types of its own:
 //     A_ALONG_K 1 (unless defined otherwise): ARow a_row(uint m)                   what is known of a row of A before the loop (m may lie past the end)
-//     vec4 a_load(ARow row, uint k0, uint k)    four elements along k from k0 + k on, zeros past the end; k0 is that of the step,
+//     Quad a_load(ARow row, uint k0, uint k)    four elements along k from k0 + k on, zeros past the end; k0 is that of the step,
 //                                          the same in all invocations, and k a multiple of 4 below BLOCK_K
-//               0: vec4 a_load(uint k, uint m)                                               four elements along m
-//     B_ALONG_K 1: BColumn b_column(uint n), vec4 b_load(BColumn column, uint k0, uint k)    four elements along k
-//               0: vec4 b_load(uint k, uint n)                                               four elements along n
+//               0: Quad a_load(uint k, uint m)                                               four elements along m
+//     B_ALONG_K 1: BColumn b_column(uint n), Quad b_load(BColumn column, uint k0, uint k)    four elements along k
+//               0: Quad b_load(uint k, uint n)                                               four elements along n
+// Quad: common/quads.glsl.
 #extension GL_EXT_control_flow_attributes : require
 
 #ifndef A_ALONG_K
@@ -28,8 +29,8 @@ const uint PITCH_A = BLOCK_M / 4 + 1, PITCH_B = BLOCK_N / 4 + 1;
 const uint QUADS_K = BLOCK_K / 4;
 const uint ROWS_A = BLOCK_M * QUADS_K / LANES, COLUMNS_B = BLOCK_N * QUADS_K / LANES;   // quads that an invocation loads
 
-shared vec4 tile_a[BLOCK_K * PITCH_A];
-shared vec4 tile_b[BLOCK_K * PITCH_B];
+shared Quad tile_a[BLOCK_K * PITCH_A];
+shared Quad tile_b[BLOCK_K * PITCH_B];
 
 // Where an invocation's sums lie in C: sum i is of one row, sum j of four columns from this one on.
 uint result_row(uint m0, uint i) {
@@ -62,7 +63,7 @@ void gemm_tile(uint m0, uint n0, uint k_first, uint k_last) {   // multiples of 
         for (uint i = 0; i < ROWS_A; ++i) {
 #if A_ALONG_K
             const uint m = first + i * (LANES / QUADS_K);
-            const vec4 x = a_load(rows[i], k0, quad);
+            const Quad x = a_load(rows[i], k0, quad);
             for (uint e = 0; e < 4; ++e) tile_a[(quad + e) * PITCH_A + m / 4][m % 4] = x[e];
 #else
             const uint at = lane + i * LANES, k = at / (BLOCK_M / 4), m = at % (BLOCK_M / 4);
@@ -72,7 +73,7 @@ void gemm_tile(uint m0, uint n0, uint k_first, uint k_last) {   // multiples of 
         for (uint i = 0; i < COLUMNS_B; ++i) {
 #if B_ALONG_K
             const uint n = first + i * (LANES / QUADS_K);
-            const vec4 x = b_load(columns[i], k0, quad);
+            const Quad x = b_load(columns[i], k0, quad);
             for (uint e = 0; e < 4; ++e) tile_b[(quad + e) * PITCH_B + n / 4][n % 4] = x[e];
 #else
             const uint at = lane + i * LANES, k = at / (BLOCK_N / 4), n = at % (BLOCK_N / 4);
@@ -85,9 +86,9 @@ void gemm_tile(uint m0, uint n0, uint k_first, uint k_last) {   // multiples of 
         [[dont_unroll]] for (uint k4 = 0; k4 < BLOCK_K; k4 += 4)
         for (uint k = k4; k < k4 + 4; ++k) {
             vec4 b[LANE_N / 4];
-            for (uint j = 0; j < LANE_N / 4; ++j) b[j] = tile_b[k * PITCH_B + j * (BLOCK_N / LANE_N) + n];
+            for (uint j = 0; j < LANE_N / 4; ++j) b[j] = vec4(tile_b[k * PITCH_B + j * (BLOCK_N / LANE_N) + n]);
             for (uint i = 0; i < LANE_M / 4; ++i) {
-                const vec4 a = tile_a[k * PITCH_A + i * (BLOCK_M / LANE_M) + m];
+                const vec4 a = vec4(tile_a[k * PITCH_A + i * (BLOCK_M / LANE_M) + m]);
                 for (uint j = 0; j < LANE_N / 4; ++j)
                     for (uint e = 0; e < 4; ++e) total[i * 4 + e][j] = fma(vec4(a[e]), b[j], total[i * 4 + e][j]);
             }
