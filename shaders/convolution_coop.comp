@@ -1,4 +1,5 @@
-// A convolution of one group, 1 to 3 spatial axes, channels last, as a matrix product by subgroups' matrices.
+// A convolution of one group, 1 to 3 spatial axes, channels last, as a matrix product by subgroups' matrices, or
+// with HALF_PRODUCTS without them (common/gemm_half.glsl).
 #version 460
 #include "common/types.glsl"
 #include "common/vectors.glsl"
@@ -45,6 +46,12 @@ void store_result(uint m, uint n, float value) {
     STORE(p.y, at, EPILOGUE(value, at));
 }
 
+#ifdef HALF_PRODUCTS
+#include "common/gemm_half.glsl"
+#define GEMM gemm_half
+#else
 #include "common/gemm_coop.glsl"
+#define GEMM gemm_coop
+#endif
 
-void main() { gemm_coop(gl_WorkGroupID.y * BLOCK_M, gl_WorkGroupID.x * BLOCK_N, K_FIRST, K_LAST); }
+void main() { GEMM(gl_WorkGroupID.y * BLOCK_M, gl_WorkGroupID.x * BLOCK_N, K_FIRST, K_LAST); }

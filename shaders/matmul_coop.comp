@@ -1,5 +1,5 @@
 // c[b, m, n] = sum over k of a[b, m, k] b[b, k, n] by subgroups' matrices: halves in, floats summed (or floats throughout with
-// COOP_SUBGROUP). Any strides of a and b, c row-major.
+// COOP_SUBGROUP); with HALF_PRODUCTS without matrices, see common/gemm_half.glsl. Any strides of a and b, c row-major.
 #version 460
 #include "common/types.glsl"
 #include "common/vectors.glsl"
@@ -93,6 +93,12 @@ void store_result(uint m, uint n, float value) {
     STORE(p.c, at, EPILOGUE(value, at));
 }
 
+#ifdef HALF_PRODUCTS
+#include "common/gemm_half.glsl"
+#define GEMM gemm_half
+#else
 #include "common/gemm_coop.glsl"
+#define GEMM gemm_coop
+#endif
 
-void main() { gemm_coop(gl_WorkGroupID.y * BLOCK_M, gl_WorkGroupID.x * BLOCK_N, K_FIRST, K_LAST); }
+void main() { GEMM(gl_WorkGroupID.y * BLOCK_M, gl_WorkGroupID.x * BLOCK_N, K_FIRST, K_LAST); }

@@ -37,6 +37,8 @@ const Row rows[] = {
     {"PLAN_CACHE", &Switches::plan_cache, "flag", "0 plans every evaluation anew"},
     {"VARIANT", &Switches::variant, "list", "comma-separated beginnings of kernel variants to use where an op has them: "
      "tile_64,subgroup"},
+    {"FAST", &Switches::fast, "list", "accuracy given up for speed, comma-separated: half (products of F16 by GPUs sum four terms "
+     "in F16 before they go to the F32 total; such a short sum may pass 65504 and become infinite)"},
     {"TUNE", &Switches::tune, "flag", "0 takes each op's default variant instead of measuring on GPUs and remembering the choice"},
     {"SERIAL", &Switches::serial, "flag", "1 waits after every kernel, so that a fault points at its cause"},
     {"SHADER_DIR", &Switches::shader_dir, "path", "read shaders from this folder instead of the built-in ones"},
@@ -72,6 +74,8 @@ Switches from_environment() {
     return result;
 }
 
+bool lists(const std::string& words, const std::string& word) { return ("," + words + ",").find("," + word + ",") != std::string::npos; }
+
 std::string initial_text(const Row& row) {
     const Switches initial;
     if (const auto* number = std::get_if<int Switches::*>(&row.member)) return std::to_string(initial.*(*number));
@@ -82,7 +86,8 @@ std::string initial_text(const Row& row) {
 
 }  // namespace
 
-bool Switches::checks(const std::string& word) const { return ("," + check + ",").find("," + word + ",") != std::string::npos; }
+bool Switches::checks(const std::string& word) const { return lists(check, word); }
+bool Switches::allows(const std::string& word) const { return lists(fast, word); }
 
 Switches& switches() {
     static Switches instance = from_environment();

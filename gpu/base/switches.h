@@ -24,6 +24,7 @@ struct Switches {
     bool small_storage = true;
     bool plan_cache = true;
     std::string variant;
+    std::string fast;
     bool tune = true;
     bool serial = false;
     std::string shader_dir;
@@ -35,6 +36,8 @@ struct Switches {
 
     // True when `check` lists `word` (comma separated): check=nan,oracle.
     bool checks(const std::string& word) const;
+    // The same of `fast`.
+    bool allows(const std::string& word) const;
 };
 
 struct SwitchHelp {

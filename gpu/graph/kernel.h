@@ -32,6 +32,7 @@ struct DeviceTraits {
     std::uint32_t subgroup_size = 1;   // as kernels get it; 1: nothing is known of subgroups
     bool software = false;             // the processor runs the shaders: small kernels that are cheap to compile
     bool float16 = false;              // f16 arithmetic, and f16 in shared memory
+    bool half_products = false;        // the user lets matrix products sum a few terms in f16 (HEDDLE_FAST=half)
     bool subgroup_shuffle = false;
     bool cooperative_matrix = false;   // 16 x 16 x 16 products of f16 with f32 sums, in subgroups of coop_subgroup
     std::uint32_t coop_subgroup = 32;  // lanes of a subgroup where a kernel depends on their number

@@ -101,7 +101,9 @@ struct ConvParts final : Op {
 std::vector<std::string> conv_gemm_variants(ConvGemm kind, const ConvGeometry& geometry, const Specs& in, const Spec& out, const DeviceTraits& traits) {
     if (geometry.groups != 1) return {};
     const bool halves = in[0].dtype == Dtype::F16 && in[1].dtype == Dtype::F16;
-    std::vector<std::string> names = gemm_variants(problem(kind, in[0].shape, in[1].shape, out.shape, 1).shape, halves, traits);
+    DeviceTraits allowed = traits;
+    if (kind != ConvGemm::Forward) allowed.half_products = false;   // gradients scaled up, or tiny, don't fit halves well
+    std::vector<std::string> names = gemm_variants(problem(kind, in[0].shape, in[1].shape, out.shape, 1).shape, halves, allowed);
     if (kind == ConvGemm::WeightGrad) std::erase(names, "subgroup");   // reads along k only
     else
         for (const std::string& name : winograd_variants(geometry, in, out)) names.push_back(name);

@@ -20,7 +20,9 @@ const std::vector<GemmTiling>& tilings() {
         {"coop_128x128", GemmKind::Coop, 128, 128, 4, 2}, {"coop_128x64", GemmKind::Coop, 128, 64, 2, 2},
         {"coop_64x64", GemmKind::Coop, 64, 64, 2, 2},     {"tile_128x128", GemmKind::Tile, 128, 128, 8, 8},
         {"tile_128x64", GemmKind::Tile, 128, 64, 8, 4},   {"tile_64x64", GemmKind::Tile, 64, 64, 4, 4},
-        {"tile_32x32", GemmKind::Tile, 32, 32, 4, 4},     {"subgroup", GemmKind::Subgroup, 32, 32, 1, 1},
+        {"tile_32x32", GemmKind::Tile, 32, 32, 4, 4},     {"half_64x64", GemmKind::Half, 64, 64, 8, 4},
+        {"half_32x32", GemmKind::Half, 32, 32, 4, 4},
+        {"subgroup", GemmKind::Subgroup, 32, 32, 1, 1},
         {"simple", GemmKind::Simple, 16, 64, 4, 4},
     };
     return list;
@@ -45,6 +47,7 @@ bool runs_on(const GemmTiling& tiling, const GemmShape& shape, bool halves, cons
     if (tiling.kind == GemmKind::Simple) return true;
     if (shape.m == 0 || shape.n == 0 || shape.k == 0) return false;   // the first loads ask for no permission
     if (tiling.kind == GemmKind::Coop && !(traits.cooperative_matrix && halves)) return false;
+    if (tiling.kind == GemmKind::Half && !(traits.half_products && traits.float16 && halves)) return false;
     const std::uint32_t subgroup = traits.coop_subgroup;
     const bool known = subgroup >= 4 && subgroup <= 64 && (subgroup & (subgroup - 1)) == 0;
     if (tiling.kind == GemmKind::Subgroup && !(traits.subgroup_shuffle && known)) return false;
@@ -62,7 +65,8 @@ std::uint32_t GemmTiling::lanes(const DeviceTraits& traits) const {
     const std::uint32_t parts = m / inner_m * (n / inner_n);
     switch (kind) {
         case GemmKind::Simple: return 64;
-        case GemmKind::Tile: return parts;
+        case GemmKind::Tile:
+        case GemmKind::Half: return parts;
         case GemmKind::Coop:
         case GemmKind::Subgroup: return parts / (side * side) * traits.coop_subgroup;
     }
@@ -73,7 +77,8 @@ std::uint32_t GemmTiling::lanes(const DeviceTraits& traits) const {
 std::uint32_t GemmTiling::shared_bytes() const {
     switch (kind) {
         case GemmKind::Simple: return 0;
-        case GemmKind::Tile: return block_k * (m / 4 + 1 + n / 4 + 1) * 16;
+        case GemmKind::Tile: return block_k * (m / 4 + 1 + n / 4 + 1) * 16;   // half as much where both inputs are F16
+        case GemmKind::Half: return 2 * (m + n) * 5 * 16;
         case GemmKind::Coop: return 2 * (m + n) * 5 * 16 + m / inner_m * (n / inner_n) * 4;
         case GemmKind::Subgroup: return 2 * (m + n) * 9 * 16 + m / inner_m * (n / inner_n) * 4;
     }
@@ -115,9 +120,10 @@ std::vector<std::string> gemm_variants(const GemmShape& shape, bool halves, cons
         }
     }
     const std::size_t whole = names.size();
-    for (std::size_t i = 0; i < whole; ++i) {   // of the best kind too
+    for (std::size_t i = 0; i < whole; ++i) {   // of the best kind too, and of half products
         const GemmTiling& tiling = gemm_tiling(names[i]);
-        const std::int64_t parts = tiling.kind == gemm_tiling(names[0]).kind && tiling.kind != GemmKind::Simple ? useful_parts(tiling, shape, traits) : 1;
+        const bool of_best = tiling.kind == gemm_tiling(names[0]).kind && tiling.kind != GemmKind::Simple;
+        const std::int64_t parts = of_best || tiling.kind == GemmKind::Half ? useful_parts(tiling, shape, traits) : 1;
         if (parts == 1) continue;
         names.push_back(format("{}{}_{}", split_prefix, parts, tiling.name));
         if (tiling.name == best) best = names.back();
@@ -145,14 +151,17 @@ Tensor sum_of_parts(const Tensor& parts, const Spec& result) {
 
 void lower_gemm(KernelBuilder& kernel, const std::string& op, const GemmTiling& tiling, const GemmShape& shape, bool tail, std::int64_t parts) {
     const DeviceTraits& traits = kernel.traits();
-    kernel.shader(op + (tiling.kind == GemmKind::Tile ? "_tile" : "_coop")).with_vectors();
+    const bool tiled = tiling.kind == GemmKind::Tile;
+    kernel.shader(op + (tiled ? "_tile" : "_coop")).with_vectors();
     kernel.constant(tiling.lanes(traits)).constant(tiling.m).constant(tiling.n);
-    if (tiling.kind == GemmKind::Tile) kernel.constant(block_k);
+    if (tiled) kernel.constant(block_k);
     kernel.constant(tiling.inner_m).constant(tiling.inner_n);
-    if (tiling.kind != GemmKind::Tile) kernel.constant(tail);
-    if (tiling.kind != GemmKind::Tile) kernel.subgroups_of(traits.coop_subgroup);
+    if (!tiled) kernel.constant(tail);
+    if (tiling.kind == GemmKind::Coop || tiling.kind == GemmKind::Subgroup) kernel.subgroups_of(traits.coop_subgroup);
+    if (tiling.kind == GemmKind::Half) kernel.define("HALF_PRODUCTS");
+    if (tiling.kind == GemmKind::Half && traits.software) kernel.define("FMA_IN_FLOATS");
     // Not where there are matrix units: RDNA 3 issues two multiply-adds of floats at once, but not those that read halves.
-    if (tiling.kind == GemmKind::Tile && traits.float16 && !traits.cooperative_matrix) kernel.define("HALF_TILES");
+    if (tiled && traits.float16 && !traits.cooperative_matrix) kernel.define("HALF_TILES");
     if (tiling.kind == GemmKind::Subgroup) kernel.define("COOP_SUBGROUP=" + std::to_string(traits.coop_subgroup));
     kernel.groups(ceil_div(shape.n, tiling.n), ceil_div(shape.m, tiling.m), shape.batch * parts);
     if (parts > 1) kernel.define("SPLIT_K");

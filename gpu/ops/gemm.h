@@ -19,6 +19,7 @@ double gemm_flop(const GemmShape& shape);
 enum class GemmKind {
     Simple,     // an invocation computes 4 x 4 results from memory: cheap to compile, poor at reuse
     Tile,       // shaders/common/gemm_tile.glsl: through shared memory
+    Half,       // shaders/common/gemm_half.glsl: short sums in halves (DeviceTraits::half_products)
     Coop,       // shaders/common/gemm_coop.glsl: cooperative matrices of halves
     Subgroup,   // the same in floats, by shuffles
 };
@@ -27,7 +28,7 @@ struct GemmTiling {
     std::string name;                   // "tile_64x64"
     GemmKind kind = GemmKind::Simple;
     std::uint32_t m = 0, n = 0;         // results of a workgroup
-    std::uint32_t inner_m = 0, inner_n = 0;   // Tile: results of an invocation; Coop, Subgroup: matrices of a subgroup
+    std::uint32_t inner_m = 0, inner_n = 0;   // Tile, Half: results of an invocation; Coop, Subgroup: matrices of a subgroup
 
     std::uint32_t lanes(const DeviceTraits& traits) const;
     std::uint32_t shared_bytes() const;
@@ -49,11 +50,11 @@ Tensor sum_of_parts(const Tensor& parts, const Spec& result);
 SplitK split_k(const GemmTiling& tiling, std::int64_t k, std::int64_t most_parts);
 
 // Names of the kernels that serve, the default first. The default is the simple one on processors; else the largest tile
-// of the best kind that still gives `enough` workgroups, split along k where none does. Cooperative matrices serve halves only (`halves`: both inputs are
-// F16).
+// of the best kind that still gives `enough` workgroups, split along k where none does. Cooperative matrices and half products serve halves only (`halves`: both
+// inputs are F16); the latter are never the default.
 std::vector<std::string> gemm_variants(const GemmShape& shape, bool halves, const DeviceTraits& traits);
 
-// Shader (`op`_tile or `op`_coop), constants, workgroups and subgroup size of a kind other than Simple. `tail`: the last step
+// Shader (`op`_tile; `op`_coop of the other kinds), constants, workgroups and subgroup size of a kind other than Simple. `tail`: the last step
 // along k is not a whole one. With several parts the shader's results are F32 (shape_of_parts), and it wants two more numbers
 // pushed (common/split_k.glsl).
 void lower_gemm(KernelBuilder& kernel, const std::string& op, const GemmTiling& tiling, const GemmShape& shape, bool tail,

@@ -121,7 +121,7 @@ void Engine::run(const Tensors& outputs, const Tensors& donated) {
 
 Hash Engine::key_of(const TensorGraph& graph) const {
     const DeviceTraits traits = traits_of(device_->caps());
-    return Hasher().add(graph.structure).add(traits.host_kernels).add(traits.storage16).add(switches().fuse).add(switches().shader_dir).add(switches().variant).add(switches().tune).finish();
+    return Hasher().add(graph.structure).add(traits.host_kernels).add(traits.storage16).add(traits.half_products).add(switches().fuse).add(switches().shader_dir).add(switches().variant).add(switches().tune).finish();
 }
 
 Engine::Plan& Engine::plan_for(const TensorGraph& graph, const Hash& key, std::optional<GraphLock>& walk) {

@@ -23,6 +23,7 @@ DeviceTraits traits_of(const Caps& caps) {
     traits.max_shared_bytes = caps.max_shared_bytes;
     traits.max_lanes = caps.max_workgroup_invocations;
     traits.float16 = caps.float16 && traits.storage16;
+    traits.half_products = traits.float16 && switches().allows("half");
     traits.subgroup_shuffle = caps.subgroup_shuffle;
     traits.subgroup_size = caps.subgroup_size;
     // Wave32 where there is a choice: the matrix units of AMD's chips work on 32 lanes, and NVIDIA's subgroups have 32.

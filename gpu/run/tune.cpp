@@ -90,7 +90,8 @@ std::string Tuner::class_of(const Op& op, const Specs& in) {
 std::string Tuner::choose(const std::shared_ptr<const Op>& op, const Specs& in, const std::vector<std::string>& variants) {
     if (const std::string name = forced(switches().variant, variants); !name.empty()) return name;
     if (!switches().tune) return variants[0];
-    const std::string shapes = class_of(*op, in);
+    // What was fastest among fewer variants says nothing about all of them.
+    const std::string shapes = class_of(*op, in) + (switches().fast.empty() ? "" : " fast " + switches().fast);
     if (const auto known = choices_.find(shapes);
         known != choices_.end() && std::find(variants.begin(), variants.end(), known->second) != variants.end())
         return known->second;

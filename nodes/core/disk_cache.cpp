@@ -124,7 +124,7 @@ std::optional<DiskCache::Place> DiskCache::usual(const std::string& build) {
     const std::string folder = gpu::cache_directory();
     if (folder.empty()) return std::nullopt;
     return Place{.folder = (fs::path(folder) / "results").string(), .budget = now.cache_budget,
-                 .stamp = gpu::format("{} {} {} {} {} {} {}", build, now.device, now.host, now.fuse, now.small_storage, now.discrete, now.variant)};
+                 .stamp = gpu::format("{} {} {} {} {} {} {} {}", build, now.device, now.host, now.fuse, now.small_storage, now.discrete, now.variant, now.fast)};
 }
 
 std::string DiskCache::path_of(const gpu::Hash& key) const {

@@ -58,8 +58,9 @@ CoopC coop_product(CoopA a, CoopB b, CoopC c) {
 
 #else
 #extension GL_EXT_shader_explicit_arithmetic_types_float16 : require
-#extension GL_KHR_memory_scope_semantics : require
 #define COOP_PACK 8
+#ifndef HALF_PRODUCTS   // words alone
+#extension GL_KHR_memory_scope_semantics : require
 
 #ifdef GL_KHR_cooperative_matrix
 #extension GL_KHR_cooperative_matrix : require
@@ -89,6 +90,7 @@ layout(constant_id = 102) const uint COOP_K = COOP_SIDE;
 #define COOP_DIVIDE(c, d) c = c / d
 #define COOP_STORE_WORDS COOP_STORE
 #define COOP_ZERO CoopC(0.0)
+#endif
 #endif
 
 // A word of a tile from its elements.

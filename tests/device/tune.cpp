@@ -111,6 +111,21 @@ private slots:
         QCOMPARE(tuner.measurements(), 0);
     }
 
+    void what_is_allowed_makes_a_class() {
+        if (!Device::current().caps().float16) QSKIP("half products: the device has no arithmetic of F16");
+        const Specs halves{{{1, 40, 24}, Dtype::F16}, {{1, 24, 48}, Dtype::F16}};
+        Tuner tuner(Device::current_ref(), true);
+        const std::vector<std::string> usual{"simple", "tile_32x32"};
+        const std::string chosen = tuner.choose(op_, halves, usual);
+        {
+            const ScopedSwitch fast(&Switches::fast, std::string("half"));
+            QVERIFY(tuner.choose(op_, halves, {"half_32x32", "half_64x64"}).starts_with("half_"));
+            QCOMPARE(tuner.measurements(), 2);
+        }
+        QCOMPARE(tuner.choose(op_, halves, usual), chosen);
+        QCOMPARE(tuner.measurements(), 2);
+    }
+
     void near_sizes_share_a_class() {
         const auto with = [&](std::int64_t rows) { return Tuner::class_of(*op_, {{{1, rows, 24}, Dtype::F32}, {{1, 24, 48}, Dtype::F32}}); };
         QCOMPARE(with(41), with(48));
