@@ -54,6 +54,8 @@ int multiplications(const Instruction& i) {
     if (!starts(i, "v_")) return 0;
     const auto is_fma = [](const std::string& text) { return has(text, {"_fma", "_mac"}); };
     int count = 0;
+    if (starts(i, "v_pk_mul_f16")) return 2;   // the first of a short sum in halves
+    if (starts(i, "v_fma_mix_f32") && has(i.operands, {" 1.0,", ", 1.0"})) return 0;   // widens or adds a half
     if (is_fma(i.name)) count += i.name.find("pk_") != std::string::npos ? 2 : 1;
     if (starts(i, "v_dual") && is_fma(i.operands)) ++count;
     return count;

@@ -1,6 +1,6 @@
 // Every kernel, in every variant, as machine code of Radeons that are not there. Hard rules: nothing spills, no scratch,
-// shared memory within the limit, matrix instructions where cooperative matrices are meant. The table of what came out is
-// compared with the one of the same driver in tests/isa/<chip>_<driver>.txt; HEDDLE_WRITE_ISA=1 writes it anew.
+// shared memory within the limit, matrix instructions where cooperative matrices are meant, packed ones for half products. The table of
+// what came out is compared with the one of the same driver in tests/isa/<chip>_<driver>.txt; HEDDLE_WRITE_ISA=1 writes it anew.
 // HEDDLE_ISA_ONLY=attention compiles what has that word in its name, and compares nothing.
 #include <algorithm>
 #include <cmath>
@@ -98,6 +98,7 @@ private slots:
             rule(code.statistic("Scratch size") == 0, "needs scratch memory");
             rule(code.statistic("LDS size") <= shared_limit, "takes too much shared memory");
             rule(!step.wants_matrix || code.assembly.find("v_wmma") != std::string::npos, "has no matrix instructions");
+            rule(!step.wants_packed || code.assembly.find("v_pk_fma") != std::string::npos, "has no packed multiply-adds");
             const tests::LoopStatistics loop = tests::loop_statistics(code, step.wave, chip);
             if (seen.insert(step.name).second)
                 rows.push_back({step.name, code.statistic("VGPRs"), code.statistic("Subgroups per SIMD"), code.statistic("LDS size"),

@@ -101,8 +101,9 @@ class Predictor {
 public:
     Predictor(const tests::NullDevice& device, const std::string& family) : device_(device), family_(family) {}
 
-    Best best(const Work& work) {
-        if (work.kind == Work::Attention) return best_attention(work);
+    // Of products with F32 sums, or of half products alone.
+    Best best(const Work& work, bool half_products = false) {
+        if (work.kind == Work::Attention) return half_products ? Best{} : best_attention(work);
         Best best;
         const DeviceTraits traits = tests::traits_of(device_, family_);
         const auto whole = [](double x) { return static_cast<std::int64_t>(x); };
@@ -111,7 +112,7 @@ public:
         const Tensor y = sample(work);
         for (const std::string& variant : gemm_variants(shape, work.dtype == Dtype::F16, traits)) {
             const GemmTiling& tiling = gemm_tiling(variant);
-            if (tiling.kind != GemmKind::Tile && tiling.kind != GemmKind::Coop) continue;
+            if ((tiling.kind == GemmKind::Half) != half_products || tiling.kind == GemmKind::Simple || tiling.kind == GemmKind::Subgroup) continue;
             const std::int64_t parts = gemm_parts(variant);
             const tests::CompiledStep& step = code(work, y, tiling.name);   // a split changes nothing in the loop
             if (step.code.assembly.empty()) continue;
@@ -230,6 +231,11 @@ private slots:
             std::printf("%-52s %7.1f TFLOP/s %3.0f %%  %-22s limit: %s%s\n", work.name.c_str(), best.prediction.flops * 1e-12, share * 100,
                         best.variant.c_str(), best.prediction.limit.c_str(), work.large ? "  (large)" : "");
             QVERIFY2(best.prediction.flops > 0 && share <= 1.0, work.name.c_str());
+            if (const Best half = matrix ? Best{} : predictor.best(work, true); !half.variant.empty()) {
+                std::printf("%-52s %7.1f TFLOP/s, %.2f times  %-22s limit: %s\n", "    the same by half products", half.prediction.flops * 1e-12,
+                            half.prediction.flops / best.prediction.flops, half.variant.c_str(), half.prediction.limit.c_str());
+                QVERIFY2(!work.large || half.prediction.flops > 1.1 * best.prediction.flops, work.name.c_str());
+            }
             if (work.large && matrix && share < 0.6) below.append(QString::fromStdString(work.name));
         }
         std::fflush(stdout);

@@ -47,6 +47,7 @@ CompiledStep compile_step(const NullDevice& device, const std::string& name, con
     const std::string variant = step.core >= 0 ? program.nodes[step.core].kernel->variant : "";
     if (!variant.empty()) result.name += " (" + variant + ")";
     result.wants_matrix = variant.starts_with("coop");
+    result.wants_packed = variant.find("half_") != std::string::npos;
     result.groups = step.groups;
     result.constants = step.constants;
     result.wave = step.subgroup_size ? static_cast<int>(step.subgroup_size) : 64;
@@ -109,6 +110,7 @@ DeviceTraits traits_of(const NullDevice& device, const std::string& family) {
     traits.max_lanes = 1024;
     traits.subgroup_size = 64;
     traits.float16 = true;
+    traits.half_products = true;
     traits.subgroup_shuffle = true;
     traits.cooperative_matrix = family == "navi31" && device.cooperative_matrix();
     traits.coop_subgroup = 32;

@@ -22,7 +22,7 @@ struct CompiledStep {
     std::string name;          // "matmul f16 (coop_128x128)"
     Compiled code;
     std::string failure;       // of glslang or the driver
-    bool wants_matrix = false;
+    bool wants_matrix = false, wants_packed = false;   // instructions
     int wave = 64;
     std::array<std::uint32_t, 3> groups{1, 1, 1};
     std::vector<std::uint32_t> constants;
