@@ -274,7 +274,7 @@ private slots:
         const std::uint64_t need = gpu::forecast({model.decode(latent + 0.0)}).peak;
         std::vector<std::string> said;
         TileOptions options{.side = 128, .overlap = 32, .warn = [&](const std::string& message) { said.push_back(message); }};
-        device.set_budget(need / 5);
+        device.set_budget(need / 7);
         std::string failure;
         gpu::Tensor tiled;
         try {
