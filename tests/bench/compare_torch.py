@@ -17,6 +17,9 @@ import torch
 import torch.nn.functional as F
 
 
+REPEATS = 41   # of an operation, on both sides
+
+
 def median_ms(run, repeats=9):
     times = []
     with torch.no_grad():
@@ -117,9 +120,9 @@ def main():
     torch.set_num_threads(2)
     results = {}
     for _ in range(options.rounds):
-        rows = {row["name"]: row["median_ms"] for row in heddle_rows(options.heddle, "ops", "--filter", "") if "conv" not in row["name"]}
-        for name, run in torch_ops().items():
-            results.setdefault(name, []).append((rows[name], median_ms(run)))
+        for name, run in torch_ops().items():   # the two sides of a row right after one another
+            rows = heddle_rows(options.heddle, "ops", "--filter", name, "--repeat", str(REPEATS))
+            results.setdefault(name, []).append((next(row["median_ms"] for row in rows if row["name"] == name), median_ms(run, REPEATS)))
         if options.vae:
             row = heddle_rows(options.heddle, "vae", *options.vae, "--size", str(options.size))[0]
             encoder, decoder = (TinyHalf(load_safetensors(path)) for path in options.vae)

@@ -94,6 +94,7 @@ public:
             for (const HostRegion::Pass& pass : r_.passes) {
                 fold_identities(pass, 1);
                 along(pass, row, 0, r_.vector_count);
+                if (r_.holds_rows() && row + 1 < last) call_for(pass, row + 1);
                 finish_pass(pass, 1);
             }
             store_row(row);
@@ -188,6 +189,19 @@ private:
         for (const auto& [slot, copy] : pass.repeated) std::swap(values_[slot], base_[copy]);
     }
 
+    // What a pass reads of a row, and where its result goes: on their way from memory while another row is computed. Loops are too
+    // short for the processor to see by itself where the next row begins.
+    void call_for(const HostRegion::Pass& pass, std::int64_t row) const {
+        const std::int64_t count = r_.vector_count;
+        for (const HostRegion::Load& load : pass.loads) {
+            if (!load.linear || load.single) continue;
+            const float* const from = data(load) + offset_at(r_.loop_sizes, load.loop_strides, row);
+            for (std::int64_t i = 0; i < count; i += line) __builtin_prefetch(from + i, 0, 2);
+        }
+        if (!pass.stores || !r_.write_linear) return;
+        const float* const to = write_ + offset_at(r_.loop_sizes, r_.write_loop_strides, row);
+        for (std::int64_t i = 0; i < count; i += line) __builtin_prefetch(to + i, 1, 2);
+    }
     float* buffer(int slot) { return memory_ + slot * pitch_; }
     const float* data(const HostRegion::Load& load) const { return reinterpret_cast<const float*>(reads_[load.read].data); }
 
