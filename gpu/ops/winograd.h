@@ -14,8 +14,8 @@ namespace gpu {
 // serve and might be worth measuring.
 std::vector<std::string> winograd_variants(const ConvGeometry& geometry, const Specs& in, const Spec& out);
 bool is_winograd(const std::string& variant);
-// For Op::variant_graph; `adjoint`: of conv_input_grad, whose map is the cotangent. Serves any size, also those for which the variant is not offered, of a 3 x 3 kernel with neither stride,
-// dilation nor groups.
+// For Op::variant_graph; `adjoint`: of conv_input_grad, whose map is the cotangent. Serves any size of a 3 x 3 kernel with neither
+// stride, dilation nor groups, also sizes for which the variant is not offered.
 Tensor winograd_graph(bool adjoint, const ConvGeometry& geometry, const Tensors& in, const Spec& out, const std::string& variant);
 
 }  // namespace gpu
