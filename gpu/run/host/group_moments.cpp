@@ -16,7 +16,6 @@ namespace gpu {
 namespace {
 
 constexpr std::int64_t chunk_elements = 32768;     // work worth a turn of a thread
-constexpr std::int64_t alone_elements = 32768;     // up to here other threads are not worth waking
 
 struct Moments {
     double count = 0, mean = 0, squares = 0;   // squares: of what is left when the mean is taken off
@@ -66,14 +65,10 @@ void host_group_moments(const HostCall& call) {
 
     const std::int64_t chunk = std::max<std::int64_t>(chunk_elements / channels, 1), chunks = (pixels + chunk - 1) / chunk;
     std::vector<Moments> parts(static_cast<std::size_t>(batch * chunks * groups));
-    const auto run = [&](std::int64_t task) {
+    parallel_walk(batch * chunks, element_count(shape), [&](std::int64_t task) {
         const std::int64_t n = task / chunks, first = task % chunks * chunk;
         set_chunk(x + (n * pixels + first) * channels, std::min(chunk, pixels - first), channels, groups, parts.data() + task * groups);
-    };
-    if (batch * pixels * channels > alone_elements)
-        parallel_for(batch * chunks, [&](std::int64_t task, int) { run(task); });
-    else
-        for (std::int64_t task = 0; task < batch * chunks; ++task) run(task);
+    });
 
     for (std::int64_t n = 0; n < batch; ++n)
         for (std::int64_t g = 0; g < groups; ++g) {

@@ -7,6 +7,11 @@
 #endif
 
 namespace gpu {
+namespace {
+
+constexpr std::int64_t alone_elements = 32768;
+
+}  // namespace
 
 int parallel_threads() {
 #if defined(_OPENMP)
@@ -28,6 +33,11 @@ void parallel_for(std::int64_t count, const std::function<void(std::int64_t, int
     for (std::int64_t item = 0; item < count; ++item) run(item, 0);
 #endif
     if (cancel) cancel->check();
+}
+
+void parallel_walk(std::int64_t count, std::int64_t elements, const std::function<void(std::int64_t)>& body) {
+    if (elements > alone_elements) return parallel_for(count, [&](std::int64_t item, int) { body(item); });
+    for (std::int64_t item = 0; item < count; ++item) body(item);
 }
 
 }  // namespace gpu

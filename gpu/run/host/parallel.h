@@ -13,4 +13,8 @@ int parallel_threads();
 // CancelScope was asked to stop.
 void parallel_for(std::int64_t count, const std::function<void(std::int64_t item, int thread)>& body);
 
+// The same for items that walk over `elements` numbers together: by the calling thread alone where these are so few that others are
+// not worth waking.
+void parallel_walk(std::int64_t count, std::int64_t elements, const std::function<void(std::int64_t item)>& body);
+
 }  // namespace gpu

@@ -292,7 +292,7 @@ void HostRegion::run(const std::vector<HostOperand>& reads, const HostOperand& w
     const bool one_sweep = passes.size() == 1 && !passes[0].stores && !passes[0].folds.empty();
     if (elementwise) {
         const std::int64_t step = std::max(block, task_elements / block * block);
-        for_each_task(ceil_divide(vector_count, step), [&](std::int64_t task) {
+        parallel_walk(ceil_divide(vector_count, step), elements(), [&](std::int64_t task) {
             state().along(passes[0], 0, task * step, std::min(vector_count, (task + 1) * step));
         });
     } else if (one_sweep && blocks < 8 && length * width > long_reduction) {
@@ -301,20 +301,15 @@ void HostRegion::run(const std::vector<HostOperand>& reads, const HostOperand& w
         // Narrow enough blocks that every thread has some, wide enough for whole cache lines.
         std::int64_t wide = block;
         while (wide > 64 && ceil_divide(vector_count, wide) < 8) wide /= 2;
-        for_each_task(ceil_divide(vector_count, wide), [&](std::int64_t task) {
+        parallel_walk(ceil_divide(vector_count, wide), elements(), [&](std::int64_t task) {
             state().columns(task * wide, std::min(wide, vector_count - task * wide));
         });
     } else {
         const std::int64_t rows = std::max<std::int64_t>(1, task_elements / std::max<std::int64_t>(vector_count, 1));
-        for_each_task(ceil_divide(loop_count, rows), [&](std::int64_t task) {
+        parallel_walk(ceil_divide(loop_count, rows), elements(), [&](std::int64_t task) {
             state().rows(task * rows, std::min(loop_count, (task + 1) * rows));
         });
     }
-}
-
-void HostRegion::for_each_task(std::int64_t tasks, const std::function<void(std::int64_t)>& task) const {
-    if (loop_count * vector_count > 2 * task_elements) return parallel_for(tasks, [&](std::int64_t item, int) { task(item); });
-    for (std::int64_t item = 0; item < tasks; ++item) task(item);   // not worth waking threads
 }
 
 // Few rows, long ones: chunks of a length that depends on shapes only, combined in their order.
@@ -332,7 +327,7 @@ void HostRegion::run_in_chunks(const std::vector<HostOperand>& reads, const Host
         across ? state.start_columns(b * block, count_of(b)) : state.start_row(b);
         state.fold_identities(pass, count_of(b));
     };
-    for_each_task(blocks * chunks, [&](std::int64_t task) {
+    parallel_walk(blocks * chunks, elements(), [&](std::int64_t task) {
         const std::int64_t b = task / chunks, c = task % chunks, from = c * chunk, to = std::min(length, from + chunk);
         RegionRun state(*this, reads, write, scalars);
         start(state, b);

@@ -21,7 +21,7 @@ public:
 
 private:
     void run_in_chunks(const std::vector<HostOperand>& reads, const HostOperand& write, const std::vector<double>& scalars) const;
-    void for_each_task(std::int64_t tasks, const std::function<void(std::int64_t)>& task) const;
+    std::int64_t elements() const { return loop_count * vector_count; }
 
     friend class RegionCompiler;
     friend class RegionRun;
