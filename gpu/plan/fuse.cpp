@@ -178,8 +178,8 @@ private:
     // Sizes and strides that do not fit become literals of the text. Rows are worth that: each step saved is a sweep over them.
     // The host's interpreter is pushed nothing.
     bool pushes_little(const Step& step) const {
-        const bool little = !step.axes.empty() || suits_host(step);
-        return (little ? fixed_push_bytes(step) : push_bytes(step)) <= program_.traits.max_push_bytes;
+        const std::size_t most = program_.traits.max_push_bytes;
+        return push_bytes(step) <= most || (fixed_push_bytes(step) <= most && (!step.axes.empty() || suits_host(step)));
     }
     bool suits_host(const Step& step) const {
         if (!program_.traits.host_kernels || !has_host_members(step)) return false;
