@@ -15,6 +15,7 @@
 #include "gpu/run/traits.h"
 #include "gpu/vulkan/device.h"
 #include "tests/support/test.h"
+#include "tests/support/variants.h"
 
 using namespace gpu;
 
@@ -74,17 +75,6 @@ std::vector<double> sums_of(const Tensor& y, const std::vector<double>& expected
     return sums;
 }
 
-// Of the kernel op in y.
-std::vector<std::string> offered(const Tensor& y, const DeviceTraits& traits) {
-    for (const Tensor& node : collect({y}).nodes) {
-        if (!node.op() || node.op()->kind() != OpKind::Kernel) continue;
-        Specs in;
-        for (const Tensor& input : node.inputs()) in.push_back(input.spec());
-        return node.op()->variants(in, traits);
-    }
-    return {};
-}
-
 bool has_half(const std::vector<std::string>& names) {
     return std::any_of(names.begin(), names.end(), [](const std::string& name) { return name.find("half_") != std::string::npos; });
 }
@@ -121,8 +111,8 @@ private slots:
         const Tensor a = half_noise({40, 24}, 1), b = half_noise({24, 48}, 2), map = half_noise({1, 8, 9, 9}, 3), weight = half_noise({16, 8, 3, 3}, 4);
         const ConvGeometry same_size{{1, 1}, {1, 1}, {1, 1}, {1, 1}, 1};
         const ScopedSwitch no_host(&Switches::host, false);
-        const auto before = offered(matmul(a, b), traits_here());
-        QVERIFY(!has_half(before) && !has_half(offered(conv2d(map, weight, {.pad = 1}), traits_here())));
+        const auto before = tests::variants_of(matmul(a, b), traits_here());
+        QVERIFY(!has_half(before) && !has_half(tests::variants_of(conv2d(map, weight, {.pad = 1}), traits_here())));
         {
             const ScopedSwitch force(&Switches::variant, std::string("half"));
             QVERIFY(plan_here(matmul(a, b), "half").find(" by half_") == std::string::npos);
@@ -137,13 +127,13 @@ private slots:
         }
         const ScopedSwitch fast(&Switches::fast, std::string("half"));
         const DeviceTraits traits = traits_here();
-        const auto after = offered(matmul(a, b), traits);
-        QVERIFY(has_half(after) && has_half(offered(conv2d(map, weight, {.pad = 1}), traits)));
+        const auto after = tests::variants_of(matmul(a, b), traits);
+        QVERIFY(has_half(after) && has_half(tests::variants_of(conv2d(map, weight, {.pad = 1}), traits)));
         QCOMPARE(after[0], before[0]);
-        QVERIFY(!has_half(offered(matmul(cast(a, Dtype::F32), b), traits)));
-        QVERIFY(!has_half(offered(matmul(cast(a, Dtype::BF16), cast(b, Dtype::BF16)), traits)));
-        QVERIFY(!has_half(offered(conv_input_grad(half_noise({1, 16, 9, 9}, 5), weight, same_size, {9, 9}), traits)));
-        QVERIFY(!has_half(offered(conv_weight_grad(map, half_noise({1, 16, 9, 9}, 5), same_size, {3, 3}), traits)));
+        QVERIFY(!has_half(tests::variants_of(matmul(cast(a, Dtype::F32), b), traits)));
+        QVERIFY(!has_half(tests::variants_of(matmul(cast(a, Dtype::BF16), cast(b, Dtype::BF16)), traits)));
+        QVERIFY(!has_half(tests::variants_of(conv_input_grad(half_noise({1, 16, 9, 9}, 5), weight, same_size, {9, 9}), traits)));
+        QVERIFY(!has_half(tests::variants_of(conv_weight_grad(map, half_noise({1, 16, 9, 9}, 5), same_size, {3, 3}), traits)));
     }
 
     void are_no_default_of_gpus() {
@@ -154,13 +144,13 @@ private slots:
         for (const auto& [m, n] : {std::pair{4096, 640}, {128, 1280}, {77, 43}}) {
             const Tensor y = matmul(half({m, 1280}), half({1280, n}));
             traits.half_products = false;
-            const auto before = offered(y, traits);
+            const auto before = tests::variants_of(y, traits);
             traits.half_products = true;
-            const auto after = offered(y, traits);
+            const auto after = tests::variants_of(y, traits);
             QVERIFY(before[0].find("tile_") != std::string::npos && has_half(after) && !has_half(before));
             QCOMPARE(after[0], before[0]);
         }
-        const auto few = offered(matmul(half({128, 1280}), half({1280, 1280})), traits);
+        const auto few = tests::variants_of(matmul(half({128, 1280}), half({1280, 1280})), traits);
         QVERIFY(std::any_of(few.begin(), few.end(), [](const std::string& name) { return name.starts_with("split_") && name.ends_with("_half_64x64"); }));
     }
 
@@ -259,7 +249,7 @@ private slots:
         for (const Case& one : cases) {
             const Tensor y = one.make(one.a, one.b);
             const Forced allowed("");
-            const auto names = offered(y, traits_here());
+            const auto names = tests::variants_of(y, traits_here());
             const auto at = std::find_if(names.begin(), names.end(), [&](const std::string& offer) { return offer.starts_with(name) && has_half({offer}); });
             QVERIFY2(at != names.end(), one.what);
             const Forced forced(*at);

@@ -10,6 +10,7 @@
 #include "gpu/run/traits.h"
 #include "tests/support/op_cases.h"
 #include "tests/support/test.h"
+#include "tests/support/variants.h"
 
 using namespace gpu;
 
@@ -38,7 +39,7 @@ private slots:
         for (const Tensor& node : collect({y_}).nodes)
             if (node.op() && node.op()->name() == "matmul") {
                 op_ = node.node()->op;
-                for (const Tensor& input : node.inputs()) in_.push_back(input.spec());
+                in_ = tests::input_specs(node);
             }
         QVERIFY(op_);
         names_ = op_->variants(in_, traits_of(Device::current().caps()));

@@ -12,23 +12,12 @@
 #include "gpu/vulkan/device.h"
 #include "tests/support/op_cases.h"
 #include "tests/support/test.h"
+#include "tests/support/variants.h"
 
 using namespace gpu;
 using tests::OpCase;
 
 namespace {
-
-// The variants of all kernel ops in y.
-std::set<std::string> variants_in(const Tensor& y, const DeviceTraits& traits) {
-    std::set<std::string> names;
-    for (const Tensor& node : collect({y}).nodes) {
-        if (!node.op() || node.op()->kind() != OpKind::Kernel) continue;
-        Specs in;
-        for (const Tensor& input : node.inputs()) in.push_back(input.spec());
-        for (const std::string& name : node.op()->variants(in, traits)) names.insert(name);
-    }
-    return names;
-}
 
 bool has_variants(const std::string& op) { return op == "matmul" || op == "convolution" || op == "conv_input_grad" || op == "conv_weight_grad" || op == "attention"; }
 
@@ -63,7 +52,7 @@ private slots:
             for (const OpCase& one : cases.all())
                 for (const Dtype dtype : {Dtype::F32, Dtype::F16})
                     if (has_variants(op))
-                        for (const std::string& name : variants_in(one.make(inputs_of(one, dtype)), traits))
+                        for (const std::string& name : tests::variants_of(one.make(inputs_of(one, dtype)), traits))
                             names.insert({name.starts_with("split_") ? "split_" : name, dtype});   // which numbers of parts there are is the shapes'
         for (const auto& [name, dtype] : names)
             if (name != "simple")   // the default here: the tests of ops run it
@@ -84,7 +73,7 @@ private slots:
             if (!has_variants(op)) continue;
             for (const OpCase& one : cases.all()) {
                 const Tensors in = inputs_of(one, type);
-                const std::set<std::string> offered = variants_in(one.make(in), traits);
+                const std::vector<std::string> offered = tests::variants_of(one.make(in), traits);
                 if (std::none_of(offered.begin(), offered.end(), [&](const auto& name) { return name.starts_with(variant.toStdString()); })) continue;
                 // Sums of rounded numbers cancel: how exact they are says nothing of the kernel.
                 if (type == Dtype::F16 && reduces(one.make(in))) continue;

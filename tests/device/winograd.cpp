@@ -18,6 +18,7 @@
 #include "gpu/vulkan/device.h"
 #include "tests/support/op_cases.h"
 #include "tests/support/test.h"
+#include "tests/support/variants.h"
 
 using namespace gpu;
 
@@ -65,12 +66,6 @@ Tensor by(const std::string& variant, const Tensor& y) { return y.op()->variant_
 double error_of(const Tensor& result, const std::vector<double>& expected) {
     evaluate({result});
     return relative_error(read_doubles(result.value()), expected);
-}
-
-Specs inputs_of(const Tensor& y) {
-    Specs in;
-    for (const Tensor& input : y.inputs()) in.push_back(input.spec());
-    return in;
 }
 
 // A convolution large enough for the variant to be offered.
@@ -146,7 +141,7 @@ private slots:
     void is_offered_where_it_could_win() {
         const DeviceTraits traits = traits_of(Device::current().caps());
         const auto offered = [&](const Tensor& y) {
-            std::vector<std::string> names = y.op()->variants(inputs_of(y), traits);
+            std::vector<std::string> names = tests::variants_of(y, traits);
             std::erase_if(names, [](const std::string& name) { return !is_winograd(name); });
             return names;
         };
@@ -207,7 +202,7 @@ private slots:
         const std::string old = std::exchange(switches().cache_dir, folder.path().toStdString());
         const ScopedSwitch no_host(&Switches::host, false);
         const Tensor y = large(Dtype::F32);
-        const auto choose = [&](Tuner& tuner) { return tuner.choose(y.node()->op, inputs_of(y), {"no such kernel", "winograd"}); };
+        const auto choose = [&](Tuner& tuner) { return tuner.choose(y.node()->op, tests::input_specs(y), {"no such kernel", "winograd"}); };
         std::string first, later;
         int measurements = 0;
         {

@@ -10,6 +10,7 @@
 #include "gpu/ops/conv.h"
 #include "gpu/plan/program.h"
 #include "gpu/run/plan_runner.h"
+#include "tests/support/variants.h"
 
 using namespace gpu;
 
@@ -22,18 +23,6 @@ Tensor single(const Shape& shape) { return blank(Dtype::F32, shape); }
 Tensor map(Dtype dtype, const Shape& s) { return permute(blank(dtype, {s[0], s[2], s[3], s[1]}), {0, 3, 1, 2}); }
 
 const ConvGeometry same_size{{1, 1}, {1, 1}, {1, 1}, {1, 1}, 1};   // of a 3 x 3 kernel
-
-std::vector<std::string> variants_of(const Tensor& y, const DeviceTraits& traits) {
-    std::vector<std::string> names;
-    for (const Tensor& node : collect({y}).nodes) {
-        if (!node.op() || node.op()->kind() != OpKind::Kernel) continue;
-        Specs in;
-        for (const Tensor& input : node.inputs()) in.push_back(input.spec());
-        for (const std::string& name : node.op()->variants(in, traits))
-            if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-    }
-    return names;
-}
 
 Program plan_of(const Tensor& y, const DeviceTraits& traits, const std::string& variant) {
     return make_plan(collect({y}), traits, true, [&](const auto&, const Specs&, const std::vector<std::string>& names) {
