@@ -107,7 +107,7 @@ REGISTER_COMMAND(bench, {.name = "bench",
                                      {"--batch", "N", "train: pictures a step (32); unet, text: rows of one evaluation (unet: 1 and 2; text: 1)"},
                                      {"--repeat", "N", "Runs of each (9); steps of sample"},
                                      {"--size", "PIXELS", "vae, model: side of the picture (512); unet, sample (256)"},
-                                     {"--type", "TYPE", "unet, text, vae: how empty weights are stored, f32, f16 or bf16 (f32 and f16; vae: f32)"}},
+                                     {"--type", "TYPE", "ops: of inputs and results; unet, text, vae: how empty weights are stored; f32, f16 or bf16 (unet, text: f32 and f16; else f32)"}},
                          .run = bench})
 
 }  // namespace app

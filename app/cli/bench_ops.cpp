@@ -78,6 +78,7 @@ std::vector<OpBench> op_benches() {
         product(1024, 1024, 1024),
         product(1024, 640, 2560),
         product(4096, 320, 320),
+        product(4096, 320, 2560),
         attention(8, 4096, 4096, 40),
         attention(8, 1024, 1024, 80),
         attention(8, 256, 256, 160),
@@ -100,21 +101,22 @@ std::vector<OpBench> op_benches() {
     return benches;
 }
 
-QJsonObject run_bench(const OpBench& bench, const BenchPeaks& peaks, int repeats) {
+QJsonObject run_bench(const OpBench& bench, gpu::Dtype type, const BenchPeaks& peaks, int repeats) {
     Tensors in;
+    const double size = static_cast<double>(gpu::size_of(type));
     double bytes = 0;
     for (std::size_t i = 0; i < bench.in.size(); ++i) {
         const bool map = bench.in[i].size() >= 3 && bench.in[i].back() > 3;   // not the taps of a weight
-        in.push_back(map ? bench_map(bench.in[i], static_cast<unsigned>(i)) : bench_noise(bench.in[i], static_cast<unsigned>(i)));
-        bytes += 4.0 * static_cast<double>(gpu::element_count(bench.in[i]));
+        in.push_back(gpu::cast(map ? bench_map(bench.in[i], static_cast<unsigned>(i)) : bench_noise(bench.in[i], static_cast<unsigned>(i)), type));
+        bytes += size * static_cast<double>(gpu::element_count(bench.in[i]));
     }
     gpu::evaluate(in);
-    bytes += 4.0 * static_cast<double>(bench.make(in).element_count());
+    bytes += size * static_cast<double>(bench.make(in).element_count());
     const auto run = [&] { gpu::evaluate({bench.make(in)}); };
     const BenchTiming time = bench_time(run, repeats);
     std::string shapes;
     for (const Shape& shape : bench.in) shapes += (shapes.empty() ? "" : " ") + gpu::to_string(shape);
-    QJsonObject row{{"name", QString::fromStdString(bench.name)}, {"shapes", QString::fromStdString(shapes)},
+    QJsonObject row{{"name", QString::fromStdString(bench.name)}, {"type", QString::fromStdString(std::string(gpu::name_of(type)))}, {"shapes", QString::fromStdString(shapes)},
                     {"device", QString::fromStdString(gpu::Device::current().caps().name)},
                     {"median_ms", time.median * 1e3}, {"p90_ms", time.p90 * 1e3}, {"gbytes_per_s", bytes / time.median * 1e-9}};
     if (bench.flop > 0) {
@@ -135,13 +137,15 @@ QJsonObject run_bench(const OpBench& bench, const BenchPeaks& peaks, int repeats
 }  // namespace
 
 int bench_ops(const Arguments& arguments, int repeats) {
-    const std::string filter = arguments.value("--filter").value_or("");
+    const std::string filter = arguments.value("--filter").value_or(""), type = arguments.value("--type").value_or("f32");
+    gpu::check(type == "f32" || type == "f16" || type == "bf16", gpu::ErrorCode::Usage, "bench: expected --type f32, f16 or bf16, got \"{}\"", type);
+    const gpu::Dtype dtype = type == "f32" ? gpu::Dtype::F32 : type == "f16" ? gpu::Dtype::F16 : gpu::Dtype::BF16;
     const BenchPeaks peaks = bench_peaks();
     const bool json = arguments.has("--json");
     std::vector<std::vector<std::string>> rows{{"OP", "SHAPES", "MEDIAN MS", "P90 MS", "GB/S", "GFLOP/S", "OF PEAK", "OF ONEDNN"}};
     for (const OpBench& one : op_benches()) {
         if (one.name.find(filter) == std::string::npos) continue;
-        const QJsonObject row = run_bench(one, peaks, repeats);
+        const QJsonObject row = run_bench(one, dtype, peaks, repeats);
         if (json) print_json_line(row);
         const auto percent = [&](const char* key) { return row.contains(key) ? fixed_text(row[key].toDouble() * 100, 0) + " %" : std::string("-"); };
         rows.push_back({one.name, row["shapes"].toString().toStdString(), fixed_text(row["median_ms"].toDouble(), 2),

@@ -51,6 +51,9 @@ bool runs_on(const GemmTiling& tiling, const GemmShape& shape, bool halves, cons
     const std::uint32_t subgroup = traits.coop_subgroup;
     const bool known = subgroup >= 4 && subgroup <= 64 && (subgroup & (subgroup - 1)) == 0;
     if (tiling.kind == GemmKind::Subgroup && !(traits.subgroup_shuffle && known)) return false;
+    // Every invocation loads a word of each tile at least (common/gemm_words.glsl).
+    const std::uint32_t words = coop_block_k / (tiling.kind == GemmKind::Coop ? 8 : 4);
+    if (tiling.kind != GemmKind::Tile && tiling.lanes(traits) > std::min(tiling.m, tiling.n) * words) return false;
     if (ceil_div(shape.m, tiling.m) > traits.max_groups || shape.batch > traits.max_groups) return false;
     return tiling.lanes(traits) <= traits.max_lanes && tiling.shared_bytes() <= traits.max_shared_bytes;
 }

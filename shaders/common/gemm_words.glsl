@@ -25,6 +25,16 @@ shared uvec4 tile_b[2 * TILE_B];
 #ifndef A_ALONG_K
 #define A_ALONG_K 1
 #endif
+#if A_ALONG_K
+const uint HELD_A = WORDS_A;
+#else
+const uint PAIRS_A = (WORDS_A + 1) / 2, HELD_A = 2 * PAIRS_A;
+#endif
+#if B_ALONG_K
+const uint HELD_B = WORDS_B;
+#else
+const uint PAIRS_B = (WORDS_B + 1) / 2, HELD_B = 2 * PAIRS_B;
+#endif
 
 // What an invocation reads for A and B, and the words on their way. (Globals: glslang passes and assigns nothing that holds an
 // array whose length is a specialisation constant.)
@@ -34,8 +44,8 @@ ARow rows_of_a[WORDS_A];
 #if B_ALONG_K
 BColumn columns_of_b[WORDS_B];
 #endif
-uvec4 next_a[WORDS_A], next_b[WORDS_B];
-bool real_a[WORDS_A], real_b[WORDS_B];
+uvec4 next_a[HELD_A], next_b[HELD_B];
+bool real_a[HELD_A], real_b[HELD_B];
 
 // Which words of the tiles this invocation loads: one place along k, every LANES / WORDS_K-th row.
 uint word_k() { return gl_LocalInvocationIndex % WORDS_K; }
@@ -47,6 +57,8 @@ uint pair_column(uint i) {
     return (at % 4 + at / (4 * BLOCK_K / 2) * 4) * 8;
 }
 uint pair_k(uint i) { return (gl_LocalInvocationIndex + i * LANES) / 4 % (BLOCK_K / 2) * 2; }
+// A tile of one word an invocation has pairs for half of them.
+bool has_pairs(uint words) { return words > 1 || gl_LocalInvocationIndex < LANES / 2; }
 // The e-th of eight columns of a pair, its two halves along k side by side as the matrices want them.
 uint turned(uvec4 x, uvec4 y, uint e) {
     return e % 2 == 0 ? (x[e / 2] & 0xffffu) | y[e / 2] << 16 : x[e / 2] >> 16 | (y[e / 2] & 0xffff0000u);
@@ -57,34 +69,38 @@ void fetch(uint k0, uint m0, uint n0) {
 #if A_ALONG_K
     for (uint i = 0; i < WORDS_A; ++i) next_a[i] = a_load(rows_of_a[i], k0, word_k() * COOP_PACK, real_a[i]);
 #else
-    for (uint i = 0; i < WORDS_A / 2; ++i)
-        for (uint j = 0; j < 2; ++j) next_a[2 * i + j] = a_load(k0 + pair_k(i) + j, m0 + pair_column(i), real_a[2 * i + j]);
+    if (has_pairs(WORDS_A))
+        for (uint i = 0; i < PAIRS_A; ++i)
+            for (uint j = 0; j < 2; ++j) next_a[2 * i + j] = a_load(k0 + pair_k(i) + j, m0 + pair_column(i), real_a[2 * i + j]);
 #endif
 #if B_ALONG_K
     for (uint i = 0; i < WORDS_B; ++i) next_b[i] = b_load(columns_of_b[i], k0, word_k() * COOP_PACK, real_b[i]);
 #else
-    for (uint i = 0; i < WORDS_B / 2; ++i)
-        for (uint j = 0; j < 2; ++j) next_b[2 * i + j] = b_load(k0 + pair_k(i) + j, n0 + pair_column(i), real_b[2 * i + j]);
+    if (has_pairs(WORDS_B))
+        for (uint i = 0; i < PAIRS_B; ++i)
+            for (uint j = 0; j < 2; ++j) next_b[2 * i + j] = b_load(k0 + pair_k(i) + j, n0 + pair_column(i), real_b[2 * i + j]);
 #endif
 }
 
 // The words into one half of the tiles. Zeros come in here, not where the words are loaded: what touches a word waits for it.
 void put(uint half_) {
-    for (uint i = 0; i < WORDS_A; ++i) next_a[i] = real_a[i] ? next_a[i] : uvec4(0);
-    for (uint i = 0; i < WORDS_B; ++i) next_b[i] = real_b[i] ? next_b[i] : uvec4(0);
+    for (uint i = 0; i < HELD_A; ++i) next_a[i] = real_a[i] ? next_a[i] : uvec4(0);
+    for (uint i = 0; i < HELD_B; ++i) next_b[i] = real_b[i] ? next_b[i] : uvec4(0);
 #if A_ALONG_K
     for (uint i = 0; i < WORDS_A; ++i) tile_a[half_ * TILE_A + word_row(i) * PITCH + word_k()] = next_a[i];
 #else
-    for (uint i = 0; i < WORDS_A / 2; ++i)
-        for (uint e = 0; e < 8; ++e)
-            tile_a[half_ * TILE_A + (pair_column(i) + e) * PITCH + pair_k(i) / 8][pair_k(i) / 2 % 4] = turned(next_a[2 * i], next_a[2 * i + 1], e);
+    if (has_pairs(WORDS_A))
+        for (uint i = 0; i < PAIRS_A; ++i)
+            for (uint e = 0; e < 8; ++e)
+                tile_a[half_ * TILE_A + (pair_column(i) + e) * PITCH + pair_k(i) / 8][pair_k(i) / 2 % 4] = turned(next_a[2 * i], next_a[2 * i + 1], e);
 #endif
 #if B_ALONG_K
     for (uint i = 0; i < WORDS_B; ++i) tile_b[half_ * TILE_B + word_row(i) * PITCH + word_k()] = next_b[i];
 #else
-    for (uint i = 0; i < WORDS_B / 2; ++i)
-        for (uint e = 0; e < 8; ++e)
-            tile_b[half_ * TILE_B + (pair_column(i) + e) * PITCH + pair_k(i) / 8][pair_k(i) / 2 % 4] = turned(next_b[2 * i], next_b[2 * i + 1], e);
+    if (has_pairs(WORDS_B))
+        for (uint i = 0; i < PAIRS_B; ++i)
+            for (uint e = 0; e < 8; ++e)
+                tile_b[half_ * TILE_B + (pair_column(i) + e) * PITCH + pair_k(i) / 8][pair_k(i) / 2 % 4] = turned(next_b[2 * i], next_b[2 * i + 1], e);
 #endif
 }
 
