@@ -17,7 +17,7 @@ constexpr std::string_view split_prefix = "split_";
 
 const std::vector<GemmTiling>& tilings() {
     static const std::vector<GemmTiling> list = {
-        {"coop_128x128", GemmKind::Coop, 128, 128, 4, 2}, {"coop_128x64", GemmKind::Coop, 128, 64, 2, 2},
+        {"coop_128x128", GemmKind::Coop, 128, 128, 4, 2}, {"coop_128x64", GemmKind::Coop, 128, 64, 4, 2},
         {"coop_64x64", GemmKind::Coop, 64, 64, 2, 2},     {"tile_128x128", GemmKind::Tile, 128, 128, 8, 8},
         {"tile_128x64", GemmKind::Tile, 128, 64, 8, 4},   {"tile_64x64", GemmKind::Tile, 64, 64, 4, 4},
         {"tile_32x32", GemmKind::Tile, 32, 32, 4, 4},     {"half_64x64", GemmKind::Half, 64, 64, 8, 4},
