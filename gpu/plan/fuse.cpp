@@ -15,6 +15,7 @@ constexpr std::size_t max_epilogue = 12;
 constexpr std::int64_t longest_row = 65536, short_row = 8192, fewest_rows = 16;
 
 bool is_repetition(const Program& program, int node, int of);
+bool is_reshaped(const Program& program, int node, int of);
 
 class Fuser {
 public:
@@ -84,10 +85,11 @@ private:
     int next_candidate(const std::set<int>& inside, int core) const {
         int next = -1;
         for (const int member : inside)
-            for (const int user : users_[member]) {
+            for (const int user : readers(member)) {
+                const PlanNode& node = nodes_[user];
                 const bool fresh = !inside.contains(user) && user > *inside.rbegin() && (next < 0 || user < next);
-                if (fresh && is_elementwise(user) && nodes_[user].step < 0 &&
-                    nodes_[user].spec == nodes_[core].spec && nodes_[user].order == nodes_[core].order)
+                if (fresh && is_elementwise(user) && node.step < 0 && node.spec.dtype == nodes_[core].spec.dtype && lies_alike(user, core) &&
+                    (inside.size() == 1 || (node.spec == nodes_[*inside.rbegin()].spec && node.order == nodes_[*inside.rbegin()].order)))
                     next = user;
             }
         return next;
@@ -96,10 +98,33 @@ private:
     bool is_closed(const std::vector<int>& region, const std::set<int>& inside) const {
         for (std::size_t i = 0; i + 1 < region.size(); ++i) {
             if (nodes_[region[i]].output) return false;
-            for (const int user : users_[region[i]])
+            for (const int user : readers(region[i]))
                 if (!inside.contains(user)) return false;
         }
         return true;
+    }
+
+    // Who reads a node; a kernel's result also in another shape of the same elements.
+    std::vector<int> readers(int node) const {
+        if (!nodes_[node].kernel) return users_[node];
+        std::vector<int> result;
+        add_readers(node, node, result);
+        return result;
+    }
+    void add_readers(int node, int core, std::vector<int>& result) const {
+        for (const int user : users_[node]) {
+            if (is_reshaped(program_, user, core) && !nodes_[user].output) add_readers(user, core, result);
+            else result.push_back(user);
+        }
+    }
+
+    // Whether element i of the buffer of `node` is computed from element i of that of `core`: what it reads of the core, it reads so.
+    bool lies_alike(int node, int core) const {
+        const PlanNode& result = nodes_[node];
+        if (result.spec.shape == nodes_[core].spec.shape && result.order != nodes_[core].order) return false;
+        return std::all_of(result.inputs.begin(), result.inputs.end(), [&](int input) {
+            return nodes_[input].root != core || (nodes_[input].view.offset == 0 && nodes_[input].view.is_dense(result.order));
+        });
     }
 
     bool fits(const std::vector<int>& region) const {
@@ -108,13 +133,15 @@ private:
         step.core = region[0];
         step.result = region.back();
         if (nodes_[region[0]].on_host) return post_operations(step);
-        return push_bytes(step) <= program_.traits.max_push_bytes;
+        return fixed_push_bytes(step) <= program_.traits.max_push_bytes;
     }
 
     // Whether a host kernel can do the region as it writes its result: a chain on the running value.
     bool post_operations(Step& step) const {
         step.post_ops.clear();
         int value = step.core;
+        // The running value itself where it is read in another shape.
+        const auto input = [&](const PlanNode& node, std::size_t i) { return is_reshaped(program_, node.inputs[i], step.core) ? step.core : node.inputs[i]; };
         for (std::size_t i = 1; i < step.members.size(); ++i) {
             const PlanNode& node = nodes_[step.members[i]];
             const std::string name(static_cast<const ElementwiseOp&>(*node.op).post_op());
@@ -122,9 +149,8 @@ private:
             // x * sigmoid(x): two nodes, one post-operation.
             if (name == "sigmoid" && i + 1 < step.members.size()) {
                 const PlanNode& product = nodes_[step.members[i + 1]];
-                const auto& in = product.inputs;
-                if (static_cast<const ElementwiseOp&>(*product.op).post_op() == "mul" && node.inputs[0] == value &&
-                    std::minmax(in[0], in[1]) == std::minmax(value, step.members[i])) {
+                if (static_cast<const ElementwiseOp&>(*product.op).post_op() == "mul" && input(node, 0) == value &&
+                    std::minmax({input(product, 0), input(product, 1)}) == std::minmax({value, step.members[i]})) {
                     step.post_ops.push_back({"swish"});
                     value = step.members[++i];
                     continue;
@@ -132,12 +158,11 @@ private:
             }
             PostOp post{name};
             if (node.inputs.size() == 2) {
-                const int other = node.inputs[0] == value ? node.inputs[1] : node.inputs[0];
-                const bool same = node.inputs[0] == value && node.inputs[1] == value;
-                if (same || (node.inputs[0] != value && node.inputs[1] != value)) return false;
+                const int a = input(node, 0), b = input(node, 1), other = a == value ? b : a;
+                if ((a == value) == (b == value)) return false;
                 if (!host_operand(step, other)) return false;
                 post.operand = other;   // node for now; finish() turns it into an index of the reads
-            } else if (node.inputs[0] != value) {
+            } else if (input(node, 0) != value) {
                 return false;
             }
             step.post_ops.push_back(post);
@@ -151,8 +176,10 @@ private:
         const PlanNode &node = nodes_[other], &core = nodes_[step.core];
         const bool any_float = core.kernel->host_any_float && is_float(node.spec.dtype);
         if (node.root < 0 || node.blocks || (node.stored() != Dtype::F32 && !any_float)) return false;
-        if (node.view.is_dense(core.order)) return true;
-        const int channel = core.order.back();
+        const PlanNode& result = nodes_[step.result];
+        if (node.view.is_dense(result.order)) return true;
+        const int channel = result.order.back();
+        if (result.spec.shape[channel] != core.spec.shape[core.order.back()]) return false;
         for (std::size_t axis = 0; axis < node.view.shape.size(); ++axis) {
             const std::int64_t wanted = static_cast<int>(axis) == channel ? 1 : 0;
             if (node.view.shape[axis] != 1 && node.view.strides[axis] != wanted) return false;
@@ -283,7 +310,8 @@ private:
         return result;
     }
 
-    // Addresses and numbers, which can only be pushed.
+    // What can only be pushed: addresses, numbers, and what the kernel itself wants. Other sizes and strides become literals of the text
+    // where there is no room for them.
     std::size_t fixed_push_bytes(const Step& step) const {
         std::set<int> scalars;
         for (const int member : step.members) {
@@ -291,13 +319,18 @@ private:
             for (const int input : nodes_[member].inputs)
                 if (nodes_[input].scalar >= 0) scalars.insert(nodes_[input].scalar);
         }
-        return 8 + 8 * external_inputs(step).size() + 4 * scalars.size();
+        std::size_t bytes = 8 + 8 * external_inputs(step).size() + 4 * scalars.size();
+        if (step.core < 0) return bytes;
+        const PlanNode& core = nodes_[step.core];
+        bytes += 4 * core.kernel->push.size() + 4;   // one to align addresses behind it
+        for (const Kernel::Input& input : core.kernel->inputs)
+            if (input.order.empty()) bytes += 4 * nodes_[core.inputs[input.index]].spec.shape.size();
+        return bytes;
     }
 
     // An upper bound of what generate() will push.
     std::size_t push_bytes(const Step& step) const {
         std::size_t bytes = fixed_push_bytes(step);
-        if (step.core >= 0) bytes += 4 * nodes_[step.core].kernel->push.size();
         const Order& order = nodes_[step.result].order;
         std::size_t strided = 0;
         for (const int input : external_inputs(step)) {
@@ -316,7 +349,7 @@ private:
             return;
         }
         const PlanNode& result = nodes_[step.result];
-        step.write = {step.result, result.view, result.spec.dtype, {}};
+        step.write = {step.result, step.core >= 0 ? nodes_[step.core].view : result.view, result.spec.dtype, {}};
         const auto operand = [&](int node, const Order& leaf_order) {
             const PlanNode& from = nodes_[node];
             return Operand{from.root, from.view, from.stored(), leaf_order, from.blocks};
@@ -344,12 +377,24 @@ private:
             read_nodes.push_back(node);
             step.reads.push_back(operand(node, {}));
             View& view = step.reads.back().view;
-            if (step.kind == Step::Host && view.is_dense(result.order)) view.strides = result.view.strides;
+            if (step.kind == Step::Host && step.core >= 0) view = for_host(step, view);
+            else if (step.kind == Step::Host && view.is_dense(result.order)) view.strides = result.view.strides;
         }
         for (PostOp& post : step.post_ops)
             if (post.operand >= 0)
                 post.operand = static_cast<int>(std::find(read_nodes.begin(), read_nodes.end(), post.operand) - read_nodes.begin());
         if (runs_on_host(step)) step.kind = Step::Host;
+    }
+
+    // What host_operand() lets pass, in the shape that the host kernel's result has.
+    View for_host(const Step& step, const View& view) const {
+        const PlanNode &core = nodes_[step.core], &result = nodes_[step.result];
+        if (view.is_dense(result.order)) return {view.offset, core.view.shape, core.view.strides};
+        if (core.spec.shape == result.spec.shape) return view;
+        View vector{view.offset, Shape(core.spec.shape.size(), 1), Shape(core.spec.shape.size(), 0)};
+        vector.shape[core.order.back()] = view.shape[result.order.back()];
+        vector.strides[core.order.back()] = 1;
+        return vector;
     }
 
     // Whether the host's interpreter takes a generated step: floats only, ops that have vector functions.
@@ -400,11 +445,20 @@ bool is_repetition(const Program& program, int node, int of) {
     return true;
 }
 
+// Whether `node` is a free view of all elements of `of`, each once.
+bool is_reshaped(const Program& program, int node, int of) {
+    const PlanNode &view = program.nodes[node], &from = program.nodes[of];
+    if (view.root != of || node == of || from.root != of || view.view.offset != 0 || element_count(view.spec.shape) != element_count(from.spec.shape)) return false;
+    for (std::size_t axis = 0; axis < view.view.shape.size(); ++axis)
+        if (view.view.shape[axis] > 1 && view.view.strides[axis] == 0) return false;
+    return true;
+}
+
 }  // namespace
 
 int member_of(const Program& program, const Step& step, int node) {
     for (const int member : step.members)
-        if (member == node || is_repetition(program, node, member)) return member;
+        if (member == node || is_repetition(program, node, member) || (member == step.core && is_reshaped(program, node, member))) return member;
     return -1;
 }
 

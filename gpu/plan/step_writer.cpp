@@ -79,40 +79,48 @@ std::string StepWriter::statement(int member, const std::map<int, std::string>& 
            compute_type(node.spec.dtype) + "(" + value + ");\n";
 }
 
+std::size_t StepWriter::read_of(int node, std::size_t first_read) const {
+    const PlanNode& from = nodes_[node];
+    const auto same = [&](const Operand& read) {
+        return read.root == from.root && read.view.offset == from.view.offset && read.view.strides == from.view.strides &&
+               read.view.shape == from.view.shape && read.blocks == from.blocks;
+    };
+    const auto found = std::find_if(step_.reads.begin() + static_cast<std::ptrdiff_t>(first_read), step_.reads.end(), same);
+    check(found != step_.reads.end(), ErrorCode::Failure, "generate: node {} is not among the reads", node);
+    return static_cast<std::size_t>(found - step_.reads.begin());
+}
+
 std::vector<std::pair<int, std::size_t>> StepWriter::reads_by_node(const std::vector<int>& members, std::size_t first_read) const {
     std::vector<std::pair<int, std::size_t>> result;
     for (const int member : members)
         for (const int input : nodes_[member].inputs) {
-            const PlanNode& node = nodes_[input];
-            if (node.scalar >= 0 || member_of(program_, step_, input) >= 0) continue;
-            const auto same = [&](const Operand& read) {
-                return read.root == node.root && read.view.offset == node.view.offset &&
-                       read.view.strides == node.view.strides && read.view.shape == node.view.shape && read.blocks == node.blocks;
-            };
-            const auto found = std::find_if(step_.reads.begin() + static_cast<std::ptrdiff_t>(first_read), step_.reads.end(), same);
-            check(found != step_.reads.end(), ErrorCode::Failure, "generate: node {} is not among the reads", input);
-            const auto pair = std::pair(input, static_cast<std::size_t>(found - step_.reads.begin()));
+            if (nodes_[input].scalar >= 0 || member_of(program_, step_, input) >= 0) continue;
+            const auto pair = std::pair(input, read_of(input, first_read));
             if (std::find(result.begin(), result.end(), pair) == result.end()) result.push_back(pair);
         }
     return result;
 }
 
-std::string StepWriter::head(std::string body) {
-    if (push_size_of(step_.push) > program_.traits.max_push_bytes) {
-        std::vector<Field> fields;
-        std::vector<PushItem> items;
-        for (std::size_t i = 0; i < fields_.size(); ++i) {
-            if (step_.push[i].kind == PushItem::Word) {
-                const std::regex use("p\\." + fields_[i].name + "\\b");
-                body = std::regex_replace(body, use, std::to_string(step_.push[i].value) + "u");
-            } else {
-                fields.push_back(fields_[i]);
-                items.push_back(step_.push[i]);
-            }
+void StepWriter::inline_words(std::string& text) {
+    if (push_size_of(step_.push) <= program_.traits.max_push_bytes) return;
+    const std::size_t first = step_.push.size() - fields_.size();   // a kernel's own come before
+    std::vector<Field> fields;
+    std::vector<PushItem> items(step_.push.begin(), step_.push.begin() + static_cast<std::ptrdiff_t>(first));
+    for (std::size_t i = 0; i < fields_.size(); ++i) {
+        const PushItem& item = step_.push[first + i];
+        if (item.kind == PushItem::Word) {
+            text = std::regex_replace(text, std::regex("p\\." + fields_[i].name + "\\b"), std::to_string(item.value) + "u");
+        } else {
+            fields.push_back(fields_[i]);
+            items.push_back(item);
         }
-        fields_ = std::move(fields);
-        step_.push = std::move(items);
     }
+    fields_ = std::move(fields);
+    step_.push = std::move(items);
+}
+
+std::string StepWriter::head(std::string body) {
+    inline_words(body);
     return "#version 460\n#include \"common/types.glsl\"\n#include \"common/math.glsl\"\nlayout(local_size_x = " +
            std::to_string(program_.traits.lanes) + ") in;\nlayout(push_constant, scalar) uniform Push {\n" + field_text("\n") +
            "} p;\n\nvoid main() {\n" + body + "}\n";

@@ -34,6 +34,7 @@ private:
     // A kernel op's own shader, with what was fused behind it as a macro and a function.
     void write_kernel();
     void define_vectors(std::size_t read);
+    std::string epilogue_function();
 
     // --- the push block: fields are declared and pushed together ---
 
@@ -89,7 +90,8 @@ private:
     // Members are numbered within the step, so that equal structure gives equal text.
     int local(int node) const;
     std::string statement(int member, const std::map<int, std::string>& loaded);
-    // The node that a read operand was made for: the operand's view decides, since several views may share a root.
+    // The read operand that was made for a node: its view decides, since several views may share a root.
+    std::size_t read_of(int node, std::size_t first_read) const;
     std::vector<std::pair<int, std::size_t>> reads_by_node(const std::vector<int>& members, std::size_t first_read) const;
 
     // --- rows ---
@@ -100,6 +102,7 @@ private:
     // --- the whole ---
 
     // Sizes and strides that do not fit the device's push block become literals: another text, but one that runs.
+    void inline_words(std::string& text);
     std::string head(std::string body);
     std::string field_text(const char* end) const;
     void label();

@@ -28,20 +28,25 @@ void StepWriter::write_kernel() {
     fields_.clear();
     if (step_.members.size() == 1) return;
 
+    std::string function = epilogue_function();
+    inline_words(function);
+    step_.source += "\n#define EPILOGUE_PUSH " + field_text(" ") + "\n#define EPILOGUE(value, index) epilogue_(value, index)\n@\n" + function;
+}
+
+std::string StepWriter::epilogue_function() {
     const std::vector<int> after(step_.members.begin() + 1, step_.members.end());
-    const auto reads = reads_by_node(after, kernel.inputs.size());
+    const auto reads = reads_by_node(after, nodes_[step_.core].kernel->inputs.size());
     for (const auto& [node, read] : reads) push_read(read);
-    std::vector<const View*> views{&step_.write.view};
+    const PlanNode& result = nodes_[step_.result];   // elements lie as the kernel has them, in another shape perhaps
+    std::vector<const View*> views{&result.view};
     for (const auto& [node, read] : reads) views.push_back(&step_.reads[read].view);
-    const Walk walk = merge(core.spec.shape, views, core.order);
+    const Walk walk = merge(result.spec.shape, views, result.order);
     std::string body = walk_coordinates(walk, "i");
     std::map<int, std::string> loaded;
     body += loads(walk, reads, 1, "i", loaded);
     body = "    const float v0 = value;\n" + body;
     for (const int member : after) body += statement(member, loaded);
-    body += "    return v" + std::to_string(local(step_.result)) + ";\n";
-    step_.source += "\n#define EPILOGUE_PUSH " + field_text(" ") + "\n#define EPILOGUE(value, index) epilogue_(value, index)\n@\n" +
-                    "float epilogue_(float value, uint i) {\n" + body + "}\n";
+    return "float epilogue_(float value, uint i) {\n" + body + "    return v" + std::to_string(local(step_.result)) + ";\n}\n";
 }
 
 // Along which axis neighbours of an input lie side by side, and how many of them a load may take.
