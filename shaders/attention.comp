@@ -2,7 +2,7 @@
 #version 460
 #include "common/types.glsl"
 #include "common/math.glsl"
-#include "common/epilogue.glsl"
+#include "common/fused.glsl"
 #include "common/attention_push.glsl"
 
 layout(push_constant, scalar) uniform Push {
@@ -17,7 +17,7 @@ layout(push_constant, scalar) uniform Push {
     uint q_b, q_h, q_t, q_d;          // strides
     uint k_b, k_h, k_t, k_d;
     uint v_b, v_h, v_t, v_d;
-    EPILOGUE_PUSH
+    FUSED_PUSH
 } p;
 
 #define LOAD_BIAS LOAD3

@@ -5,7 +5,7 @@
 #include "common/vectors.glsl"
 #include "common/coopmat.glsl"
 #include "common/math.glsl"
-#include "common/epilogue.glsl"
+#include "common/fused.glsl"
 #include "common/attention_push.glsl"
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_shuffle : require
@@ -29,7 +29,7 @@ layout(push_constant, scalar) uniform Push {
     uint q_b, q_h, q_t, q_d;          // strides
     uint k_b, k_h, k_t, k_d;
     uint v_b, v_h, v_t, v_d;
-    EPILOGUE_PUSH
+    FUSED_PUSH
 } p;
 
 layout(local_size_x_id = 0) in;

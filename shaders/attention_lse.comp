@@ -2,7 +2,7 @@
 #version 460
 #include "common/types.glsl"
 #include "common/math.glsl"
-#include "common/epilogue.glsl"
+#include "common/fused.glsl"
 #include "common/attention_push.glsl"
 
 layout(push_constant, scalar) uniform Push {

@@ -4,7 +4,7 @@
 #version 460
 #include "common/types.glsl"
 #include "common/math.glsl"
-#include "common/epilogue.glsl"
+#include "common/fused.glsl"
 
 layout(constant_id = 0) const uint KD = 1;
 layout(constant_id = 1) const uint KH = 1;
@@ -29,7 +29,7 @@ layout(push_constant, scalar) uniform Push {
     uint D, H, W;             // gathered from
     uint OD, OH, OW;          // computed
     uint quads;               // groups of 4 pixels in a row
-    EPILOGUE_PUSH
+    FUSED_PUSH
 } p;
 
 // Where tap k of element o lies, or -1.

@@ -4,7 +4,7 @@
 #include "common/vectors.glsl"
 #include "common/quads.glsl"
 #include "common/math.glsl"
-#include "common/epilogue.glsl"
+#include "common/fused.glsl"
 #include "common/split_k.glsl"
 #include "common/conv_gemm.glsl"
 

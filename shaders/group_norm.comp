@@ -2,7 +2,7 @@
 #version 460
 #include "common/types.glsl"
 #include "common/math.glsl"
-#include "common/epilogue.glsl"
+#include "common/fused.glsl"
 #include "common/reduce.glsl"
 
 layout(local_size_x = LANES) in;
@@ -11,7 +11,7 @@ layout(push_constant, scalar) uniform Push {
     OUT y;
     uint positions, C, CG;
     float eps;
-    EPILOGUE_PUSH
+    FUSED_PUSH
 } p;
 
 void main() {

@@ -2,7 +2,7 @@
 #version 460
 #include "common/types.glsl"
 #include "common/math.glsl"
-#include "common/epilogue.glsl"
+#include "common/fused.glsl"
 
 layout(local_size_x = 16, local_size_y = 4) in;
 layout(push_constant, scalar) uniform Push {
@@ -13,7 +13,7 @@ layout(push_constant, scalar) uniform Push {
     uint batched_b;
     uint a_batch, a_row, a_column;   // strides
     uint b_batch, b_row, b_column;
-    EPILOGUE_PUSH
+    FUSED_PUSH
 } p;
 
 void main() {

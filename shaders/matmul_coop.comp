@@ -5,7 +5,7 @@
 #include "common/vectors.glsl"
 #include "common/coopmat.glsl"
 #include "common/math.glsl"
-#include "common/epilogue.glsl"
+#include "common/fused.glsl"
 #include "common/split_k.glsl"
 
 layout(push_constant, scalar) uniform Push {
@@ -17,7 +17,7 @@ layout(push_constant, scalar) uniform Push {
     SPLIT_PUSH
     uint a_batch, a_row, a_column;   // strides
     uint b_batch, b_row, b_column;
-    EPILOGUE_PUSH
+    FUSED_PUSH
 } p;
 
 layout(constant_id = 5) const bool K_TAIL = true;   // K is no multiple of BLOCK_K

@@ -4,7 +4,7 @@
 #include "common/vectors.glsl"
 #include "common/quads.glsl"
 #include "common/math.glsl"
-#include "common/epilogue.glsl"
+#include "common/fused.glsl"
 #include "common/split_k.glsl"
 
 layout(push_constant, scalar) uniform Push {
@@ -16,7 +16,7 @@ layout(push_constant, scalar) uniform Push {
     SPLIT_PUSH
     uint a_batch, a_row, a_column;   // strides
     uint b_batch, b_row, b_column;
-    EPILOGUE_PUSH
+    FUSED_PUSH
 } p;
 
 #define A_ALONG_K !(AXIS0 == 1 && VECTOR0 >= 4)

@@ -4,7 +4,7 @@
 #include "common/types.glsl"
 #include "common/elements.glsl"
 #include "common/math.glsl"
-#include "common/epilogue.glsl"
+#include "common/fused.glsl"
 
 layout(local_size_x = LANES) in;
 layout(push_constant, scalar) uniform Push {
@@ -13,7 +13,7 @@ layout(push_constant, scalar) uniform Push {
     uint total;            // tiles times O
     uint O, H, W;          // of the result
     uint rows, columns;    // of tiles, in a picture
-    EPILOGUE_PUSH
+    FUSED_PUSH
 } p;
 
 void main() {

@@ -54,6 +54,9 @@ struct Kernel {
         bool blocks = false;
         Order block_order;
         std::string block_define;
+        // How often the shader loads each element, through LOADn, LOAD4_n and WORDS8_n alone, so that a chain of elementwise ops
+        // may be computed then (common/fused.glsl); 0: by other means too, nothing may.
+        double loads = 0;
     };
     // Push block: one address per input in this order, the output's address, `push`, the strides of inputs that take any,
     // then what the epilogue adds.
@@ -119,6 +122,8 @@ public:
         input.block_order = input.order;
         return *this;
     }
+    // After in().
+    KernelBuilder& with_prologue(double loads) { return kernel_.inputs.back().loads = loads, *this; }
     KernelBuilder& host_any_float() { return kernel_.host_any_float = true, *this; }
     KernelBuilder& out(Order order) { return kernel_.out_order = std::move(order), *this; }
     KernelBuilder& push(std::int64_t value) { return kernel_.push.push_back(static_cast<std::uint32_t>(value)), *this; }

@@ -157,6 +157,21 @@ struct Attention final : Op {
         k.groups(ceil_div(q[2], tiling.queries()) * sizes.chunks, q[1], q[0]);
     }
 
+    // How often a workgroup, or all that share a head, load an element of each input.
+    struct Loads {
+        double queries = 1, keys = 1, values = 1;
+    };
+    static Loads loads_of(const KernelBuilder& k) {
+        const Shape &q = k.in_spec(0).shape, &keys = k.in_spec(1).shape, &v = k.in_spec(2).shape;
+        const double shared = static_cast<double>(q[1]) / static_cast<double>(std::max<std::int64_t>(keys[1], 1));   // heads of queries to one of keys
+        if (const CoopTiling* tiling = coop_tiling(k.variant())) {
+            const auto blocks = static_cast<double>(ceil_div(q[2], tiling->queries())), chunks = static_cast<double>(CoopSizes(*tiling, q[3], v[3]).chunks);
+            return {chunks, shared * blocks * chunks, shared * blocks};
+        }
+        const auto blocks = static_cast<double>(ceil_div(q[2], 32)), chunks = static_cast<double>(ceil_div(v[3], 8 * attention_columns(v[3], 16)));
+        return {chunks * static_cast<double>(ceil_div(keys[2], 32)), shared * blocks * chunks, shared * blocks};
+    }
+
     void lower(KernelBuilder& k) const override {
         const bool biased = k.input_count() > 3;
         const Shape &q = k.in_spec(0).shape, &out = k.out_spec().shape;
@@ -169,7 +184,9 @@ struct Attention final : Op {
             k.shader("attention").constant(columns);
             k.groups((q[2] + 31) / 32 * ((width + 8 * columns - 1) / (8 * columns)), q[1], q[0]);
         }
-        k.in(0, {}).in(1, {}).in(2, {}).out({0, 2, 1, 3}).with_epilogue();
+        const Loads loads = loads_of(k);
+        k.in(0, {}).with_prologue(loads.queries).in(1, {}).with_prologue(loads.keys).in(2, {}).with_prologue(loads.values);
+        k.out({0, 2, 1, 3}).with_epilogue();
         k.host("attention", a.host_params()).host_any_float().host_in(0, {}).host_in(1, {}).host_in(2, {});
         if (biased) k.define("HAS_BIAS").in(3, row_major(4)).host_in(3, {});
         a.push_sizes(k, &k.in_spec(2), biased ? &k.in_spec(3) : nullptr);

@@ -41,6 +41,9 @@ void lower(KernelBuilder& k, ConvGemm kind, const ConvGeometry& g, const GemmTil
     const Problem problem = gpu::problem(kind, a, b, out, tiling.step_k());
     const bool of_weight = kind == ConvGemm::WeightGrad;
     k.in(0, channels_last(a.size()));
+    // Each workgroup gathers an element once for every tap that meets it.
+    if (!of_weight && problem.shape.n > 0 && pixels(a) > 0)
+        k.with_prologue(static_cast<double>(element_count(spatial(b)) * ((problem.shape.n + tiling.n - 1) / tiling.n)) * static_cast<double>(pixels(out)) / static_cast<double>(pixels(a)));
     if (of_weight) {
         k.in(1, channels_last(b.size()));
     } else {

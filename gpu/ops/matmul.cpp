@@ -12,12 +12,15 @@
 namespace gpu {
 namespace {
 
+// How many workgroups, or invocations, meet an element: each takes `block` rows (columns) of the other matrix.
+double blocks(std::int64_t size, std::int64_t block) { return static_cast<double>((size + block - 1) / block); }
+
 GemmShape shape_of(const Spec& a, const Spec& b) { return {a.shape[0], a.shape[1], b.shape[2], a.shape[2]}; }
 
 void lower_tiled(KernelBuilder& k, const GemmTiling& tiling, const SplitK& split) {
     const Spec &a = k.in_spec(0), &b = k.in_spec(1);
     const GemmShape shape = shape_of(a, b);
-    k.in(0, {}).in(1, {}).in_blocks();
+    k.in(0, {}).with_prologue(blocks(shape.n, tiling.n)).in(1, {}).in_blocks().with_prologue(blocks(shape.m, tiling.m));
     k.push(shape.m).push(shape.n).push(shape.k).push(b.shape[0] == 1 ? 0 : 1);
     if (split.parts > 1) k.push(shape.batch).push(split.length);
     lower_gemm(k, "matmul", tiling, shape, shape.k % tiling.step_k() != 0, split.parts);
@@ -65,7 +68,7 @@ struct Matmul final : Op {
         if (const GemmTiling& tiling = gemm_tiling(k.variant()); tiling.kind != GemmKind::Simple) {
             lower_tiled(k, tiling, {});
         } else {
-            k.in(0, {}).in(1, {}).in_blocks().push(out[1]).push(out[2]).push(a[2]).push(k.in_spec(1).shape[0] == 1 ? 0 : 1);
+            k.in(0, {}).with_prologue(blocks(out[2], 4)).in(1, {}).in_blocks().with_prologue(blocks(out[1], 4)).push(out[1]).push(out[2]).push(a[2]).push(k.in_spec(1).shape[0] == 1 ? 0 : 1);
             // Each invocation computes 4 x 4 elements; neighbouring lanes take neighbouring columns.
             const std::int64_t columns = (out[2] + 3) / 4, rows = (out[1] + 3) / 4;
             k.shader("matmul").groups((columns + 15) / 16, (rows + 3) / 4, out[0]);

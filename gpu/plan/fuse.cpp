@@ -1,11 +1,12 @@
-// Groups nodes into steps. A kernel op takes the elementwise nodes that only its result feeds (epilogue); elementwise
-// chains and reductions over the same axes of one index space become one generated kernel (softmax, norms). A node joins a
+// Groups nodes into steps. A kernel op takes the elementwise nodes that only its result feeds (epilogue) and those that only feed it
+// (prologue, prologue.h); elementwise chains and reductions over the same axes of one index space become one generated kernel (softmax, norms). A node joins a
 // step when all its readers are in it.
 #include <algorithm>
 #include <set>
 
 #include "gpu/base/span.h"
 #include "gpu/plan/program.h"
+#include "gpu/plan/prologue.h"
 
 namespace gpu {
 namespace {
@@ -25,7 +26,8 @@ public:
         for (std::size_t i = 0; i < nodes_.size(); ++i)
             if (nodes_[i].kernel) add_kernel(static_cast<int>(i));
         for (std::size_t i = nodes_.size(); i-- > 0;)
-            if (needs_step(static_cast<int>(i)) && !join(static_cast<int>(i))) add_generated(static_cast<int>(i));
+            if (needs_step(static_cast<int>(i)) && !precede(static_cast<int>(i)) && !join(static_cast<int>(i)))
+                add_generated(static_cast<int>(i));
         for (Step& step : program_.steps) finish(step);
     }
 
@@ -187,6 +189,18 @@ private:
         return true;
     }
 
+    // --- what a kernel computes as it loads ---
+
+    bool precede(int i) {
+        const auto found = find_prologue(program_, users_, i);
+        if (!found) return false;
+        Step& step = program_.steps[found->step];
+        step.prologues.push_back(found->prologue);
+        if (fixed_push_bytes(step) > program_.traits.max_push_bytes) return step.prologues.pop_back(), false;
+        for (const int member : found->prologue.members) nodes_[member].step = found->step;
+        return true;
+    }
+
     // --- generated kernels ---
 
     bool join(int i) {
@@ -325,6 +339,7 @@ private:
         bytes += 4 * core.kernel->push.size() + 4;   // one to align addresses behind it
         for (const Kernel::Input& input : core.kernel->inputs)
             if (input.order.empty()) bytes += 4 * nodes_[core.inputs[input.index]].spec.shape.size();
+        for (const Prologue& prologue : step.prologues) bytes += prologue_push_bytes(program_, prologue);
         return bytes;
     }
 
@@ -361,6 +376,12 @@ private:
             const Kernel& kernel = *core.kernel;
             for (const Kernel::Input& wanted : core.on_host ? kernel.host_inputs : kernel.inputs) {
                 const int node = core.inputs[wanted.index];
+                const auto prologue = std::find_if(step.prologues.begin(), step.prologues.end(), [&](const Prologue& one) { return one.node == node; });
+                if (prologue != step.prologues.end()) {
+                    step.reads.push_back(carrier_operand(program_, step, *prologue));
+                    read_nodes.push_back(-1);
+                    continue;
+                }
                 Operand read = operand(node, {});
                 if (!wanted.order.empty()) {
                     if (!read.view.is_dense(wanted.order)) read.leaf_order = wanted.order;   // a leaf that is kept reordered
@@ -380,6 +401,8 @@ private:
             if (step.kind == Step::Host && step.core >= 0) view = for_host(step, view);
             else if (step.kind == Step::Host && view.is_dense(result.order)) view.strides = result.view.strides;
         }
+        for (const Prologue& prologue : step.prologues)
+            for (const int node : prologue_inputs(program_, prologue)) step.reads.push_back(operand(node, {}));
         for (PostOp& post : step.post_ops)
             if (post.operand >= 0)
                 post.operand = static_cast<int>(std::find(read_nodes.begin(), read_nodes.end(), post.operand) - read_nodes.begin());

@@ -66,6 +66,15 @@ struct Operand {
     }
 };
 
+// An elementwise chain that a kernel computes as it loads an input. It goes from one buffer, the carrier, which the kernel reads in the
+// input's place, element by element; whatever else the chain reads is found by the element's index.
+struct Prologue {
+    std::size_t input = 0;         // of Kernel::inputs and of Step::reads
+    int node = -1;                 // the kernel's input: the chain's result, or a free view of it
+    int carrier = -1;              // node
+    std::vector<int> members;      // nodes computed, in topological order
+};
+
 struct PostOp {
     std::string name;       // add, mul, relu, tanh, sigmoid, swish
     int operand = -1;       // index into Step::reads
@@ -93,6 +102,7 @@ struct Step {
     std::vector<Operand> reads;
     Operand write;
     std::vector<PostOp> post_ops;  // Host
+    std::vector<Prologue> prologues;   // Shader
     bool barrier = false;          // an earlier step's writes must be visible first
 
     // Set by generate.

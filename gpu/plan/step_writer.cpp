@@ -21,9 +21,9 @@ const char* compute_type(Dtype dtype) {
 }
 
 std::string StepWriter::push_word(const std::string& type, PushItem item, const std::string& name) {
-    fields_.push_back({type, name});
+    fields_.push_back({type, prefix_ + name});
     step_.push.push_back(item);
-    return "p." + name;
+    return "p." + prefix_ + name;
 }
 
 std::string StepWriter::push_size(std::int64_t value, const std::string& name) {
@@ -145,6 +145,10 @@ void StepWriter::label() {
     step_.label = std::string(nodes_[first].scalar >= 0 ? "full" : nodes_[first].op->name()) + " " + to_string(nodes_[first].spec.shape);
     for (const int member : step_.members)
         if (member != first) step_.label += " " + std::string(nodes_[member].op->name());
+    for (const Prologue& prologue : step_.prologues) {
+        step_.label += " of";
+        for (const int member : prologue.members) step_.label += " " + std::string(nodes_[member].op->name());
+    }
 }
 
 void StepWriter::count_work() {

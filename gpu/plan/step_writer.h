@@ -33,8 +33,11 @@ private:
     void write_rows();
     // A kernel op's own shader, with what was fused behind it as a macro and a function.
     void write_kernel();
-    void define_vectors(std::size_t read);
+    void define_vectors(std::size_t read, const Prologue* prologue);
     std::string epilogue_function();
+    // What the kernel computes as it loads an input: the functions, and their declarations for `declared`.
+    std::string prologue_functions(const Prologue& prologue, std::string& declared);
+    const Prologue* prologue_of(std::size_t input) const;
 
     // --- the push block: fields are declared and pushed together ---
 
@@ -115,6 +118,7 @@ private:
         std::string type, name;
     };
     std::vector<Field> fields_;   // of the push block, one for each item of step_.push
+    std::string prefix_;          // of their names
     std::map<std::pair<int, Dtype>, std::string> scalars_;
 };
 

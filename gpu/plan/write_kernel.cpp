@@ -1,4 +1,4 @@
-// Steps around a kernel op: its own shader, with what was fused behind it as a macro and a function.
+// Steps around a kernel op: its own shader, with what was fused around it as macros and functions.
 #include "gpu/plan/step_writer.h"
 
 namespace gpu {
@@ -11,9 +11,11 @@ void StepWriter::write_kernel() {
     step_.groups = kernel.groups;
     step_.subgroup_size = kernel.subgroup_size;
     for (std::size_t i = 0; i < kernel.inputs.size(); ++i) {
-        if (kernel.vectors) define_vectors(i);
-        define("IN" + std::to_string(i) + "=" + reference_type(step_.reads[i]));
-        define("LOAD" + std::to_string(i) + "=" + load(i));
+        const Prologue* const prologue = prologue_of(i);
+        const std::string name = std::to_string(i);
+        if (kernel.vectors) define_vectors(i, prologue);
+        define("IN" + name + "=" + reference_type(step_.reads[i]));
+        define(prologue ? "LOAD" + name + "(b, i)=prologue" + name + "_(" + load(i) + "(b, i), i)" : "LOAD" + name + "=" + load(i));
         push_read(i, true);
     }
     define("OUT=" + reference_type(step_.write));
@@ -26,11 +28,16 @@ void StepWriter::write_kernel() {
     }
     step_.source = "@" + kernel.shader;   // read from shaders/ by the runtime
     fields_.clear();
-    if (step_.members.size() == 1) return;
+    if (step_.members.size() == 1 && step_.prologues.empty()) return;
 
-    std::string function = epilogue_function();
-    inline_words(function);
-    step_.source += "\n#define EPILOGUE_PUSH " + field_text(" ") + "\n#define EPILOGUE(value, index) epilogue_(value, index)\n@\n" + function;
+    std::string declared, functions;
+    for (const Prologue& prologue : step_.prologues) functions += prologue_functions(prologue, declared);
+    if (step_.members.size() > 1) functions += epilogue_function();
+    inline_words(functions);
+    step_.source += "\n#define FUSED_PUSH " + field_text(" ");
+    if (!declared.empty()) step_.source += "\n#define PROLOGUES " + declared;
+    if (step_.members.size() > 1) step_.source += "\n#define EPILOGUE(value, index) epilogue_(value, index)";
+    step_.source += "\n@\n" + functions;
 }
 
 std::string StepWriter::epilogue_function() {
@@ -50,7 +57,7 @@ std::string StepWriter::epilogue_function() {
 }
 
 // Along which axis neighbours of an input lie side by side, and how many of them a load may take.
-void StepWriter::define_vectors(std::size_t read) {
+void StepWriter::define_vectors(std::size_t read, const Prologue* prologue) {
     const View& view = step_.reads[read].view;
     int axis = -1;
     for (std::size_t d = 0; d < view.shape.size(); ++d)
@@ -66,11 +73,17 @@ void StepWriter::define_vectors(std::size_t read) {
         return view.offset % vector == 0;
     };
     while (vector > 1 && !divides()) vector /= 2;
-    if (vector >= 4) define("LOAD4_" + std::to_string(read) + "=load4_" + std::string(name_of(operand.dtype)));
-    if (vector == 8 && operand.dtype == Dtype::F16) define("WORDS8_" + std::to_string(read) + "=words8_F16");
-    if (plain && operand.dtype == Dtype::F16) define("HALVES" + std::to_string(read));
-    define("AXIS" + std::to_string(read) + "=" + std::to_string(axis));
-    define("VECTOR" + std::to_string(read) + "=" + std::to_string(vector));
+    const std::string name = std::to_string(read), load4 = "load4_" + std::string(name_of(operand.dtype));
+    if (prologue) {
+        if (vector >= 4) define("LOAD4_" + name + "(b, i)=prologue" + name + "_4(" + load4 + "(b, i), i)");
+        if (vector == 8 && nodes_[prologue->node].spec.dtype == Dtype::F16) define("WORDS8_" + name + "=prologue" + name + "_8");
+    } else {
+        if (vector >= 4) define("LOAD4_" + name + "=" + load4);
+        if (vector == 8 && operand.dtype == Dtype::F16) define("WORDS8_" + name + "=words8_F16");
+        if (plain && operand.dtype == Dtype::F16) define("HALVES" + name);
+    }
+    define("AXIS" + name + "=" + std::to_string(axis));
+    define("VECTOR" + name + "=" + std::to_string(vector));
 }
 
 }  // namespace gpu

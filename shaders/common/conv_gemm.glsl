@@ -13,7 +13,7 @@ layout(push_constant, scalar) uniform Push {
     uint D, H, W;             // of the map
     uint OD, OH, OW;          // of the result
     SPLIT_PUSH
-    EPILOGUE_PUSH
+    FUSED_PUSH
 } p;
 
 struct ARow {

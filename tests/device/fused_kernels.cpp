@@ -1,4 +1,5 @@
-// Elementwise ops around kernel ops: epilogues that see a kernel's result in another shape. What is fused is read off the plan, what comes out is held against the oracle.
+// Elementwise ops around kernel ops: chains that are computed as a kernel loads (prologues), by one element, four and eight at a time, and
+// epilogues that see a kernel's result in another shape. What is fused is read off the plan, what comes out is held against the oracle.
 #include "gpu/base/switches.h"
 #include "gpu/ops.h"
 #include "gpu/ops/conv.h"
@@ -14,6 +15,60 @@
 using namespace gpu;
 
 namespace {
+
+struct Case {
+    std::string name;
+    std::function<Tensor(Dtype)> make;
+};
+
+Tensor leaf_of(const Shape& shape, std::uint64_t seed, Dtype dtype) {
+    const Tensor x = cast(tests::random_tensor(shape, seed), dtype);
+    evaluate({x});
+    return x;
+}
+
+// [B, M, K] times [K, N] with a chain on the left; k of every alignment.
+std::vector<Case> cases() {
+    std::vector<Case> all;
+    for (const std::int64_t k : {std::int64_t{40}, std::int64_t{20}, std::int64_t{13}}) {
+        const std::int64_t m = 11, n = 8;
+        const std::string of = " of " + std::to_string(k);
+        const auto right = [=](Dtype t) { return leaf_of({k, n}, 9, t); };
+        const auto add = [&](const std::string& name, auto chain) {
+            all.push_back({name + of, [=](Dtype t) { return matmul(chain(t), right(t)); }});
+        };
+        add("scale", [=](Dtype t) { return leaf_of({2, m, k}, 1, t) * 0.5 + 0.25; });
+        add("weight", [=](Dtype t) { return leaf_of({2, m, k}, 1, t) * leaf_of({k}, 2, t) + leaf_of({1, 1, k}, 3, t); });
+        add("rows", [=](Dtype t) { return leaf_of({2, m, k}, 1, t) * leaf_of({2, m, 1}, 2, t); });
+        add("pictures", [=](Dtype t) { return leaf_of({2, m, k}, 1, t) + leaf_of({2, 1, k}, 2, t); });
+        add("two", [=](Dtype t) { return leaf_of({2, m, k}, 1, t) - leaf_of({2, m, k}, 2, t); });
+        add("gate", [=](Dtype t) {
+            const Tensor h = leaf_of({2, m, 2 * k}, 1, t);
+            return slice(h, 2, 0, k) * silu(slice(h, 2, k, 2 * k));
+        });
+        add("turned", [=](Dtype t) { return transpose(leaf_of({1, k, m}, 1, t) * leaf_of({k, 1}, 2, t), 1, 2); });
+        add("narrow", [=](Dtype t) { return cast(leaf_of({2, m, k}, 1, Dtype::F32) * 2.0, t); });
+        add("wide", [=](Dtype t) { return cast(leaf_of({2, m, k}, 1, Dtype::F16), t) * leaf_of({k}, 2, t); });
+        all.push_back({"right" + of, [=](Dtype t) { return matmul(leaf_of({m, k}, 1, t), transpose(leaf_of({n, k}, 2, t) * leaf_of({n, 1}, 3, t), 0, 1)); }});
+        all.push_back({"residual" + of, [=](Dtype t) {   // the chain's carrier is added behind as well
+            const Tensor x = leaf_of({1, m, k}, 1, t);
+            return matmul(x * 0.5, leaf_of({k, k}, 2, t)) + x + leaf_of({k}, 3, t);
+        }});
+        all.push_back({"pixels" + of, [=](Dtype t) {
+            const Tensor x = permute(leaf_of({1, 5, 3, k}, 1, t), {0, 3, 1, 2});
+            return conv2d(x * leaf_of({1, k, 1, 1}, 2, t), leaf_of({n, k, 1, 1}, 4, t), {}) + leaf_of({1, n, 1, 1}, 5, t);
+        }});
+        all.push_back({"windows" + of, [=](Dtype t) {
+            const Tensor x = permute(leaf_of({1, 5, 4, k}, 1, t), {0, 3, 1, 2});
+            return conv2d(x * 2.0 + 1.0, leaf_of({n, k, 3, 3}, 4, t), {.pad = 1});   // around the map there are zeros, not ones
+        }});
+    }
+    all.push_back({"queries", [](Dtype t) {
+        const Tensor q = leaf_of({1, 2, 9, 16}, 1, t) * leaf_of({16}, 2, t), v = leaf_of({1, 2, 7, 16}, 4, t);
+        return attention(q, leaf_of({1, 2, 7, 16}, 3, t), v + leaf_of({1, 2, 1, 16}, 5, t));
+    }});
+    return all;
+}
 
 std::string plan_of(const Tensor& y, const DeviceTraits& traits) {
     const std::string& forced = switches().variant;
@@ -36,6 +91,54 @@ std::size_t steps_of(const std::string& plan) {
 class FusedKernelsTest : public QObject {
     Q_OBJECT
 private slots:
+    void prologues_data() {
+        QTest::addColumn<int>("index");
+        QTest::addColumn<QString>("variant");
+        QTest::addColumn<int>("dtype");
+        const ScopedSwitch no_host(&Switches::host, false);
+        const DeviceTraits traits = traits_of(Device::current().caps());
+        const std::vector<Case> all = cases();
+        for (std::size_t i = 0; i < all.size(); ++i)
+            for (const Dtype dtype : {Dtype::F32, Dtype::F16})
+                for (const std::string& variant : tests::variants_of(all[i].make(dtype), traits)) {
+                    const bool convolves = all[i].name.starts_with("pixels") || all[i].name.starts_with("windows");
+                    if (variant.starts_with("winograd") || variant.starts_with("split_") || (convolves && variant == "simple")) continue;
+                    if (variant == "tile_128x128" || variant == "tile_128x64") continue;   // seconds to compile, and tile_64x64's text
+                    QTest::newRow((all[i].name + " " + variant + " " + std::string(name_of(dtype))).c_str())
+                        << static_cast<int>(i) << QString::fromStdString(variant) << static_cast<int>(dtype);
+                }
+    }
+    void prologues() {
+        QFETCH(int, index);
+        QFETCH(QString, variant);
+        QFETCH(int, dtype);
+        const auto type = static_cast<Dtype>(dtype);
+        const ScopedSwitch no_host(&Switches::host, false);
+        const ScopedSwitch force(&Switches::variant, variant.toStdString());
+        const Tensor y = cases()[index].make(type);
+        const std::string plan = plan_of(y, traits_of(Device::current().caps()));
+        QVERIFY2(plan.find(" of ") != std::string::npos, plan.c_str());
+        const std::vector<double> expected = oracle(cases()[index].make(type));
+        evaluate({y});
+        const double error = relative_error(read_doubles(y.value()), expected);
+        QVERIFY2(error < (type == Dtype::F32 ? 1e-5 : 2e-3), qPrintable(QString("relative L2 %1\n%2").arg(error).arg(plan.c_str())));
+    }
+
+    // A value that others read, one that a generated kernel finishes anyway, and one that would be computed too often.
+    void chains_that_are_written() {
+        DeviceTraits traits;
+        const Tensor x = tests::random_tensor({256, 64}, 1), w = tests::random_tensor({64, 32}, 2), wide = tests::random_tensor({64, 4096}, 3);
+        const auto has = [&](const Tensor& y) { return plan_of(y, traits).find(" of ") != std::string::npos; };
+        QVERIFY(has(matmul(x * 2.0, w)));
+        const Tensor both = x * 2.0;
+        QVERIFY(!has(sum(matmul(both, w)) + sum(both)));
+        QVERIFY(!has(matmul(softmax(x), w)));
+        QVERIFY(!has(matmul(silu(x), wide)));
+        QVERIFY(has(matmul(silu(x), w)));
+        traits.host_kernels = true;
+        QVERIFY(!has(matmul(x * 2.0, w)));
+    }
+
     void epilogues_in_another_shape_data() {
         QTest::addColumn<bool>("host");
         QTest::newRow("host") << true;
