@@ -1,22 +1,19 @@
-// Groups nodes into steps. A kernel op takes the elementwise nodes that only its result feeds (epilogue) and those that only feed it
-// (prologue, prologue.h); elementwise chains and reductions over the same axes of one index space become one generated kernel (softmax, norms). A node joins a
-// step when all its readers are in it.
+// Groups nodes into steps. A kernel op takes the elementwise nodes that only its result feeds (epilogue.h) and those that only feed it
+// (prologue.h); elementwise chains and reductions over the same axes of one index space become one generated kernel (softmax,
+// norms). A node joins a step when all its readers are in it.
 #include <algorithm>
-#include <set>
 
 #include "gpu/base/span.h"
+#include "gpu/plan/epilogue.h"
 #include "gpu/plan/program.h"
 #include "gpu/plan/prologue.h"
+#include "gpu/plan/step_inputs.h"
 
 namespace gpu {
 namespace {
 
-constexpr std::size_t max_epilogue = 12;
 // Elements of rows that are walked more than once, and how many rows there should be unless they are short.
 constexpr std::int64_t longest_row = 65536, short_row = 8192, fewest_rows = 16;
-
-bool is_repetition(const Program& program, int node, int of);
-bool is_reshaped(const Program& program, int node, int of);
 
 class Fuser {
 public:
@@ -49,7 +46,7 @@ private:
         step.kind = nodes_[i].on_host ? Step::Host : nodes_[i].kernel->recorder.empty() ? Step::Shader : Step::Recorded;
         step.members = {i};
         if (!nodes_[i].kernel->parts.empty()) return add_parts(i);
-        if (program_.fuse && nodes_[i].kernel->epilogue) step.members = epilogue(i);
+        if (program_.fuse && nodes_[i].kernel->epilogue) step.members = find_epilogue(program_, users_, i);
         step.result = step.members.back();
         assign(std::move(step));
     }
@@ -70,125 +67,6 @@ private:
         }
     }
 
-    // The longest closed region from `core` on: elementwise nodes of its shape, of which only the last is read outside.
-    std::vector<int> epilogue(int core) const {
-        std::vector<int> region{core}, best{core};
-        std::set<int> inside{core};
-        for (std::size_t count = 0; count < max_epilogue; ++count) {
-            const int next = next_candidate(inside, core);
-            if (next < 0) break;
-            region.push_back(next);
-            inside.insert(next);
-            if (is_closed(region, inside) && fits(region)) best = region;
-        }
-        return best;
-    }
-
-    int next_candidate(const std::set<int>& inside, int core) const {
-        int next = -1;
-        for (const int member : inside)
-            for (const int user : readers(member)) {
-                const PlanNode& node = nodes_[user];
-                const bool fresh = !inside.contains(user) && user > *inside.rbegin() && (next < 0 || user < next);
-                if (fresh && is_elementwise(user) && node.step < 0 && node.spec.dtype == nodes_[core].spec.dtype && lies_alike(user, core) &&
-                    (inside.size() == 1 || (node.spec == nodes_[*inside.rbegin()].spec && node.order == nodes_[*inside.rbegin()].order)))
-                    next = user;
-            }
-        return next;
-    }
-
-    bool is_closed(const std::vector<int>& region, const std::set<int>& inside) const {
-        for (std::size_t i = 0; i + 1 < region.size(); ++i) {
-            if (nodes_[region[i]].output) return false;
-            for (const int user : readers(region[i]))
-                if (!inside.contains(user)) return false;
-        }
-        return true;
-    }
-
-    // Who reads a node; a kernel's result also in another shape of the same elements.
-    std::vector<int> readers(int node) const {
-        if (!nodes_[node].kernel) return users_[node];
-        std::vector<int> result;
-        add_readers(node, node, result);
-        return result;
-    }
-    void add_readers(int node, int core, std::vector<int>& result) const {
-        for (const int user : users_[node]) {
-            if (is_reshaped(program_, user, core) && !nodes_[user].output) add_readers(user, core, result);
-            else result.push_back(user);
-        }
-    }
-
-    // Whether element i of the buffer of `node` is computed from element i of that of `core`: what it reads of the core, it reads so.
-    bool lies_alike(int node, int core) const {
-        const PlanNode& result = nodes_[node];
-        if (result.spec.shape == nodes_[core].spec.shape && result.order != nodes_[core].order) return false;
-        return std::all_of(result.inputs.begin(), result.inputs.end(), [&](int input) {
-            return nodes_[input].root != core || (nodes_[input].view.offset == 0 && nodes_[input].view.is_dense(result.order));
-        });
-    }
-
-    bool fits(const std::vector<int>& region) const {
-        Step step;
-        step.members = region;
-        step.core = region[0];
-        step.result = region.back();
-        if (nodes_[region[0]].on_host) return post_operations(step);
-        return fixed_push_bytes(step) <= program_.traits.max_push_bytes;
-    }
-
-    // Whether a host kernel can do the region as it writes its result: a chain on the running value.
-    bool post_operations(Step& step) const {
-        step.post_ops.clear();
-        int value = step.core;
-        // The running value itself where it is read in another shape.
-        const auto input = [&](const PlanNode& node, std::size_t i) { return is_reshaped(program_, node.inputs[i], step.core) ? step.core : node.inputs[i]; };
-        for (std::size_t i = 1; i < step.members.size(); ++i) {
-            const PlanNode& node = nodes_[step.members[i]];
-            const std::string name(static_cast<const ElementwiseOp&>(*node.op).post_op());
-            if (name.empty()) return false;
-            // x * sigmoid(x): two nodes, one post-operation.
-            if (name == "sigmoid" && i + 1 < step.members.size()) {
-                const PlanNode& product = nodes_[step.members[i + 1]];
-                if (static_cast<const ElementwiseOp&>(*product.op).post_op() == "mul" && input(node, 0) == value &&
-                    std::minmax({input(product, 0), input(product, 1)}) == std::minmax({value, step.members[i]})) {
-                    step.post_ops.push_back({"swish"});
-                    value = step.members[++i];
-                    continue;
-                }
-            }
-            PostOp post{name};
-            if (node.inputs.size() == 2) {
-                const int a = input(node, 0), b = input(node, 1), other = a == value ? b : a;
-                if ((a == value) == (b == value)) return false;
-                if (!host_operand(step, other)) return false;
-                post.operand = other;   // node for now; finish() turns it into an index of the reads
-            } else if (input(node, 0) != value) {
-                return false;
-            }
-            step.post_ops.push_back(post);
-            value = step.members[i];
-        }
-        return true;
-    }
-
-    // oneDNN adds tensors of the result's own layout, and vectors over its last axis in memory (channels).
-    bool host_operand(const Step& step, int other) const {
-        const PlanNode &node = nodes_[other], &core = nodes_[step.core];
-        const bool any_float = core.kernel->host_any_float && is_float(node.spec.dtype);
-        if (node.root < 0 || node.blocks || (node.stored() != Dtype::F32 && !any_float)) return false;
-        const PlanNode& result = nodes_[step.result];
-        if (node.view.is_dense(result.order)) return true;
-        const int channel = result.order.back();
-        if (result.spec.shape[channel] != core.spec.shape[core.order.back()]) return false;
-        for (std::size_t axis = 0; axis < node.view.shape.size(); ++axis) {
-            const std::int64_t wanted = static_cast<int>(axis) == channel ? 1 : 0;
-            if (node.view.shape[axis] != 1 && node.view.strides[axis] != wanted) return false;
-        }
-        return true;
-    }
-
     // --- what a kernel computes as it loads ---
 
     bool precede(int i) {
@@ -196,7 +74,7 @@ private:
         if (!found) return false;
         Step& step = program_.steps[found->step];
         step.prologues.push_back(found->prologue);
-        if (fixed_push_bytes(step) > program_.traits.max_push_bytes) return step.prologues.pop_back(), false;
+        if (fixed_push_bytes(program_, step) > program_.traits.max_push_bytes) return step.prologues.pop_back(), false;
         for (const int member : found->prologue.members) nodes_[member].step = found->step;
         return true;
     }
@@ -220,11 +98,11 @@ private:
     // The host's interpreter is pushed nothing.
     bool pushes_little(const Step& step) const {
         const std::size_t most = program_.traits.max_push_bytes;
-        return push_bytes(step) <= most || (fixed_push_bytes(step) <= most && (!step.axes.empty() || suits_host(step)));
+        return push_bytes(program_, step) <= most || (fixed_push_bytes(program_, step) <= most && (!step.axes.empty() || suits_host(step)));
     }
     bool suits_host(const Step& step) const {
         if (!program_.traits.host_kernels || !has_host_members(step)) return false;
-        const std::vector<int> inputs = external_inputs(step);
+        const std::vector<int> inputs = external_inputs(program_, step);
         return std::all_of(inputs.begin(), inputs.end(), [&](int input) { return nodes_[input].stored() == Dtype::F32 && !nodes_[input].blocks; });
     }
 
@@ -313,51 +191,6 @@ private:
 
     // --- operands ---
 
-    // Nodes that the step reads from buffers, each once.
-    std::vector<int> external_inputs(const Step& step) const {
-        std::vector<int> result;
-        for (const int member : step.members)
-            for (const int input : nodes_[member].inputs)
-                if (member_of(program_, step, input) < 0 && nodes_[input].root >= 0 && nodes_[input].scalar < 0 &&
-                    std::find(result.begin(), result.end(), input) == result.end())
-                    result.push_back(input);
-        return result;
-    }
-
-    // What can only be pushed: addresses, numbers, and what the kernel itself wants. Other sizes and strides become literals of the text
-    // where there is no room for them.
-    std::size_t fixed_push_bytes(const Step& step) const {
-        std::set<int> scalars;
-        for (const int member : step.members) {
-            if (nodes_[member].scalar >= 0) scalars.insert(nodes_[member].scalar);
-            for (const int input : nodes_[member].inputs)
-                if (nodes_[input].scalar >= 0) scalars.insert(nodes_[input].scalar);
-        }
-        std::size_t bytes = 8 + 8 * external_inputs(step).size() + 4 * scalars.size();
-        if (step.core < 0) return bytes;
-        const PlanNode& core = nodes_[step.core];
-        bytes += 4 * core.kernel->push.size() + 4;   // one to align addresses behind it
-        for (const Kernel::Input& input : core.kernel->inputs)
-            if (input.order.empty()) bytes += 4 * nodes_[core.inputs[input.index]].spec.shape.size();
-        for (const Prologue& prologue : step.prologues) bytes += prologue_push_bytes(program_, prologue);
-        return bytes;
-    }
-
-    // An upper bound of what generate() will push.
-    std::size_t push_bytes(const Step& step) const {
-        std::size_t bytes = fixed_push_bytes(step);
-        const Order& order = nodes_[step.result].order;
-        std::size_t strided = 0;
-        for (const int input : external_inputs(step)) {
-            const bool linear = step.axes.empty() && nodes_[input].view.is_dense(order) && nodes_[input].view.shape.size() == order.size();
-            if (!linear) {
-                bytes += 4 * nodes_[input].view.shape.size() + 4;
-                ++strided;
-            }
-        }
-        return bytes + 4 + 4 * (strided || !step.axes.empty() ? 1 + order.size() : 0);
-    }
-
     void finish(Step& step) {
         if (step.core >= 0 && step.kind == Step::Generated) {   // add_parts() did
             if (runs_on_host(step)) step.kind = Step::Host;
@@ -390,15 +223,15 @@ private:
                 step.reads.push_back(read);
                 read_nodes.push_back(-1);
             }
-            if (core.on_host) post_operations(step);
+            if (core.on_host) post_operations(program_, step);
         }
-        for (const int node : external_inputs(step)) {
+        for (const int node : external_inputs(program_, step)) {
             const bool core_only = step.core >= 0 && !read_by_epilogue(step, node);
             if (core_only) continue;
             read_nodes.push_back(node);
             step.reads.push_back(operand(node, {}));
             View& view = step.reads.back().view;
-            if (step.kind == Step::Host && step.core >= 0) view = for_host(step, view);
+            if (step.kind == Step::Host && step.core >= 0) view = host_view(program_, step, view);
             else if (step.kind == Step::Host && view.is_dense(result.order)) view.strides = result.view.strides;
         }
         for (const Prologue& prologue : step.prologues)
@@ -407,17 +240,6 @@ private:
             if (post.operand >= 0)
                 post.operand = static_cast<int>(std::find(read_nodes.begin(), read_nodes.end(), post.operand) - read_nodes.begin());
         if (runs_on_host(step)) step.kind = Step::Host;
-    }
-
-    // What host_operand() lets pass, in the shape that the host kernel's result has.
-    View for_host(const Step& step, const View& view) const {
-        const PlanNode &core = nodes_[step.core], &result = nodes_[step.result];
-        if (view.is_dense(result.order)) return {view.offset, core.view.shape, core.view.strides};
-        if (core.spec.shape == result.spec.shape) return view;
-        View vector{view.offset, Shape(core.spec.shape.size(), 1), Shape(core.spec.shape.size(), 0)};
-        vector.shape[core.order.back()] = view.shape[result.order.back()];
-        vector.strides[core.order.back()] = 1;
-        return vector;
     }
 
     // Whether the host's interpreter takes a generated step: floats only, ops that have vector functions.
@@ -455,35 +277,7 @@ private:
     const std::vector<std::vector<int>> users_;
 };
 
-// Whether `node` is a free view of all of `of` with axes of length 1 repeated.
-bool is_repetition(const Program& program, int node, int of) {
-    const PlanNode &view = program.nodes[node], &from = program.nodes[of];
-    if (view.root != of || node == of || from.root != of || view.view.offset != 0 || view.spec.shape.size() != from.spec.shape.size())
-        return false;
-    for (std::size_t axis = 0; axis < from.spec.shape.size(); ++axis) {
-        const std::int64_t length = view.spec.shape[axis], given = from.spec.shape[axis];
-        if (length != given && given != 1) return false;
-        if (length > 1 && view.view.strides[axis] != (given == 1 ? 0 : from.view.strides[axis])) return false;
-    }
-    return true;
-}
-
-// Whether `node` is a free view of all elements of `of`, each once.
-bool is_reshaped(const Program& program, int node, int of) {
-    const PlanNode &view = program.nodes[node], &from = program.nodes[of];
-    if (view.root != of || node == of || from.root != of || view.view.offset != 0 || element_count(view.spec.shape) != element_count(from.spec.shape)) return false;
-    for (std::size_t axis = 0; axis < view.view.shape.size(); ++axis)
-        if (view.view.shape[axis] > 1 && view.view.strides[axis] == 0) return false;
-    return true;
-}
-
 }  // namespace
-
-int member_of(const Program& program, const Step& step, int node) {
-    for (const int member : step.members)
-        if (member == node || is_repetition(program, node, member) || (member == step.core && is_reshaped(program, node, member))) return member;
-    return -1;
-}
 
 void fuse(Program& program) {
     const Span span("pass", "fuse");
