@@ -80,6 +80,9 @@ constexpr CoopTiling coop_tilings[] = {
 // Matrices that a subgroup keeps in registers, 8 each on 32 lanes: sums (of more RADV makes an array in memory), and queries
 // where both are few.
 constexpr std::int64_t most_sums = 8, most_held = 10;
+// shaders/attention_tile.comp: queries, keys and lanes of a workgroup; columns of an invocation at most (registers).
+constexpr std::int64_t tile_queries = 64, tile_lanes = 128, tile_across = 16, most_tile_columns = 16;
+
 constexpr std::int64_t enough = 96;            // workgroups: about one for each core of a large GPU
 
 const CoopTiling* coop_tiling(const std::string& name) {
@@ -89,6 +92,14 @@ const CoopTiling* coop_tiling(const std::string& name) {
 }
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+std::int64_t tile_chunks(std::int64_t width) { return std::max<std::int64_t>(1, ceil_div(width, tile_across * most_tile_columns)); }
+std::int64_t tile_columns(std::int64_t width) { return std::max<std::int64_t>(1, ceil_div(ceil_div(width, tile_chunks(width)), tile_across)); }
+// As the shader declares it.
+std::int64_t tile_shared_bytes(std::int64_t width) {
+    const std::int64_t columns = tile_columns(width), pitch = 17;
+    return 16 * (std::max(2 * 16 * pitch, (columns > 10 ? 8 : 16) * (4 * columns + 1)) + tile_queries * pitch);
+}
 
 // What a tiling comes to for heads of `width` numbers and values of `value_width`.
 struct CoopSizes {
@@ -121,7 +132,7 @@ struct Attention final : Op {
         return {{in[0].shape[0], in[0].shape[1], in[0].shape[2], in[2].shape[3]}, in[0].dtype};
     }
 
-    // Cooperative matrices of halves where the device has them and a head's numbers fit a subgroup's registers.
+    // Cooperative matrices of halves where the device has them and a head's numbers fit a subgroup's registers, else tiles of floats.
     std::vector<std::string> variants(const Specs& in, const DeviceTraits& traits) const override {
         std::vector<std::string> names{"simple"};
         const Shape &q = in[0].shape, &v = in[2].shape;
@@ -130,6 +141,10 @@ struct Attention final : Op {
         const bool known = traits.subgroup_shuffle && subgroup >= 4 && subgroup <= 64 && (subgroup & (subgroup - 1)) == 0;
         std::int64_t most = 0;   // workgroups of the default
         std::string best = names[0];
+        if (traits.max_lanes >= tile_lanes && traits.max_shared_bytes >= tile_shared_bytes(v[3])) {
+            names.emplace_back("tile_64x64");
+            if (!traits.software && q[2] > tile_queries / 2) best = "tile_64x64";
+        }
         for (const CoopTiling& tiling : coop_tilings) {
             const CoopSizes sizes(tiling, q[3], v[3]);
             if (!known || tiling.floats > traits.software || sizes.shared_bytes(tiling) > traits.max_shared_bytes) continue;
@@ -168,6 +183,10 @@ struct Attention final : Op {
             const auto blocks = static_cast<double>(ceil_div(q[2], tiling->queries())), chunks = static_cast<double>(CoopSizes(*tiling, q[3], v[3]).chunks);
             return {chunks, shared * blocks * chunks, shared * blocks};
         }
+        if (k.variant() == "tile_64x64") {
+            const auto blocks = static_cast<double>(ceil_div(q[2], tile_queries)), chunks = static_cast<double>(tile_chunks(v[3]));
+            return {chunks * static_cast<double>(ceil_div(keys[2], tile_queries)), shared * blocks * chunks, shared * blocks};
+        }
         const auto blocks = static_cast<double>(ceil_div(q[2], 32)), chunks = static_cast<double>(ceil_div(v[3], 8 * attention_columns(v[3], 16)));
         return {chunks * static_cast<double>(ceil_div(keys[2], 32)), shared * blocks * chunks, shared * blocks};
     }
@@ -178,6 +197,10 @@ struct Attention final : Op {
         const std::int64_t keys = k.in_spec(1).shape[2], width = out[3];
         if (const CoopTiling* tiling = coop_tiling(k.variant())) {
             lower_coop(k, *tiling);
+        } else if (k.variant() == "tile_64x64") {
+            const bool checked = keys % tile_queries != 0 || a.before >= 0 || a.after >= 0 || biased;
+            k.shader("attention_tile").with_vectors().constant(tile_columns(width)).constant(checked);
+            k.groups(ceil_div(q[2], tile_queries) * tile_chunks(width), q[1], q[0]);
         } else {
             // A workgroup computes 32 queries and up to 128 columns; each of its 8 x 8 invocations 4 x `columns`.
             const std::int64_t columns = attention_columns(width, 16);
