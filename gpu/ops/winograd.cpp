@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "gpu/graph/autocast.h"
 #include "gpu/graph/kernel.h"
 #include "gpu/graph/op.h"
 #include "gpu/ops.h"
@@ -163,7 +162,6 @@ std::vector<std::string> winograd_variants(const ConvGeometry& g, const Specs& i
 bool is_winograd(const std::string& variant) { return variant == plain_name || variant == half_name; }
 
 Tensor winograd_graph(bool adjoint, const ConvGeometry& g, const Tensors& in, const Spec& out, const std::string& variant) {
-    const Autocast as_written(Dtype::F32);   // of the program's products, not of this one
     Shape before = g.before;
     if (adjoint)
         for (std::int64_t& zeros : before) zeros = 2 - zeros;   // below 0: the first window begins inside

@@ -1,6 +1,7 @@
 // All passes in a row, with their dumps.
 #include "gpu/base/cancel.h"
 #include "gpu/base/span.h"
+#include "gpu/graph/autocast.h"
 #include "gpu/plan/dump.h"
 
 namespace gpu {
@@ -26,6 +27,7 @@ std::size_t push_size_of(const std::vector<PushItem>& items) {
 
 Program make_plan(const TensorGraph& graph, const DeviceTraits& traits, bool fuse_steps, const VariantChooser& choose) {
     const Span span("pass", "plan");
+    const Autocast as_written(Dtype::F32);   // composites and variants are of the types that their ops say
     PassDump dump(graph.structure);
     Program program = build(graph, traits, fuse_steps, choose);
     dump.after(program, "build");
