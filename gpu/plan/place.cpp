@@ -79,6 +79,7 @@ private:
             case OpKind::Reduce: return own_buffer(std::move(node), input(node, 0).order);
             case OpKind::Elementwise:
                 if (is_widened_leaf(node)) return place_widened(std::move(node));
+                if (is_narrowed_again(node)) return place_narrowed(std::move(node));
                 return own_buffer(std::move(node), elementwise_order(node));
             case OpKind::Movement: return place_movement(std::move(node));
             case OpKind::Kernel: return place_kernel(std::move(node));
@@ -98,6 +99,16 @@ private:
         node.view = from.view;
         node.order = from.order;
         node.narrow = from.spec.dtype;
+        return append(std::move(node));
+    }
+
+    // What Autocast makes of such weights: their own bits again.
+    bool is_narrowed_again(const PlanNode& node) const { return node.op->name() == "cast" && input(node, 0).narrow == node.spec.dtype; }
+    int place_narrowed(PlanNode node) {
+        const PlanNode& from = input(node, 0);
+        node.root = from.root;
+        node.view = from.view;
+        node.order = from.order;
         return append(std::move(node));
     }
 

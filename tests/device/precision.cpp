@@ -4,6 +4,7 @@
 #include <map>
 
 #include "gpu/base/switches.h"
+#include "gpu/graph/autocast.h"
 #include "gpu/graph/autodiff.h"
 #include "gpu/graph/op.h"
 #include "gpu/plan/program.h"
@@ -162,6 +163,25 @@ private slots:
         const auto [plain_dx, plain_dw] = grads(Dtype::F32);
         QVERIFY2(relative_error(dx, plain_dx) < 1e-5, qPrintable(QString("input %1").arg(relative_error(dx, plain_dx))));
         QVERIFY2(relative_error(dw, plain_dw) < 2e-3, qPrintable(QString("weight %1").arg(relative_error(dw, plain_dw))));
+    }
+
+    // Weights of F16 under a cast to F32, rounded to F16 again by an Autocast, are read where they lie: no step copies them.
+    void narrowed_weights_are_not_copied() {
+        const Tensor rows = tests::random_tensor({9, 96}, 1), map = tests::random_tensor({1, 8, 6, 5}, 2);
+        const Tensor half = stored(tests::random_floats(96 * 48, 3, -1, 1), {96 * 48}, Dtype::F16).first;
+        const auto compute = [&](const Tensor& w) -> Tensors {
+            return {matmul(rows, transpose(reshape(w, {48, 96}), 0, 1)), conv2d(map, reshape(slice(w, 0, 8, 8 + 4 * 8 * 9), {4, 8, 3, 3}), {.pad = 1})};
+        };
+        for (const Dtype type : {Dtype::F16, Dtype::BF16}) {
+            const Autocast autocast(type);
+            const Tensors narrowed = compute(cast(half, Dtype::F32)), plain = compute(cast(half, type));
+            const std::size_t steps = plan_cost(narrowed).steps, least = plan_cost(compute(half)).steps;
+            QVERIFY(type == Dtype::F16 ? steps == least : steps > least);      // as BF16 they are other numbers
+            for (std::size_t i = 0; i < narrowed.size(); ++i) {
+                QCOMPARE(narrowed[i].dtype(), type);
+                QCOMPARE(to_floats(narrowed[i]), to_floats(plain[i]));
+            }
+        }
     }
 
     void cleanupTestCase() { QCOMPARE(Device::current().validation_messages(), 0); }
