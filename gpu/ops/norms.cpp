@@ -9,13 +9,14 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, dou
     const Tensor centred = x - mean(x, {-1});
     Tensor y = centred * rsqrt(mean(square(centred), {-1}) + eps);
     if (weight) y = y * weight;
-    return bias ? y + bias : y;
+    if (bias) y = y + bias;
+    return cast(y, x.dtype());
 }
 
 // arXiv:1910.07467
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
     const Tensor y = x * rsqrt(mean(square(x), {-1}) + eps);
-    return weight ? y * weight : y;
+    return cast(weight ? y * weight : y, x.dtype());
 }
 
 }  // namespace gpu

@@ -112,6 +112,8 @@ private slots:
             const gpu::Tensor y = gpu::conv2d(x, w, {.pad = 1});
             QVERIFY(y.dtype() == gpu::Dtype::BF16 && gpu::mean(y).dtype() == wide && (y * 2.0).dtype() == gpu::Dtype::BF16);
             QVERIFY(gpu::matmul(gpu::ones({2, 3}), gpu::ones({3, 2})).dtype() == gpu::Dtype::BF16 && gpu::group_norm(y, 5, {}, {}).dtype() == gpu::Dtype::BF16);
+            const gpu::Tensor scale = gpu::ones({4});
+            QVERIFY(gpu::layer_norm(y, scale, scale).dtype() == gpu::Dtype::BF16 && gpu::rms_norm(y, scale).dtype() == gpu::Dtype::BF16);
             const gpu::Autocast none(wide);
             QVERIFY(gpu::conv2d(x, w).dtype() == wide);
         }
