@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "gpu/base/error.h"
+#include "gpu/graph/autocast.h"
 #include "gpu/ops.h"
 #include "nodes/core/node.h"
 #include "nodes/models/unet/unet.h"
@@ -21,10 +22,12 @@ public:
         : base_channels_(base_channels), wide_(wide), narrow_(narrow), version_(version) {}
 
     std::string summary() const override { return gpu::format("FreeU {}", version_ == Version::One ? 1 : 2); }
-    std::pair<Tensor, Tensor> join(const BlockSite&, const Tensor& h, const Tensor& skip, const DenoiserInput&) const override {
+    std::pair<Tensor, Tensor> join(const BlockSite&, const Tensor& backbone, const Tensor& taken, const DenoiserInput&) const override {
+        const gpu::Autocast as_written(gpu::Dtype::F32);      // the sums over all cells are beyond F16
+        const Tensor h = gpu::cast(backbone, gpu::Dtype::F32), skip = gpu::cast(taken, gpu::Dtype::F32);
         if (h.size(1) == 4 * base_channels_) return {amplified(h, wide_.backbone), damped(skip, wide_.skip)};
         if (h.size(1) == 2 * base_channels_) return {amplified(h, narrow_.backbone), damped(skip, narrow_.skip)};
-        return {h, skip};
+        return {backbone, taken};
     }
 
 private:

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "gpu/base/error.h"
+#include "gpu/graph/autocast.h"
 #include "gpu/run/evaluate.h"
 #include "nodes/models/controlnet/complete.h"
 
@@ -81,6 +82,7 @@ private:
         check(picture.size(1) == encoder.picture_channels(), ErrorCode::InvalidGraph, "{}: expected a picture of {} channels, got {}", net_->name(),
               encoder.picture_channels(), picture.size(1));
         if (picture.size(2) != height || picture.size(3) != width) picture = gpu::resize(picture, height, width, gpu::Filter::Bilinear);
+        const gpu::Autocast as_written(gpu::Dtype::F32);      // networks of any activations share it
         const Tensor encoded = encoder(picture);
         gpu::evaluate({encoded});
         return hint = encoded;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gpu/base/error.h"
+#include "gpu/graph/autocast.h"
 #include "gpu/ops.h"
 
 namespace nodes {
@@ -16,8 +17,10 @@ thread_local AttentionWatch* watching = nullptr;
 
 Tensor token_maps(const AttentionSite& site, const Tensor& q, const Tensor& k, std::int64_t tokens, std::int64_t repeats, std::int64_t height, std::int64_t width) {
     gpu::check(k.size(2) >= tokens * repeats, gpu::ErrorCode::InvalidGraph, "attention maps: expected keys of {} tokens at {}, got {}", tokens * repeats, site.name, k.size(2));
+    const gpu::Autocast as_written(gpu::Dtype::F32);      // scores of keys and queries of F16 may be beyond it
+    const Tensor queries = gpu::cast(q, gpu::Dtype::F32), keys = gpu::cast(k, gpu::Dtype::F32);
     const double scale = 1 / std::sqrt(static_cast<double>(q.size(3)));
-    const Tensor scores = gpu::softmax(gpu::matmul(q, gpu::transpose(k, 2, 3)) * scale);                            // [N, H, T, K]
+    const Tensor scores = gpu::softmax(gpu::matmul(queries, gpu::transpose(keys, 2, 3)) * scale);                   // [N, H, T, K]
     Tensor mean = gpu::slice(gpu::mean(scores, {1}, false), 2, 0, tokens * repeats);                              // [N, T, L]
     if (repeats > 1) mean = gpu::sum(gpu::reshape(mean, {mean.size(0), mean.size(1), repeats, tokens}), {2}, false);
     const Tensor map = gpu::reshape(gpu::transpose(mean, 1, 2), {mean.size(0), tokens, site.rows, site.columns});

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "gpu/base/error.h"
+#include "gpu/graph/autocast.h"
 #include "gpu/run/evaluate.h"
 
 namespace nodes {
@@ -80,6 +81,7 @@ private:
         const std::lock_guard lock(mutex_);
         const auto [at, fresh] = kept_.try_emplace({height, width});
         if (!fresh) return at->second;
+        const gpu::Autocast as_written(gpu::Dtype::F32);      // networks of any activations share it
         Tensor picture = picture_;
         if (net_->picture_channels() == 1 && picture.size(1) == 3) picture = gpu::mean(picture, {1});
         if (net_->picture_channels() == 3 && picture.size(1) == 1) picture = gpu::broadcast_to(picture, {picture.size(0), 3, picture.size(2), picture.size(3)});

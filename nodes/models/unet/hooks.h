@@ -2,6 +2,7 @@
 // sampler.
 #pragma once
 
+#include "gpu/ops.h"
 #include "nodes/types/patch.h"
 
 namespace nodes {
@@ -21,8 +22,9 @@ struct UnetHooks {
           residual(of_kind<ResidualPatch>(patches)), input(of_kind<InputPatch>(patches)), block(of_kind<BlockPatch>(patches)) {}
 
     Tensor after(const BlockSite& site, Tensor h, const DenoiserInput& call) const {
+        const gpu::Dtype type = h.dtype();
         for (const BlockPatch* patch : block) h = patch->after(site, h, call);
-        return h;
+        return gpu::cast(h, type);
     }
 };
 

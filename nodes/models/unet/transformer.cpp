@@ -53,7 +53,8 @@ Tensor SpatialTransformer::Projection::operator()(const Tensor& tokens) const {
     const auto times = [](const Tensor& x, const Tensor& matrix) {
         return gpu::matmul(x, gpu::transpose(gpu::reshape(matrix, {matrix.size(0), matrix.size(1)}), 0, 1));
     };
-    Tensor y = times(tokens, weight) + bias;
+    Tensor y = times(tokens, weight);
+    y = y + gpu::cast(bias, y.dtype());      // a bias does not widen activations of 16 bits
     for (const gpu::Branch& branch : branches) y = y + times(times(tokens, branch.down), branch.up);
     return y;
 }

@@ -86,7 +86,7 @@ Tensor joined(const Tensor& to, const Tensor& residual, const char* place, int b
     check(b.size() == 4 && (b[0] == a[0] || b[0] == 1) && b[1] == a[1] && (b[2] == a[2] || b[2] == 1) && (b[3] == a[3] || b[3] == 1),
           ErrorCode::InvalidGraph, "unet: expected a residual of shape {} for {} {}, got {}: a side network of another family or picture size?",
           to_string(a), place, block, to_string(b));
-    return to + residual;
+    return to + gpu::cast(residual, to.dtype());
 }
 
 void check_keys(const std::map<int, Tensor>& residuals, std::size_t blocks) {
@@ -265,7 +265,9 @@ Tensor UnetNetwork::operator()(const DenoiserInput& input, const UnetHooks& hook
         if (const auto at = added.skips.find(from); at != added.skips.end()) skip = joined(skip, at->second, "the skip of input block", from);
         LayerWalk walk(embedding, call, hooks, format("output_blocks.{}", i), BlockSite::Part::Output, static_cast<int>(i));
         walk.site.name = walk.block;
+        const gpu::Dtype type = h.dtype();
         for (const BlockPatch* patch : hooks.block) std::tie(h, skip) = patch->join(walk.site, h, skip, call);
+        h = gpu::cast(h, type), skip = gpu::cast(skip, type);                              // patches may compute in F32
         h = walk(output_[i], gpu::concat({h, skip}, 1), skips.empty() ? 0 : skips.back().size(2), skips.empty() ? 0 : skips.back().size(3));
     }
     return conv_out_(gpu::silu(norm_out_(h)));                                             // [B, out_channels, h, w]
