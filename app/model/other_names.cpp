@@ -47,6 +47,7 @@ constexpr Row rows[] = {
     {"loop.begin", "for loop;foreach;repeat;begin for"},
     {"loop.end", "for loop;foreach;end for"},
     {"mask.grow", "dilate;erode;expand"},
+    {"model.activations", "compute dtype;fp16;half precision;mixed precision"},
     {"model.load", "checkpoint;Stable Diffusion;SDXL;ckpt"},
     {"model.load_unet", "diffusion model loader"},
     {"model.merge", "weighted sum;add difference;checkpoint merger"},

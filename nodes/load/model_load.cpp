@@ -19,6 +19,9 @@ struct ModelLoad final : Node {
     Param<FilePath>    tokenizer {this, "tokenizer", "merges.txt or bpe_simple_vocab_16e6.txt.gz; empty: found beside the model or in the data folder",
                                   {.filter = "Merges (*.txt *.txt.gz);;All files (*)", .required = false, .advanced = true}};
     Param<std::string> variant   {this, "variant", "The precision to take where a folder has several: \"fp16\"", {.advanced = true}};
+    Param<Activations> activations{this, "activations", "What lies between the network's layers; auto is f16 for weights of 16 or fewer bits on a GPU with matrix units, else f32. "
+                                   "Text encoders and the autoencoder are computed in f32",
+                                   {.initial = Activations::Auto, .names = activation_names(), .advanced = true}};
     Out<Model>         model     {this, "model", "The network"};
     Out<Encoder>       encoder   {this, "encoder", "Its text encoders"};
     Out<Vae>           vae       {this, "vae", "Its autoencoder"};
@@ -28,7 +31,7 @@ struct ModelLoad final : Node {
             const ModelSource source = open_model_source(ev[file].path, ev[variant]);
             std::optional<PredictionType> type;
             if (ev[prediction] != Prediction::Auto) type = static_cast<PredictionType>(static_cast<int>(ev[prediction]) - 1);
-            const Model loaded = load_model(source, type);
+            const Model loaded = load_model(source, type).with_activations(ev[activations]);
             const std::string family = loaded.info().family == "pico" ? "" : loaded.info().family;
             std::vector<gpu::Checkpoint> texts;
             for (const auto& files : source.text) texts.insert(texts.end(), files.begin(), files.end());

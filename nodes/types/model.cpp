@@ -4,6 +4,12 @@
 #include <mutex>
 
 #include "gpu/base/error.h"
+#include "gpu/base/format.h"
+#include "gpu/graph/autocast.h"
+#include "gpu/graph/kernel.h"
+#include "gpu/ops.h"
+#include "gpu/run/traits.h"
+#include "gpu/vulkan/device.h"
 #include "nodes/types/trained.h"
 
 namespace nodes {
@@ -17,6 +23,24 @@ struct Model::Built {
 namespace {
 
 constexpr std::size_t kept_networks = 4;
+
+// A network that computes with 16 bits between its layers. Norms' statistics and sums are F32 (gpu/graph/autocast.h), and so is what comes out.
+class NarrowDenoiser final : public Denoiser {
+public:
+    NarrowDenoiser(std::shared_ptr<const Denoiser> network, Activations wanted) : network_(std::move(network)), wanted_(wanted) {}
+
+    Tensor operator()(const DenoiserInput& input) const override {
+        const bool open = wanted_ == Activations::Auto;
+        const gpu::Dtype type = activation_type(wanted_, true, open ? gpu::traits_of(gpu::Device::current().caps()) : gpu::DeviceTraits{});
+        if (type == gpu::Dtype::F32) return (*network_)(input);
+        const gpu::Autocast narrow(type);
+        return gpu::cast((*network_)(input), gpu::Dtype::F32);
+    }
+
+private:
+    std::shared_ptr<const Denoiser> network_;
+    Activations wanted_;
+};
 
 }  // namespace
 
@@ -39,9 +63,21 @@ Model Model::with_info(ModelInfo info) const {
     return made;
 }
 
+Model Model::with_activations(Activations activations) const {
+    Model made = *this;
+    made.info_.activations = activations;
+    return made;
+}
+
 std::shared_ptr<const Denoiser> Model::denoiser() const { return denoiser({}); }
 
 std::shared_ptr<const Denoiser> Model::denoiser(const Patches& more) const {
+    const Activations wanted = info_.activations;
+    if (wanted == Activations::F32 || (wanted == Activations::Auto && !stored_small(base_->weights()))) return network(more);
+    return std::make_shared<const NarrowDenoiser>(network(more), wanted);
+}
+
+std::shared_ptr<const Denoiser> Model::network(const Patches& more) const {
     const std::lock_guard lock(built_->mutex);
     auto& networks = built_->networks;
     for (auto at = networks.begin(); at != networks.end(); ++at)
@@ -59,6 +95,7 @@ std::shared_ptr<const Denoiser> Model::denoiser(const Patches& more) const {
 std::string Model::summary() const {
     std::string text = base_->summary();
     for (const PatchRef& patch : patches_) text += "; " + patch->summary();
+    if (info_.activations > Activations::F32) text += gpu::format("; activations {}", activation_names()[static_cast<std::size_t>(info_.activations)]);
     return text;
 }
 

@@ -12,6 +12,7 @@
 #include "nodes/core/socket_type.h"
 #include "nodes/sampling/noise_table.h"
 #include "nodes/sampling/prediction.h"
+#include "nodes/types/activations.h"
 #include "nodes/types/latent.h"
 #include "nodes/types/patch.h"
 
@@ -28,6 +29,7 @@ struct ModelInfo {
     int pooled_width = 0;           // 0: reads no pooled text
     int size_ids = 0;               // numbers of the size micro-conditioning: 6, 5 (refiner), 0
     int guidance_width = 0;         // of an embedded guidance (LCM), 0: none
+    Activations activations = Activations::F32;      // what its denoiser computes with; Auto: the calling thread's device decides
 };
 
 // A network that is ready to be called: weights with their patches merged, and all other patches hooked in. Immutable.
@@ -60,10 +62,11 @@ public:
     const Patches& patches() const { return patches_; }
     Model with(PatchRef patch) const;
     Model with(const Patches& more) const;
-    // The same network, understood otherwise: prediction type, noise table.
+    // The same network, understood otherwise: prediction type, noise table, activations.
     Model with_info(ModelInfo info) const;
+    Model with_activations(Activations activations) const;
 
-    // Built at the first call (several threads wait for one), then shared by all copies of this handle.
+    // Built at the first call (several threads wait for one), then shared by all copies of this handle, whatever their activations.
     std::shared_ptr<const Denoiser> denoiser() const;
     // The same with patches of one call more: what conditioning entries bring along. The last few are kept.
     std::shared_ptr<const Denoiser> denoiser(const Patches& more) const;
@@ -73,6 +76,8 @@ public:
 
 private:
     struct Built;
+    std::shared_ptr<const Denoiser> network(const Patches& more) const;
+
     std::shared_ptr<const DiffusionModel> base_;
     Patches patches_;
     ModelInfo info_;

@@ -3,6 +3,7 @@
 #include <QTemporaryDir>
 
 #include "gpu/base/error.h"
+#include "gpu/graph/autocast.h"
 #include "gpu/run/evaluate.h"
 #include "nodes/models/controlnet/controlnet.h"
 #include "nodes/models/diffusion/predict.h"
@@ -262,6 +263,31 @@ private slots:
         const auto pooled = net->patch(hint(), {.pooled = true});
         const Residuals added = dynamic_cast<const ResidualPatch&>(*pooled->bound(steered.base())).residuals(input());
         QCOMPARE(added.skips.at(0).shape(), (gpu::Shape{2, 16, 1, 1}));
+    }
+
+    // Whoever asks first, what a side network makes of its picture is F32 and serves networks of any activations.
+    void networks_of_16_bits_are_steered_alike() {
+        const auto net = std::make_shared<const ControlNet>(branch_weights(), ControlForm::Whole, UnetHints{.groups = 8}, "test");
+        const QTemporaryDir folder;
+        std::map<std::string, Tensor> tensors;
+        for (const auto& [name, weight] : adapter_weights("full")) tensors[name] = gpu::to_leaf(weight);
+        const Control adapter = load_control(saved(folder, "a.safetensors", tensors));
+        for (const ControlOptions& options : {ControlOptions{.guess = true}, ControlOptions{.pooled = true}, ControlOptions{}}) {
+            const std::vector<float> wanted = output(model(), {net->patch(hint(), options)});
+            QVERIFY(relative_error(wanted, output(model())) > 1e-3);
+            const Model steered = model().with(net->patch(hint(), options));      // with one network, whatever its activations
+            const auto given = [](const Model& model) { return gpu::to_floats((*model.denoiser())(input())); };
+            const double narrow = relative_error(given(steered.with_activations(Activations::F16)), wanted);
+            QVERIFY2(narrow > 1e-5 && narrow < 5e-3, qPrintable(QString::number(narrow)));
+            QCOMPARE(given(steered), wanted);
+        }
+        const auto residuals = [&](const PatchRef& patch) { return dynamic_cast<const ResidualPatch&>(*patch).residuals(input()).features.at(2); };
+        const PatchRef patch = adapter->patch(hint(), {}), fresh = adapter->patch(hint(), {});
+        {
+            const gpu::Autocast autocast(gpu::Dtype::F16);
+            QCOMPARE(residuals(patch).dtype(), gpu::Dtype::F32);
+        }
+        QCOMPARE(gpu::to_floats(residuals(patch)), gpu::to_floats(residuals(fresh)));
     }
 
     // A call that shows parts of the picture: each row gets its own part of the hint.
