@@ -4,6 +4,8 @@
 
 #include "app/cli/bench.h"
 #include "gpu/base/error.h"
+#include "gpu/graph/autocast.h"
+#include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
 #include "gpu/vulkan/device.h"
 #include "nodes/models/unet/unet.h"
@@ -14,10 +16,17 @@ namespace {
 using gpu::Dtype;
 using gpu::Tensor;
 
-int bench_one(const std::string& name, Dtype stored, int batch, int side, double peak, const Arguments& arguments, int repeats) {
+Dtype type_named(const std::string& name) { return name == "f16" ? Dtype::F16 : name == "bf16" ? Dtype::BF16 : Dtype::F32; }
+const char* lower_name(Dtype type) { return type == Dtype::F32 ? "f32" : type == Dtype::F16 ? "f16" : "bf16"; }
+
+int bench_one(const std::string& name, Dtype stored, Dtype activations, int batch, int side, double peak, const Arguments& arguments, int repeats) {
     const nodes::UnetConfig config = nodes::published_unet(name);
     const gpu::Scope scope = gpu::Scope::empty(stored);
-    const nodes::UnetNetwork network(scope, config);
+    const nodes::UnetNetwork unet(scope, config);
+    const auto network = [&](const nodes::DenoiserInput& input) {
+        const gpu::Autocast narrow(activations);
+        return gpu::cast(unet(input), Dtype::F32);
+    };
     double parameters = 0;
     for (const gpu::Scope::Asked& asked : scope.asked()) parameters += static_cast<double>(gpu::element_count(asked.shape));
     nodes::DenoiserInput input{.latent = bench_map({batch, config.in_channels, side / 8, side / 8}, 1),
@@ -43,7 +52,8 @@ int bench_one(const std::string& name, Dtype stored, int batch, int side, double
     }, repeats);
     return print_bench_row(arguments, {{"name", "unet"},
                                        {"model", QString::fromStdString(name)},
-                                       {"stored", stored == Dtype::F32 ? "f32" : stored == Dtype::F16 ? "f16" : "bf16"},
+                                       {"stored", lower_name(stored)},
+                                       {"activations", lower_name(activations)},
                                        {"batch", batch},
                                        {"side", side},
                                        {"device", QString::fromStdString(device.caps().name)},
@@ -76,12 +86,13 @@ int bench_unet(const Arguments& arguments, int repeats) {
     std::vector<Dtype> types{Dtype::F32, Dtype::F16};
     if (const auto given = arguments.value("--type")) {
         gpu::check(*given == "f32" || *given == "f16" || *given == "bf16", gpu::ErrorCode::Usage, "bench unet: expected f32, f16 or bf16 for --type, got \"{}\"", *given);
-        types = {*given == "f32" ? Dtype::F32 : *given == "f16" ? Dtype::F16 : Dtype::BF16};
+        types = {type_named(*given)};
     }
+    const std::string activations = arguments.choice("--activations", {"f32", "f16", "bf16"});
     const double peak = bench_peaks().gflops;
     for (const std::string& name : names)
         for (const Dtype type : types)
-            for (const int batch : batches) bench_one(name, type, batch, side, peak, arguments, repeats);
+            for (const int batch : batches) bench_one(name, type, type_named(activations), batch, side, peak, arguments, repeats);
     return 0;
 }
 
