@@ -216,6 +216,7 @@ std::vector<StorageRef> PlanRunner::run(const std::vector<StorageRef>& leaves, c
         ~Scope() { runner.forget_run(); }
     } const scope{*this};
     wrote_over_leaves_ = false;
+    device_ns_ = 0;
     first_taking_ = SIZE_MAX;
     std::optional<CancelScope> to_the_end;
     check_nan_ = switches().checks("nan");
@@ -251,6 +252,7 @@ std::vector<StorageRef> PlanRunner::run(const std::vector<StorageRef>& leaves, c
         if (!ahead) bind(memory.ranges[r + 1], memory);
     }
     queue.drain();
+    if (std::any_of(segments_.begin(), segments_.end(), [](const SegmentState& state) { return state.segment.host; })) device_ns_ = 0;
     counters.replays += counters.recordings == recordings;
     counters.streamed += memory.ranges.size() > 1;
     return results(memory.residency);
@@ -267,8 +269,8 @@ void PlanRunner::forget_run() {
 
 void PlanRunner::run_segment(SegmentState& state, Queue& queue, const Memory& memory, EvaluationCounters& counters) {
     const Segment& segment = state.segment;
-    const bool timed = switches().debug >= 2 || tracing(), check_nan = check_nan_;
-    const std::int64_t start = timed ? trace_clock_ns() : 0;
+    const bool told = switches().debug >= 2 || tracing(), timed = told || times_device_, check_nan = check_nan_;
+    const std::int64_t start = told ? trace_clock_ns() : 0;
     if (segment.host) {
         queue.drain();
         check_cancelled();
@@ -278,8 +280,8 @@ void PlanRunner::run_segment(SegmentState& state, Queue& queue, const Memory& me
         const std::int64_t taken = host_end_ - begin;
         ++counters.host_kernels;
         counters.host_kernel_ns += taken;
-        if (timed) report_kernel(program_.steps[segment.first], begin, taken, KernelPlace::Host);
-        if (timed || check_nan) host_end_ = 0;   // what follows takes its time
+        if (told) report_kernel(program_.steps[segment.first], begin, taken, KernelPlace::Host);
+        if (told || check_nan) host_end_ = 0;   // what follows takes its time
     } else {
         host_end_ = 0;
         Recording& recording = recording_for(state, timed, counters);
@@ -289,7 +291,9 @@ void PlanRunner::run_segment(SegmentState& state, Queue& queue, const Memory& me
         }
         for (std::size_t s = segment.first; s < segment.last; ++s) counters.dispatches += dispatches(s);
         if (timed || check_nan || switches().serial) queue.drain();
-        if (timed) profile(segment, recording, start);
+        if (times_device_)
+            for (const CommandsRef& list : recording.lists) device_ns_ += list->elapsed_ns();
+        if (told) profile(segment, recording, start);
     }
     if (check_nan)
         for (std::size_t s = segment.first; s < segment.last; ++s) check_finite(s);

@@ -46,6 +46,11 @@ public:
     std::vector<StorageRef> run(const std::vector<StorageRef>& leaves, const std::vector<double>& scalars,
                                 const Memory& memory, EvaluationCounters& counters);
 
+    // From now on runs are timed by the device's own clock, list by list.
+    void time_on_device() { times_device_ = true; }
+    // What the kernels of the last run took, with the gaps between them. 0: the device has no clock, or host kernels had their part.
+    double device_seconds() const { return static_cast<double>(device_ns_) * 1e-9; }
+
     // Whether the last run began to write results into the places of donated leaves: it cannot be tried again then.
     bool wrote_over_leaves() const { return wrote_over_leaves_; }
 
@@ -126,7 +131,8 @@ private:
     std::uint64_t arena_address_ = 0;             // for which nodes_at_ holds; 0: none
     std::vector<std::byte> words_;                // scratch
     std::uint64_t clock_ = 0;
-    bool check_nan_ = false;
+    bool check_nan_ = false, times_device_ = false;
+    std::int64_t device_ns_ = 0;                  // of the last run, where it was timed
     std::int64_t host_end_ = 0;                   // when the last segment ended, if it was the host's
     std::vector<int> output_nodes_;               // whose buffers are results
     std::vector<HostOperand*> leaf_operands_;     // of host steps: what holds a leaf while a run goes on

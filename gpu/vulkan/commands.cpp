@@ -151,6 +151,22 @@ std::vector<Commands::Timing> Commands::timings() const {
     return list;
 }
 
+std::int64_t Commands::elapsed_ns() const {
+    const State& state = *state_;
+    if (!state.timed || state.value == 0 || state.stamps == 0 || !state.core->alive) return 0;
+    state.core->wait(state.value);
+    const auto stamp = [&](std::uint32_t index) {
+        std::uint64_t ticks = 0;
+        const VkResult result = vkGetQueryPoolResults(
+            state.core->device, state.slot->queries[index / queries_per_pool], index % queries_per_pool, 1, sizeof ticks, &ticks,
+            sizeof ticks, VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT);
+        expect_success(result, "read timings");
+        return ticks;
+    };
+    const std::uint64_t ticks = (stamp(state.stamps - 1) - stamp(0)) & state.core->timestamp_mask;
+    return static_cast<std::int64_t>(static_cast<double>(ticks) * state.core->caps.timestamp_period_ns);
+}
+
 CommandsRef DeviceCore::record(bool timed) {
     check(alive, ErrorCode::Failure, "record: expected an open device, it was closed");
     CommandsRef commands(new Commands);

@@ -47,6 +47,8 @@ public:
         std::int64_t nanoseconds;
     };
     std::vector<Timing> timings() const;
+    // From the beginning of the first dispatch to the end of the last one; 0 where timings() is empty.
+    std::int64_t elapsed_ns() const;
 
     struct State;   // private to gpu/vulkan
 
