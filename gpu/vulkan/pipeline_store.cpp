@@ -18,7 +18,7 @@
 namespace gpu {
 namespace {
 
-constexpr std::size_t most_threads = 4;
+constexpr std::size_t most_threads = 16;
 
 // With HEDDLE_SHADER_DIR a changed include must give a new pipeline in the same process.
 Hash content_hash(const PipelineKey& key) {
