@@ -133,6 +133,7 @@ Engine::Plan& Engine::plan_for(const TensorGraph& graph, const Hash& key, std::o
     }
     ++counters_.plans_made;
     Program program = make_plan(graph, traits_of(device_->caps()), switches().fuse, tuner_.chooser());
+    tuner_.report();
     walk.reset();   // pipelines take longer, and need no graph
     auto runner = std::make_unique<PlanRunner>(device_, std::move(program), rate_);
     if (switches().debug >= 1) {

@@ -5,13 +5,16 @@
 #include <chrono>
 #include <cstring>
 #include <sstream>
+#include <utility>
 
+#include "gpu/base/cancel.h"
 #include "gpu/base/error.h"
 #include "gpu/base/log.h"
 #include "gpu/base/span.h"
 #include "gpu/base/switches.h"
 #include "gpu/run/plan_runner.h"
 #include "gpu/run/traits.h"
+#include "gpu/run/tune_effort.h"
 #include "gpu/vulkan/cache_file.h"
 #include "gpu/vulkan/quirks.h"
 #include "gpu/vulkan/shader_text.h"
@@ -19,8 +22,6 @@
 namespace gpu {
 namespace {
 
-constexpr int repeats = 5;
-constexpr double long_enough = 0.05;    // seconds: one run that takes this long says enough
 constexpr double clear_win = 0.97;      // another variant than the default must beat it by this much
 
 Hash file_key(const Caps& caps) {
@@ -47,18 +48,36 @@ std::string forced(const std::string& words, const std::vector<std::string>& var
 
 Tensor noise(const Spec& spec) {
     std::vector<std::byte> bytes(static_cast<std::size_t>(element_count(spec.shape)) * size_of(spec.dtype));
-    // Small numbers of any floating type: the top byte of each element stays at a modest exponent.
+    // Small numbers of any floating type: the top byte of each element stays at a modest exponent. The same ones again and again.
+    const std::size_t drawn = std::min<std::size_t>(bytes.size(), 1 << 16);
     std::uint32_t state = 1;
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
+    for (std::size_t i = 0; i < drawn; ++i) {
         state = state * 1664525u + 1013904223u;
         const bool top = i % size_of(spec.dtype) + 1 == size_of(spec.dtype);
         bytes[i] = static_cast<std::byte>(top ? 0x30 | (state >> 31) << 7 : state >> 24);
     }
+    for (std::size_t at = drawn; at < bytes.size(); at += drawn)
+        std::copy_n(bytes.begin(), std::min(drawn, bytes.size() - at), bytes.begin() + static_cast<std::ptrdiff_t>(at));
     const auto owner = std::make_shared<std::vector<std::byte>>(std::move(bytes));
     return leaf(spec, *owner, owner);
 }
 
 }  // namespace
+
+// The outermost measurement's time is that of those inside of it, too.
+class Tuner::Stopwatch {
+public:
+    explicit Stopwatch(Tuner& tuner) : tuner_(tuner) { ++tuner_.depth_; }
+    ~Stopwatch() {
+        if (--tuner_.depth_ == 0) tuner_.seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    }
+    Stopwatch(const Stopwatch&) = delete;
+    Stopwatch& operator=(const Stopwatch&) = delete;
+
+private:
+    Tuner& tuner_;
+    const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
 
 Tuner::Tuner(std::shared_ptr<Device> device, bool measure)
     : device_(std::move(device)), measure_(measure), key_(file_key(device_->caps())),
@@ -104,50 +123,84 @@ std::string Tuner::choose(const std::shared_ptr<const Op>& op, const Specs& in, 
 
 std::string Tuner::measured(const std::shared_ptr<const Op>& op, const Specs& in, const std::vector<std::string>& variants) {
     const Span span("run", "tune", std::string(op->name()));
-    std::string best = variants[0];
-    double least = 0;
-    for (const std::string& variant : variants) {
-        double time = 0;
+    const std::vector<std::string> names = worth_measuring(variants, device_->caps().software);
+    if (names.size() == 1) return names[0];
+    const Stopwatch watch(*this);
+    Tensors leaves;
+    for (const Spec& spec : in) leaves.push_back(noise(spec));
+    const TensorGraph graph = collect({apply_op(op, leaves)});
+    // A driver that cannot build or run one variant still has the others.
+    const auto tried = [&](const std::string& name, auto what) {
         try {
-            time = seconds(op, in, variant);
+            what();
         } catch (const Error& error) {
-            // A driver that cannot build or run one variant still has the others.
-            log("tune", LogLevel::Warning, "{} by {}: {}", class_of(*op, in), variant, error.what());
-            continue;
+            if (error.code() == ErrorCode::Cancelled || error.code() == ErrorCode::DeviceLost) throw;
+            log("tune", LogLevel::Warning, "{} by {}: {}", class_of(*op, in), name, error.what());
         }
-        log("tune", LogLevel::Info, "{} by {}: {} us", class_of(*op, in), variant, time * 1e6);
-        if (least == 0 || time < least * clear_win) {
+    };
+    std::vector<std::pair<std::string, Program>> plans;
+    for (const std::string& name : names) tried(name, [&] { plans.emplace_back(name, plan_of(op, graph, name)); });
+    compile(plans);
+
+    std::string best = names[0];
+    double least = 0;
+    Residency residency(device_);   // one copy of the numbers for all
+    for (auto& [name, program] : plans)
+        tried(name, [&, &name = name, &program = program] {
+            const double time = seconds(graph, std::move(program), residency, least);
+            log("tune", LogLevel::Debug, "{} by {}: {} us", class_of(*op, in), name, time * 1e6);
+            if (least != 0 && time >= least * clear_win) return;
             least = time;
-            best = variant;
-        }
-    }
+            best = name;
+        });
     ++measurements_;
     return best;
 }
 
-double Tuner::seconds(const std::shared_ptr<const Op>& op, const Specs& in, const std::string& variant) {
-    Tensors leaves;
-    for (const Spec& spec : in) leaves.push_back(noise(spec));
-    const TensorGraph graph = collect({apply_op(op, leaves)});
-    DeviceRate rate(device_->caps());
-    Residency residency(device_);
+Program Tuner::plan_of(const std::shared_ptr<const Op>& op, const TensorGraph& graph, const std::string& variant) {
     // A variant of several ops has products of its own, which are chosen in their turn.
     const VariantChooser chooser = [&](const std::shared_ptr<const Op>& one, const Specs& specs, const std::vector<std::string>& names) {
         return one == op ? variant : choose(one, specs, names);
     };
-    PlanRunner runner(device_, make_plan(graph, traits_of(device_->caps()), false, chooser), rate);
+    return make_plan(graph, traits_of(device_->caps()), false, chooser);
+}
+
+// All at once, by as many threads as there are. What fails is tried again alone, and complained of then.
+void Tuner::compile(const std::vector<std::pair<std::string, Program>>& plans) {
+    std::vector<PipelineKey> keys;
+    for (const auto& plan : plans)
+        for (const Step& step : plan.second.steps)
+            if (step.kind != Step::Host && step.kind != Step::Recorded) keys.push_back(pipeline_key(step));
+    try {
+        device_->pipelines(keys);
+    } catch (const Cancelled&) {
+        throw;
+    } catch (const Error&) {
+    }
+}
+
+double Tuner::seconds(const TensorGraph& graph, Program program, Residency& residency, double best) {
+    DeviceRate rate(device_->caps());
+    PlanRunner runner(device_, std::move(program), rate);
     const std::size_t arena_bytes = runner.program().arena_bytes;
     const PlanRunner::Memory memory{residency, arena_bytes ? device_->allocate(arena_bytes) : nullptr, {{0, runner.program().steps.size()}}};
     EvaluationCounters counters;
-    double least = 0;
-    for (int i = -1; i < repeats; ++i) {
-        const auto start = std::chrono::steady_clock::now();
-        runner.run(graph.leaves, graph.scalars, memory, counters);
-        const double time = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-        if (i >= 0) least = least == 0 ? time : std::min(least, time);
-        if (i >= 0 && time > long_enough) break;
-    }
-    return least;
+    runner.time_on_device();
+    return least_seconds(
+        [&] {
+            const auto start = std::chrono::steady_clock::now();
+            runner.run(graph.leaves, graph.scalars, memory, counters);
+            const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+            return runner.device_seconds() > 0 ? runner.device_seconds() : wall;
+        },
+        best);
+}
+
+void Tuner::report() {
+    if (measurements_ == reported_) return;
+    log("tune", LogLevel::Info, "measured the kernels of {} classes of shapes in {} s", measurements_ - reported_, seconds_);
+    reported_ = measurements_;
+    seconds_ = 0;
 }
 
 // Lines of class, tab, variant.

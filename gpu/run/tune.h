@@ -8,9 +8,11 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gpu/plan/program.h"
+#include "gpu/run/residency.h"
 #include "gpu/vulkan/device.h"
 
 namespace gpu {
@@ -30,10 +32,15 @@ public:
     static std::string class_of(const Op& op, const Specs& in);
 
     int measurements() const { return measurements_; }
+    // Logs, at Info, how many classes were measured since the last report, and how long that took; nothing where none was.
+    void report();
 
 private:
+    class Stopwatch;
     std::string measured(const std::shared_ptr<const Op>& op, const Specs& in, const std::vector<std::string>& variants);
-    double seconds(const std::shared_ptr<const Op>& op, const Specs& in, const std::string& variant);
+    Program plan_of(const std::shared_ptr<const Op>& op, const TensorGraph& graph, const std::string& variant);
+    void compile(const std::vector<std::pair<std::string, Program>>& plans);
+    double seconds(const TensorGraph& graph, Program program, Residency& residency, double best);
     void load();
     void save() const;
 
@@ -42,7 +49,8 @@ private:
     const Hash key_;
     const std::string path_;
     std::map<std::string, std::string> choices_;   // class -> variant
-    int measurements_ = 0;
+    int measurements_ = 0, reported_ = 0, depth_ = 0;
+    double seconds_ = 0;   // since the last report
 };
 
 }  // namespace gpu

@@ -5,9 +5,12 @@
 #include <filesystem>
 #include <fstream>
 
+#include "gpu/base/cancel.h"
+#include "gpu/base/log.h"
 #include "gpu/base/switches.h"
 #include "gpu/graph/op.h"
 #include "gpu/run/traits.h"
+#include "gpu/run/tune_effort.h"
 #include "tests/support/op_cases.h"
 #include "tests/support/test.h"
 #include "tests/support/variants.h"
@@ -19,6 +22,7 @@ class TuneTest : public QObject {
 
     QTemporaryDir folder_;
     std::string old_;
+    const ScopedSwitch<bool> on_{&Switches::tune, true};   // whatever HEDDLE_TUNE says
     const Tensor y_ = matmul(tests::random_tensor({40, 24}, 1), tests::random_tensor({24, 48}, 2));
     std::shared_ptr<const Op> op_;
     Specs in_;
@@ -134,6 +138,72 @@ private slots:
         QVERIFY(with(1) != with(2));
         QVERIFY(with(48).find("F32") != std::string::npos);
         QVERIFY(Tuner::class_of(*op_, {{{1, 48, 24}, Dtype::F16}, {{1, 24, 48}, Dtype::F32}}) != with(48));
+    }
+
+    // A stop in the middle says nothing of which variant is fastest.
+    void a_cancel_leaves_no_choice() {
+        Tuner tuner(Device::current_ref(), true);
+        const CancelToken token;
+        {
+            const CancelScope scope(token);
+            token.cancel();
+            QVERIFY_EXCEPTION_THROWN(choose(tuner), Cancelled);
+        }
+        QCOMPARE(tuner.measurements(), 0);
+        choose(tuner);
+        QCOMPARE(tuner.measurements(), 1);
+    }
+
+    void a_slow_variant_is_given_up() {
+        std::vector<double> times;   // of the runs to come, the last one first
+        int runs = 0;
+        const auto run = [&] {
+            ++runs;
+            const double time = times.back();
+            times.pop_back();
+            return time;
+        };
+        const auto least = [&](std::vector<double> coming, double best) {
+            times = {coming.rbegin(), coming.rend()};
+            runs = 0;
+            return least_seconds(run, best);
+        };
+        QCOMPARE(least({9e-3, 2e-3, 1e-3, 3e-3}, 0), 1e-3);      // the first run counts nothing
+        QCOMPARE(runs, 4);
+        QCOMPARE(least({9e-3, 1.4e-3, 0.5e-3, 2e-3}, 1e-3), 0.5e-3);
+        QCOMPARE(runs, 4);
+        QCOMPARE(least({1e-3, 1.6e-3}, 1e-3), 1.6e-3);           // and it saves nobody
+        QCOMPARE(runs, 2);
+        QCOMPARE(least({1.0, 0.1}, 0), 0.1);                     // long enough
+        QCOMPARE(runs, 2);
+    }
+
+    void what_cannot_win_is_not_measured() {
+        using Names = std::vector<std::string>;
+        const Names floats{"tile_128x64", "tile_128x128", "tile_64x64", "tile_32x32", "subgroup", "simple", "split_4_tile_128x128", "winograd"};
+        QCOMPARE(worth_measuring(floats, true), floats);   // a processor
+        QCOMPARE(worth_measuring(floats, false), (Names{"tile_128x64", "tile_128x128", "tile_64x64", "split_4_tile_128x128", "winograd"}));
+        const Names halves{"split_4_coop_64x64", "coop_128x128", "coop_128x64", "coop_64x64", "tile_128x128", "tile_32x32", "half_64x64",
+                           "subgroup", "simple", "split_16_coop_128x128", "split_8_coop_128x64"};
+        QCOMPARE(worth_measuring(halves, false), (Names{"split_4_coop_64x64", "coop_64x64", "split_8_coop_128x64", "tile_32x32", "split_16_coop_128x128"}));
+        QCOMPARE(worth_measuring({"simple", "tile_64x64", "tile_32x32"}, false), (Names{"simple", "tile_32x32", "tile_64x64"}));   // one row
+        QCOMPARE(worth_measuring({"simple"}, false), (Names{"simple"}));
+        QCOMPARE(worth_measuring({"coop_64x32", "simple", "coop_32x32"}, false), (Names{"coop_64x32", "coop_32x32"}));   // attention
+    }
+
+    void a_line_tells_what_it_took() {
+        const ScopedSwitch told(&Switches::log, std::string("tune:info"));
+        std::vector<std::string> lines;
+        const LogSink old = set_log_sink([&](std::string_view area, LogLevel, const std::string& text) {
+            if (area == "tune") lines.push_back(text);
+        });
+        Tuner tuner(Device::current_ref(), true);
+        tuner.report();
+        choose(tuner);
+        for (int i = 0; i < 2; ++i) tuner.report();
+        set_log_sink(old);
+        QCOMPARE(lines.size(), std::size_t{1});
+        QVERIFY2(lines[0].starts_with("measured the kernels of 1 classes of shapes in "), lines[0].c_str());
     }
 
     void processors_and_validation_do_not_measure() {

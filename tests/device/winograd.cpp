@@ -200,7 +200,7 @@ private slots:
     void the_tuner_measures_it() {
         QTemporaryDir folder;
         const std::string old = std::exchange(switches().cache_dir, folder.path().toStdString());
-        const ScopedSwitch no_host(&Switches::host, false);
+        const ScopedSwitch no_host(&Switches::host, false), on(&Switches::tune, true);
         const Tensor y = large(Dtype::F32);
         const auto choose = [&](Tuner& tuner) { return tuner.choose(y.node()->op, tests::input_specs(y), {"no such kernel", "winograd"}); };
         std::string first, later;
