@@ -10,6 +10,7 @@
 
 #include "gpu/base/cancel.h"
 #include "gpu/base/error.h"
+#include "gpu/base/log.h"
 #include "gpu/base/span.h"
 #include "gpu/base/switches.h"
 #include "gpu/run/host/region.h"
@@ -59,6 +60,7 @@ public:
         const std::int64_t now = trace_clock_ns();
         flight_.push_back({device_.submit(list), seconds, now});
         seconds_ += seconds;
+        log("run", LogLevel::Debug, "submission of some {} ms, {} in flight", seconds * 1e3, flight_.size());
     }
     void drain() {
         while (!flight_.empty()) wait_oldest();

@@ -2,9 +2,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <chrono>
 #include <iterator>
-#include <thread>
 
 #include <QTemporaryDir>
 
@@ -15,11 +13,13 @@
 #include "gpu/io/checkpoint.h"
 #include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
+#include "gpu/run/leaf.h"
 #include "gpu/run/oracle.h"
 #include "gpu/train/clip.h"
 #include "gpu/train/dynamic_code.h"
 #include "gpu/train/trainer.h"
 #include "tests/support/op_cases.h"
+#include "tests/support/submissions.h"
 #include "tests/support/test.h"
 #include "tests/support/two_block.h"
 
@@ -55,6 +55,13 @@ Tensors batch_at(std::int64_t step, std::int64_t count = 4) {
 std::string content(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Where its bytes lie: on the device, which may be another memory than the host's.
+std::uint64_t address_of(const Tensor& x) {
+    for (const auto& [key, made] : x.value()->derived)
+        if (key.starts_with(device_key_prefix)) return static_cast<const DeviceCopy*>(made.get())->buffer->address();
+    return 0;
 }
 
 TrainOptions full_options(OptimiserRef optimiser) {
@@ -229,12 +236,12 @@ private slots:
         for (int i = 0; i < 2; ++i) {
             const Tensor g = square(p), next_m = m * 0.5 + g, next_p = p - next_m * 0.1;
             const std::vector<double> expected = oracle(next_p), expected_m = oracle(next_m);
-            const std::byte* lay = i ? p.value()->host.data() : nullptr;
+            const std::uint64_t lay = i ? address_of(p) : 0;
             evaluate({next_p, next_m}, {p, m});
             QVERIFY(!p.value() && !m.value());
             QVERIFY(relative_error(oracle(next_p), expected) < 1e-6);
             QVERIFY(relative_error(oracle(next_m), expected_m) < 1e-6);
-            if (i) QVERIFY(next_p.value()->host.data() == lay || next_m.value()->host.data() == lay);
+            if (i) QVERIFY(lay != 0 && (address_of(next_p) == lay || address_of(next_m) == lay));
             QVERIFY_EXCEPTION_THROWN(to_floats(p + 1.0), Error);
             p = next_p;
             m = next_m;
@@ -272,31 +279,29 @@ private slots:
     // Until something is written over a cancel stops the step, and it was not taken.
     void a_cancel_inside_of_a_step_takes_nothing() {
         const ScopedSwitch no_host(&Switches::host, false);
-        const ScopedSwitch short_slice(&Switches::slice, 1);
-        const Tensor w = random_tensor({32, 32, 3, 3}, 1, -0.1, 0.1), p = random_tensor({1, 32, 96, 96}, 2);
+        const ScopedSwitch alone(&Switches::serial, true);   // a submission for each kernel
+        const Tensor w = random_tensor({8, 8, 3, 3}, 1, -0.1, 0.1), p = random_tensor({1, 8, 16, 16}, 2);
         evaluate({p, conv2d(p, w, {.pad = 1})});      // pipelines are there
         const std::vector<float> before = to_floats(p);
-        bool stopped_inside = false;
-        for (int wait = 1; wait <= 256 && !stopped_inside && p.value(); wait *= 2) {
+        const auto next = [&] {
             Tensor h = p;
             for (int i = 0; i < 24; ++i) h = conv2d(h, w, {.pad = 1});
+            return p - h * 1e-3;
+        };
+        evaluate({next()});
+        for (const int at : {1, 7, 24}) {
             const CancelToken token;
             const CancelScope scope(token);
-            std::thread stopper([&] {
-                std::this_thread::sleep_for(std::chrono::milliseconds(wait));
-                token.cancel();
-            });
+            const tests::CancelAtSubmission stop(token, at);
             const std::uint64_t dispatches = evaluation_counters().dispatches;
-            try {
-                evaluate({p - h * 1e-3}, {p});
-            } catch (const Cancelled&) {
-                stopped_inside = evaluation_counters().dispatches > dispatches;
-                QVERIFY(p.value());
-            }
-            stopper.join();
+            QVERIFY_EXCEPTION_THROWN(evaluate({next()}, {p}), Cancelled);
+            QVERIFY(p.value());
+            QCOMPARE(stop.seen(), at);
+            QCOMPARE(evaluation_counters().dispatches, dispatches + static_cast<std::uint64_t>(at));
         }
-        QVERIFY(stopped_inside);
         QVERIFY(to_floats(p) == before);
+        evaluate({next()}, {p});                      // and it can be taken later
+        QVERIFY(!p.value());
     }
 
     // Whichever kernel a cancel comes in, none follows, until those that write the new state: they all follow, and no product is
@@ -315,6 +320,7 @@ private slots:
         whole.save(start);
 
         const ScopedSwitch tell(&Switches::debug, 2);      // a line for each kernel
+        const ScopedSwitch alone(&Switches::serial, true); // when it is over, and before the next one
         int kernels = 0, cancel_at = 0, products = 0;      // products behind the cancel
         CancelToken token;
         const LogSink former = set_log_sink([&](std::string_view area, LogLevel, const std::string& text) {
