@@ -278,13 +278,16 @@ private slots:
         const std::vector<float> b = filled({200});
         // Short sums of 64000, all together far beyond what a half holds.
         QCOMPARE(both(filled({80}), b, 1.0 / 64), std::pair(16000.0, 16000.0));
+        // A driver may compute halves with more bits, NVIDIA's does: what comes is infinite or vanishes as said, or is right.
+        const bool exact = !Device::current().caps().software;
         // Two products of 40000 in a short sum of every other term, and they cancel right after.
         const auto [plain, half] = both(filled({200, 0, 200, 0, -200, 0, -200, 0}), b, 1);
         QCOMPARE(plain, 0.0);
-        QVERIFY2(!std::isfinite(half), std::to_string(half).c_str());
+        QVERIFY2(!std::isfinite(half) || (exact && half == 0), std::to_string(half).c_str());
         // Products below 2^-24 vanish.
         const auto [small_plain, small_half] = both(filled({1e-4f}), filled({1e-4f}), 1024);
-        QVERIFY(small_plain > 6e-4 && small_half == 0);
+        QVERIFY(small_plain > 6e-4);
+        QVERIFY2(small_half == 0 || (exact && std::abs(small_half - small_plain) < 2e-3 * small_plain), std::to_string(small_half).c_str());
     }
 
     void cleanupTestCase() { QCOMPARE(Device::current().validation_messages(), 0); }
