@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
 
 #include "gpu/base/format.h"
+#include "gpu/base/log.h"
 #include "gpu/base/switches.h"
 #include "gpu/vulkan/cooperative_matrix.h"
 #include "gpu/vulkan/instance.h"
@@ -46,6 +48,14 @@ std::uint64_t host_memory_bytes() {
         if (std::uint64_t limit = 0; file >> limit && limit > 0) bytes = std::min(bytes, limit);
     }
     return bytes;
+}
+
+bool layer_knows_matrices() {
+    const bool known = Instance::get()->layer_knows(cooperative_matrix_version);
+    static std::atomic<bool> told = false;
+    if (!known && !told.exchange(true))
+        log("vulkan", LogLevel::Info, "cooperative matrices are left alone: the validation layer is from before them (1.3.255)");
+    return known;
 }
 
 // f16 matrices of 16 x 16 with f32 sums, the shape that every driver with cooperative matrices offers.
@@ -104,7 +114,7 @@ void read_subgroups(VkPhysicalDevice physical, Caps& caps) {
     VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix{
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR};
     const bool has_control = has_extension(physical, VK_EXT_SUBGROUP_SIZE_CONTROL_EXTENSION_NAME);
-    const bool has_matrix = has_extension(physical, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME);
+    const bool has_matrix = has_extension(physical, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME) && layer_knows_matrices();
     if (has_control) subgroups.pNext = &sizes;
     if (has_matrix) control.pNext = &matrix;
     VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &subgroups};

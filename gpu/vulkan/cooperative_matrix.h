@@ -38,6 +38,9 @@ using PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR = VkResult(VKAPI_PTR
 
 namespace gpu {
 
+// Of the specification that the extension came with.
+inline constexpr std::uint32_t cooperative_matrix_version = VK_MAKE_API_VERSION(0, 1, 3, 255);
+
 // A module that uses SPV_NV_cooperative_matrix, said in SPV_KHR_cooperative_matrix; any other module as it is. The KHR form
 // has the use of a matrix (A, B or accumulator) in its type: it is read off the products that the type's values go into.
 // Throws Error{Failure} where one type serves two uses: shaders keep them apart by other specialisation constants for

@@ -16,14 +16,15 @@ namespace {
 
 constexpr const char* validation_layer = "VK_LAYER_KHRONOS_validation";
 
-bool has_validation_layer() {
+// The specification's that it was made for; 0 where it is not installed.
+std::uint32_t validation_layer_version() {
     std::uint32_t count = 0;
-    if (vkEnumerateInstanceLayerProperties(&count, nullptr) != VK_SUCCESS) return false;
+    if (vkEnumerateInstanceLayerProperties(&count, nullptr) != VK_SUCCESS) return 0;
     std::vector<VkLayerProperties> layers(count);
     vkEnumerateInstanceLayerProperties(&count, layers.data());
     for (const VkLayerProperties& layer : layers)
-        if (std::strcmp(layer.layerName, validation_layer) == 0) return true;
-    return false;
+        if (std::strcmp(layer.layerName, validation_layer) == 0) return layer.specVersion;
+    return 0;
 }
 
 bool layer_has_extension(const char* layer, const char* name) {
@@ -67,7 +68,8 @@ bool Instance::create(bool validation, bool synchronisation) {
     VkValidationFeaturesEXT features{.sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT,
                                      .enabledValidationFeatureCount = 1,
                                      .pEnabledValidationFeatures = enabled};
-    if (validation && !has_validation_layer()) {
+    if (validation) layer_version_ = validation_layer_version();
+    if (validation && layer_version_ == 0) {
         log("vulkan", LogLevel::Warning, "validation was asked for, but {} is not installed", validation_layer);
         validation = false;
     }
@@ -78,6 +80,7 @@ bool Instance::create(bool validation, bool synchronisation) {
         if (synchronisation && layer_has_extension(validation_layer, VK_EXT_VALIDATION_FEATURES_EXTENSION_NAME)) {
             extensions.push_back(VK_EXT_VALIDATION_FEATURES_EXTENSION_NAME);
             info.pNext = &features;
+            validates_synchronisation_ = true;
         } else if (synchronisation) {
             log("vulkan", LogLevel::Warning, "the validation layer has no synchronisation validation");
         }

@@ -4,6 +4,7 @@
 #include <vulkan/vulkan.h>
 
 #include <atomic>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,10 @@ public:
     VkInstance handle() const { return instance_; }
     const std::vector<VkPhysicalDevice>& physical_devices() const { return physical_devices_; }
     int validation_messages() const { return messages_; }
+    bool validates_synchronisation() const { return validates_synchronisation_; }
+    // False where validation is on and its layer is from before this version of Vulkan's specification: it calls extensions that came
+    // with it unknown, and their SPIR-V invalid.
+    bool layer_knows(std::uint32_t version) const { return layer_version_ == 0 || layer_version_ >= version; }
 
     // Null without validation.
     PFN_vkCmdBeginDebugUtilsLabelEXT begin_label = nullptr;
@@ -35,6 +40,8 @@ private:
 
     VkInstance instance_ = VK_NULL_HANDLE;
     std::vector<VkPhysicalDevice> physical_devices_;
+    std::uint32_t layer_version_ = 0;   // of the specification that the validation layer was made for; 0: validation is off
+    bool validates_synchronisation_ = false;
     std::atomic<int> messages_ = 0;
 };
 

@@ -4,12 +4,17 @@
 #include <QProcess>
 #include <QStandardPaths>
 #include <QTemporaryDir>
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <map>
 
 #include "gpu/base/error.h"
+#include "gpu/base/switches.h"
+#include "gpu/vulkan/caps.h"
 #include "gpu/vulkan/pipeline.h"
+#include "gpu/vulkan/quirks.h"
+#include "tests/isa/null_device.h"
 #include "tests/support/test.h"
 
 using namespace gpu;
@@ -105,6 +110,32 @@ private slots:
             if (code == 4456)
                 for (int operand = 3; operand <= 6; ++operand) QVERIFY(made.contains(words[at + static_cast<std::size_t>(operand)]));
         }
+    }
+
+    // With validation on, an RDNA 3 that is not there is listed without them where the layer would complain of them.
+    void old_validation_layers_are_spared_them() {
+        std::string why;
+        const auto null_device = tests::NullDevice::open("navi31", why);
+        if (!null_device) QSKIP(why.c_str());
+        if (!null_device->cooperative_matrix()) QSKIP("this driver has no cooperative matrices");
+        std::uint32_t count = 0;
+        vkEnumerateInstanceLayerProperties(&count, nullptr);
+        std::vector<VkLayerProperties> layers(count);
+        vkEnumerateInstanceLayerProperties(&count, layers.data());
+        const auto layer = std::find_if(layers.begin(), layers.end(), [](const auto& one) { return std::strcmp(one.layerName, "VK_LAYER_KHRONOS_validation") == 0; });
+        if (layer == layers.end()) QSKIP("VK_LAYER_KHRONOS_validation is not installed");
+
+        qputenv("RADV_FORCE_FAMILY", "navi31");
+        const auto matrices = [](bool validation) {
+            const ScopedSwitch on(&Switches::validation, validation);
+            for (const Caps& caps : list_devices())
+                if (quirks_of(caps).executes_nothing) return caps.cooperative_matrix ? 1 : 0;
+            return -1;   // not listed
+        };
+        const int plain = matrices(false), validated = matrices(true);
+        qunsetenv("RADV_FORCE_FAMILY");
+        QCOMPARE(plain, 1);
+        QCOMPARE(validated, layer->specVersion < VK_MAKE_API_VERSION(0, 1, 3, 255) ? 0 : 1);
     }
 
     void leaves_other_modules_alone() {
