@@ -8,6 +8,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -57,7 +58,7 @@ struct DeviceCore : std::enable_shared_from_this<DeviceCore> {
     void close_fft_plans();
 
     // timeline.cpp
-    std::uint64_t submit(const CommandsRef& commands);
+    std::uint64_t submit(std::span<const CommandsRef> lists);
     void wait(std::uint64_t value);
     std::uint64_t completed();   // the value that the device has reached
     void retire();               // frees what finished submissions held

@@ -207,7 +207,8 @@ void Device::save_pipeline_cache() { state_->core->save_pipeline_cache(); }
 FftPlanRef Device::fft_plan(const FftShape& shape) { return state_->core->fft_plan(shape); }
 CommandsRef Device::record(bool timed) { return state_->core->record(timed); }
 
-std::uint64_t Device::submit(const CommandsRef& commands) { return state_->core->submit(commands); }
+std::uint64_t Device::submit(const CommandsRef& commands) { return submit(std::span(&commands, 1)); }
+std::uint64_t Device::submit(std::span<const CommandsRef> lists) { return state_->core->submit(lists); }
 
 std::uint64_t Device::submitted() const { return state_->core->submitted; }
 

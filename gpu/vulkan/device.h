@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,8 @@ public:
     CommandsRef record(bool timed = false);
     // Returns the timeline value at which this submission has finished.
     std::uint64_t submit(const CommandsRef& commands);
+    // Several lists, one after the other, as one submission.
+    std::uint64_t submit(std::span<const CommandsRef> lists);
     std::uint64_t submitted() const;   // the value of the last submission
     // Throws Error{DeviceLost} with the labels that were in flight.
     void wait(std::uint64_t value);

@@ -14,20 +14,30 @@ constexpr std::size_t most_labels = 100;
 
 }  // namespace
 
-std::uint64_t DeviceCore::submit(const CommandsRef& commands) {
-    Commands::State& state = *commands->state_;
+std::uint64_t DeviceCore::submit(std::span<const CommandsRef> lists) {
     check(alive, ErrorCode::Failure, "submit: expected an open device, it was closed");
-    check(state.core.get() == this, ErrorCode::Failure, "submit: expected a list of this device, got another device's");
-    check(state.ended, ErrorCode::Failure, "submit: expected a list that was ended, it is still being recorded");
+    std::vector<VkCommandBuffer> buffers;
+    for (const CommandsRef& commands : lists) {
+        const Commands::State& state = *commands->state_;
+        check(state.core.get() == this, ErrorCode::Failure, "submit: expected a list of this device, got another device's");
+        check(state.ended, ErrorCode::Failure, "submit: expected a list that was ended, it is still being recorded");
+        buffers.push_back(state.slot->buffer);
+    }
     if (lost_) lost("submit");
     retire();
     std::uint64_t once = 1;
     const bool fails = fault_due(faults_.submission, once);
 
     std::unique_lock lock(queue_mutex_);
-    while (state.value > completed_) {   // one submission of a list at a time
+    std::uint64_t busy = 0;   // one submission of a list at a time
+    const auto last_use = [&] {
+        busy = 0;
+        for (const CommandsRef& commands : lists) busy = std::max<std::uint64_t>(busy, commands->state_->value);
+        return busy;
+    };
+    while (last_use() > completed_) {
         lock.unlock();
-        wait(state.value);
+        wait(busy);
         lock.lock();
     }
     const std::uint64_t value = submitted + 1;
@@ -36,20 +46,20 @@ std::uint64_t DeviceCore::submit(const CommandsRef& commands) {
                                                .pSignalSemaphoreValues = &value};
     const VkSubmitInfo info{.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
                             .pNext = &values,
-                            .commandBufferCount = 1,
-                            .pCommandBuffers = &state.slot->buffer,
+                            .commandBufferCount = static_cast<std::uint32_t>(buffers.size()),
+                            .pCommandBuffers = buffers.data(),
                             .signalSemaphoreCount = 1,
                             .pSignalSemaphores = &timeline};
     const VkResult result = fails ? VK_ERROR_DEVICE_LOST : vkQueueSubmit(queue, 1, &info, VK_NULL_HANDLE);
+    if (result == VK_SUCCESS || result == VK_ERROR_DEVICE_LOST)
+        for (const CommandsRef& commands : lists) in_flight_.push_back({value, commands});
     if (result == VK_ERROR_DEVICE_LOST) {
-        in_flight_.push_back({value, commands});
         lock.unlock();
         lost("submit");
     }
     expect_success(result, "submit");
-    state.value = value;
+    for (const CommandsRef& commands : lists) commands->state_->value = value;
     submitted = value;
-    in_flight_.push_back({value, commands});
     return value;
 }
 
