@@ -40,6 +40,7 @@ int bench_replay(const Arguments& arguments, int repeats) {
                                        {"host_share_percent", time.host_share_percent()},
                                        {"submissions", each(&gpu::EvaluationCounters::submissions)},
                                        {"recorded_lists", each(&gpu::EvaluationCounters::recordings)},
+                                       {"recorded_dispatches", each(&gpu::EvaluationCounters::recorded)},
                                        {"plan_hits", each(&gpu::EvaluationCounters::plan_hits)}});
 }
 

@@ -60,6 +60,7 @@ int bench_train(const Arguments& arguments, int repeats) {
                                        {"host_share_percent", time.host_share_percent()},
                                        {"pictures_per_s", batch / time.median},
                                        {"dispatches", per_step(&gpu::EvaluationCounters::dispatches)},
+                                       {"recorded_dispatches", per_step(&gpu::EvaluationCounters::recorded)},
                                        {"host_kernels", per_step(&gpu::EvaluationCounters::host_kernels)},
                                        {"plans", static_cast<double>(after.plans_made - before.plans_made)},
                                        {"arena_bytes", static_cast<double>(after.arena_bytes)},

@@ -35,6 +35,7 @@ struct EvaluationCounters {
     std::uint64_t plans_made = 0;
     std::uint64_t plan_hits = 0;
     std::uint64_t recordings = 0;      // command lists recorded anew
+    std::uint64_t recorded = 0;        // dispatches in them
     std::uint64_t replays = 0;         // evaluations that recorded none
     std::uint64_t submissions = 0;
     std::uint64_t dispatches = 0;

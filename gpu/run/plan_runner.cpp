@@ -53,13 +53,14 @@ class PlanRunner::Queue {
 public:
     Queue(Device& device, DeviceRate& rate, EvaluationCounters& counters) : device_(device), rate_(rate), counters_(counters) {}
 
-    void submit(const CommandsRef& list, double seconds) {
+    void submit(std::span<const CommandsRef> lists, double seconds) {
         check_cancelled();
         while (!flight_.empty() && (flight_.size() >= most_in_flight || seconds_ + seconds > most_seconds_in_flight)) wait_oldest();
         check_cancelled();
         const std::int64_t now = trace_clock_ns();
-        flight_.push_back({device_.submit(list), seconds, now});
+        flight_.push_back({device_.submit(lists), seconds, now});
         seconds_ += seconds;
+        ++counters_.submissions;
         log("run", LogLevel::Debug, "submission of some {} ms, {} in flight", seconds * 1e3, flight_.size());
     }
     void drain() {
@@ -208,7 +209,7 @@ void PlanRunner::make_schedule_for(const std::vector<StepRange>& ranges) {
     if (key == schedule_key_) return;
     schedule_key_ = std::move(key);
     segments_.clear();
-    for (Segment& segment : make_schedule(program_, rate_, ranges, slice_seconds(), alone)) segments_.push_back({std::move(segment), {}});
+    for (const Segment& segment : make_schedule(program_, rate_, ranges, slice_seconds(), alone)) segments_.push_back({segment, {segment.first, segment.last}, {}, {}});
 }
 
 std::vector<StorageRef> PlanRunner::run(const std::vector<StorageRef>& leaves, const std::vector<double>& scalars,
@@ -286,16 +287,17 @@ void PlanRunner::run_segment(SegmentState& state, Queue& queue, const Memory& me
         if (told || check_nan) host_end_ = 0;   // what follows takes its time
     } else {
         host_end_ = 0;
-        Recording& recording = recording_for(state, timed, counters);
-        for (const CommandsRef& list : recording.lists) {
-            queue.submit(list, segment.seconds / static_cast<double>(recording.lists.size()));
-            ++counters.submissions;
+        const std::vector<CommandsRef> lists = lists_for(state, timed, counters);
+        if (segment.pieces > 1) {
+            for (const CommandsRef& list : lists) queue.submit(std::span(&list, 1), segment.seconds / static_cast<double>(lists.size()));
+        } else {
+            queue.submit(lists, segment.seconds);
         }
         for (std::size_t s = segment.first; s < segment.last; ++s) counters.dispatches += dispatches(s);
         if (timed || check_nan || switches().serial) queue.drain();
         if (times_device_)
-            for (const CommandsRef& list : recording.lists) device_ns_ += list->elapsed_ns();
-        if (told) profile(segment, recording, start);
+            for (const CommandsRef& list : lists) device_ns_ += list->elapsed_ns();
+        if (told) profile(segment, lists, start);
     }
     if (check_nan)
         for (std::size_t s = segment.first; s < segment.last; ++s) check_finite(s);
@@ -316,55 +318,82 @@ void PlanRunner::fill_words(std::size_t step, std::span<std::byte> into) const {
                        nodes_at_[program_.steps[step].result].address, scalars_);
 }
 
-PlanRunner::Recording& PlanRunner::recording_for(SegmentState& state, bool timed, EvaluationCounters& counters) {
-    std::size_t size = 0;
-    for (std::size_t s = state.segment.first; s < state.segment.last; ++s)
-        if (dispatches(s)) size += pushes_[s].size();
+std::vector<CommandsRef> PlanRunner::lists_for(SegmentState& state, bool timed, EvaluationCounters& counters) {
+    const Segment& segment = state.segment;
+    std::size_t size = 0, at = 0;
+    for (std::size_t s = segment.first; s < segment.last; ++s) size += words_of(s);
     words_.resize(size);
-    std::size_t at = 0;
-    for (std::size_t s = state.segment.first; s < state.segment.last; ++s) {
-        if (!dispatches(s)) continue;
-        fill_words(s, std::span(words_).subspan(at, pushes_[s].size()));
-        at += pushes_[s].size();
+    for (std::size_t s = segment.first; s < segment.last; at += words_of(s++))
+        if (words_of(s) > 0) fill_words(s, std::span(words_).subspan(at, words_of(s)));
+    if (state.parts.empty() || state.words != words_) learn_changes(state);
+
+    std::vector<CommandsRef> lists;
+    at = 0;
+    for (Part& part : state.parts) {
+        size = 0;
+        for (std::size_t s = part.steps.first; s < part.steps.last; ++s) size += words_of(s);
+        const Recording& recording = recording_for(part, segment.pieces, std::span(words_).subspan(at, size), timed, counters);
+        lists.insert(lists.end(), recording.lists.begin(), recording.lists.end());
+        at += size;
     }
-    auto& known = state.recordings;
-    auto found = std::find_if(known.begin(), known.end(), [&](const Recording& one) { return one.timed == timed && one.words == words_; });
+    return lists;
+}
+
+// The parts, as far as it is known what changes.
+void PlanRunner::learn_changes(SegmentState& state) {
+    std::vector<std::size_t> differ;
+    std::size_t at = 0;
+    for (std::size_t s = state.segment.first; s < state.segment.last && !state.words.empty(); at += words_of(s++)) {
+        const std::span<const std::byte> now = std::span(words_).subspan(at, words_of(s)), before = std::span(state.words).subspan(at, words_of(s));
+        if (!std::equal(now.begin(), now.end(), before.begin())) differ.push_back(s);
+    }
+    state.words = words_;
+    if (!state.changing.note(differ) && !state.parts.empty()) return;
+    state.parts.clear();
+    for (const StepPart& steps : state.changing.parts()) state.parts.push_back({steps, {}});
+}
+
+PlanRunner::Recording& PlanRunner::recording_for(Part& part, std::uint32_t pieces, std::span<const std::byte> words, bool timed, EvaluationCounters& counters) {
+    auto& known = part.recordings;
+    auto found = std::find_if(known.begin(), known.end(), [&](const Recording& one) {
+        return one.timed == timed && std::equal(one.words.begin(), one.words.end(), words.begin(), words.end());
+    });
     if (found == known.end()) {
         if (known.size() >= kept_recordings)
             known.erase(std::min_element(known.begin(), known.end(),
                                          [](const auto& a, const auto& b) { return a.last_used < b.last_used; }));
-        known.push_back(record(state.segment, words_, timed));
+        known.push_back(record(part.steps, pieces, words, timed));
         found = known.end() - 1;
         counters.recordings += found->lists.size();
+        for (std::size_t s = part.steps.first; s < part.steps.last; ++s) counters.recorded += dispatches(s);
     }
     found->last_used = ++clock_;
     return *found;
 }
 
-PlanRunner::Recording PlanRunner::record(const Segment& segment, std::vector<std::byte> words, bool timed) {
+PlanRunner::Recording PlanRunner::record(const StepPart& steps, std::uint32_t pieces, std::span<const std::byte> words, bool timed) {
     const Span span("pass", "record");
-    Recording recording{std::move(words), {}, timed};
-    const std::span<const std::byte> all(recording.words);
-    if (segment.pieces > 1) {
-        const Step& step = program_.steps[segment.first];
-        for (const GroupPiece& piece : cut_groups(step, complete_source(step.source), segment.pieces)) {
+    Recording recording{{words.begin(), words.end()}, {}, timed};
+    if (pieces > 1) {
+        const Step& step = program_.steps[steps.first];
+        for (const GroupPiece& piece : cut_groups(step, complete_source(step.source), pieces)) {
             recording.lists.push_back(device_->record(timed));
-            recording.lists.back()->dispatch(pipelines_[segment.first], all, piece.groups, step.label, piece.base);
+            recording.lists.back()->dispatch(pipelines_[steps.first], words, piece.groups, step.label, piece.base);
             recording.lists.back()->end();
         }
         return recording;
     }
-    // What earlier submissions and the host wrote is visible by the submission itself and its semaphore.
+    // What earlier lists and the host wrote is visible: every list begins with a barrier.
     const CommandsRef list = device_->record(timed);
     std::size_t at = 0;
-    for (std::size_t s = segment.first; s < segment.last; ++s) {
+    for (std::size_t s = steps.first; s < steps.last; ++s) {
         if (!dispatches(s)) continue;
         const Step& step = program_.steps[s];
         if (step.barrier && at > 0) list->barrier();
         if (step.kind == Step::Recorded) {
             record_step(s, *list);
         } else {
-            list->dispatch(pipelines_[s], all.subspan(at, pushes_[s].size()), step.groups, step.label);
+            list->dispatch(pipelines_[s], words.subspan(at, pushes_[s].size()), step.groups, step.label);
         }
         at += pushes_[s].size();
     }
@@ -491,9 +520,9 @@ void PlanRunner::check_finite(std::size_t index) {
     }
 }
 
-void PlanRunner::profile(const Segment& segment, const Recording& recording, std::int64_t start) const {
+void PlanRunner::profile(const Segment& segment, const std::vector<CommandsRef>& lists, std::int64_t start) const {
     std::vector<std::int64_t> times;   // per dispatch of the segment; the pieces of a cut one are added up
-    for (const CommandsRef& list : recording.lists)
+    for (const CommandsRef& list : lists)
         for (const Commands::Timing& timing : list->timings()) {
             if (segment.pieces > 1 && !times.empty()) {
                 times[0] += timing.nanoseconds;

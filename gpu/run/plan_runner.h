@@ -1,7 +1,7 @@
 // Runs one plan on one device: pipelines, recorded command lists, host kernels between them. Kept with the plan cache.
 //
 // A run fills the push constants of every segment from the addresses and numbers of that run. Lists that were recorded with
-// the same words are submitted again; a segment with other words is recorded anew, alone.
+// the same words are submitted again; of a segment with other words those parts are recorded anew whose words changed (parts.h).
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include "gpu/run/evaluate.h"
 #include "gpu/run/host_kernel.h"
 #include "gpu/run/memory_need.h"
+#include "gpu/run/parts.h"
 #include "gpu/run/push_block.h"
 #include "gpu/run/residency.h"
 #include "gpu/run/schedule.h"
@@ -65,9 +66,15 @@ private:
         bool timed = false;
         std::uint64_t last_used = 0;
     };
+    struct Part {
+        StepPart steps;
+        std::vector<Recording> recordings;
+    };
     struct SegmentState {
         Segment segment;
-        std::vector<Recording> recordings;
+        ChangingSteps changing;
+        std::vector<Part> parts;
+        std::vector<std::byte> words;   // of the last run
     };
     class Queue;
 
@@ -80,8 +87,11 @@ private:
     void forget_run();
 
     void run_segment(SegmentState& state, Queue& queue, const Memory& memory, EvaluationCounters& counters);
-    Recording& recording_for(SegmentState& state, bool timed, EvaluationCounters& counters);
-    Recording record(const Segment& segment, std::vector<std::byte> words, bool timed);
+    std::vector<CommandsRef> lists_for(SegmentState& state, bool timed, EvaluationCounters& counters);
+    void learn_changes(SegmentState& state);
+    Recording& recording_for(Part& part, std::uint32_t pieces, std::span<const std::byte> words, bool timed, EvaluationCounters& counters);
+    Recording record(const StepPart& steps, std::uint32_t pieces, std::span<const std::byte> words, bool timed);
+    std::size_t words_of(std::size_t step) const { return dispatches(step) ? pushes_[step].size() : 0; }   // bytes
     void fill_words(std::size_t step, std::span<std::byte> into) const;
     Place place_of(std::size_t step, std::size_t read) const;
     bool dispatches(std::size_t step) const;
@@ -106,7 +116,7 @@ private:
     void point(HostOperand& operand, std::size_t step, const Operand& from, const Place& place) const;
     void check_finite(std::size_t index);
     const Buffer* buffer_of(int node) const;
-    void profile(const Segment& segment, const Recording& recording, std::int64_t start) const;
+    void profile(const Segment& segment, const std::vector<CommandsRef>& lists, std::int64_t start) const;
     std::vector<StorageRef> results(Residency& residency) const;
 
     std::shared_ptr<Device> device_;

@@ -8,6 +8,7 @@
 #include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
 #include "gpu/run/oracle.h"
+#include "gpu/run/parts.h"
 #include "gpu/run/schedule.h"
 #include "gpu/vulkan/device.h"
 #include "tests/support/op_cases.h"
@@ -36,6 +37,7 @@ EvaluationCounters during(Run run) {
     b.plans_made -= a.plans_made;
     b.plan_hits -= a.plan_hits;
     b.recordings -= a.recordings;
+    b.recorded -= a.recorded;
     b.replays -= a.replays;
     b.submissions -= a.submissions;
     b.dispatches -= a.dispatches;
@@ -78,6 +80,46 @@ private slots:
         QCOMPARE(other.replays, std::uint64_t(0));
         const std::vector<float> one = to_floats(net(1)), seven = to_floats(net(7));
         for (std::size_t i = 0; i < one.size(); ++i) QVERIFY(std::abs(seven[i] - 7 * one[i]) < 1e-5f);
+    }
+
+    // In one submission, as on a GPU that takes little time for all of it.
+    void a_few_steps_that_change_leave_the_others_recorded() {
+        const ScopedSwitch no_host(&Switches::host, false);
+        const ScopedSwitch long_slice(&Switches::slice, 10000);
+        const Tensor w = tests::random_tensor({8, 8, 3, 3}, 1, -0.2, 0.2), x = tests::random_tensor({1, 8, 8, 8}, 2);
+        for (const double sigma : {1.0, 0.9, 0.8, 0.7}) evaluate({denoise(x, w, sigma, 30)});
+        std::vector<float> in_parts;
+        const EvaluationCounters c = during([&] {
+            const Tensor y = denoise(x, w, 0.6, 30);
+            evaluate({y});
+            in_parts = to_floats(y);
+        });
+        QCOMPARE(c.submissions, std::uint64_t(1));
+        QVERIFY(c.dispatches > 100);
+        QVERIFY2(c.recorded > 0 && c.recorded <= 4, qPrintable(QString::number(c.recorded)));
+        const ScopedSwitch alone(&Switches::serial, true);
+        const Tensor z = denoise(x, w, 0.6, 30);
+        evaluate({z});
+        QCOMPARE(to_floats(z), in_parts);
+    }
+
+    void changing_steps_become_parts() {
+        const auto text = [](const ChangingSteps& steps) {
+            std::string all;
+            for (const StepPart& part : steps.parts()) all += std::to_string(part.first) + (part.changes ? "!" : "-") + std::to_string(part.last) + " ";
+            return all;
+        };
+        ChangingSteps steps(10, 110);
+        QCOMPARE(text(steps), std::string("10-110 "));
+        QVERIFY(steps.note({10, 60}) && !steps.note({60}));
+        QCOMPARE(text(steps), std::string("10!11 11-60 60!61 61-110 "));
+        QVERIFY(steps.note({70}));                       // few steady ones between two that change
+        QCOMPARE(text(steps), std::string("10!11 11-60 60!71 71-110 "));
+        std::vector<std::size_t> most;
+        for (std::size_t s = 10; s < 80; ++s) most.push_back(s);
+        QVERIFY(!steps.note(most));                      // memory came to lie elsewhere
+        QCOMPARE(text(steps), std::string("10!11 11-60 60!71 71-110 "));
+        QCOMPARE(text(ChangingSteps(3, 5)), std::string("3-5 "));
     }
 
     void long_dispatches_are_cut() {
