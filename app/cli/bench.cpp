@@ -10,7 +10,6 @@
 #include "gpu/base/error.h"
 #include "gpu/ops.h"
 #include "gpu/run/evaluate.h"
-#include "gpu/run/host_kernel.h"
 
 namespace app {
 
@@ -29,11 +28,6 @@ BenchTiming bench_time(const std::function<void()>& run, int repeats) {
     std::sort(wall.begin(), wall.end());
     std::sort(host.begin(), host.end());
     return {wall[wall.size() / 2], wall[wall.size() * 9 / 10], host[host.size() / 2]};
-}
-
-BenchPeaks bench_peaks() {
-    return {2e-9 * 1024.0 * 1024 * 1024 / gpu::onednn_matmul_seconds(1024, 1024, 1024, 8),
-            2e-9 * (64 << 20) / gpu::copy_seconds(64 << 20, 8)};
 }
 
 gpu::Tensor bench_noise(const gpu::Shape& shape, unsigned seed) {

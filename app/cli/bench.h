@@ -20,11 +20,11 @@ struct BenchTiming {
 // Medians and 90th percentile of `repeats` runs after two to warm up.
 BenchTiming bench_time(const std::function<void()>& run, int repeats);
 
-// What this machine reaches: a large matrix product and a large copy, measured when called.
+// What this machine reaches: a large matrix product, on a GPU in numbers of `type`, and a large copy, measured when called.
 struct BenchPeaks {
     double gflops = 0, gbytes = 0;   // per second
 };
-BenchPeaks bench_peaks();
+BenchPeaks bench_peaks(gpu::Dtype type = gpu::Dtype::F32);
 
 // Uniform numbers in [-1, 1), the same for the same seed.
 gpu::Tensor bench_noise(const gpu::Shape& shape, unsigned seed);

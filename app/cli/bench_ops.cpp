@@ -140,7 +140,7 @@ int bench_ops(const Arguments& arguments, int repeats) {
     const std::string filter = arguments.value("--filter").value_or(""), type = arguments.value("--type").value_or("f32");
     gpu::check(type == "f32" || type == "f16" || type == "bf16", gpu::ErrorCode::Usage, "bench: expected --type f32, f16 or bf16, got \"{}\"", type);
     const gpu::Dtype dtype = type == "f32" ? gpu::Dtype::F32 : type == "f16" ? gpu::Dtype::F16 : gpu::Dtype::BF16;
-    const BenchPeaks peaks = bench_peaks();
+    const BenchPeaks peaks = bench_peaks(dtype);
     const bool json = arguments.has("--json");
     std::vector<std::vector<std::string>> rows{{"OP", "SHAPES", "MEDIAN MS", "P90 MS", "GB/S", "GFLOP/S", "OF PEAK", "OF ONEDNN"}};
     for (const OpBench& one : op_benches()) {
