@@ -214,6 +214,24 @@ private slots:
         QVERIFY(download(*device_, a) == std::vector<float>(n, 500.0f));
     }
 
+    void several_lists_are_one_submission() {
+        const PipelineRef pipeline = device_->pipeline(axpb_key(1));
+        const std::uint32_t n = 100000;
+        BufferRef a = device_->allocate(n * 4), b = device_->allocate(n * 4);
+        upload(*device_, a, std::vector<float>(n, 0.0f));
+        std::vector<CommandsRef> lists;
+        for (int i = 0; i < 8; ++i) {
+            lists.push_back(device_->record());
+            dispatch(*lists.back(), pipeline, {(i % 2 ? b : a)->address(), (i % 2 ? a : b)->address(), 1, n});
+            lists.back()->end();
+        }
+        const std::uint64_t before = device_->submitted();
+        for (int i = 0; i < 3; ++i) device_->submit(lists);   // each list sees what the one before it wrote
+        QCOMPARE(device_->submitted(), before + 3);
+        device_->wait_idle();
+        QVERIFY(download(*device_, a) == std::vector<float>(n, 24.0f));
+    }
+
     void timings_are_present() {
         if (device_->caps().timestamp_period_ns == 0) QSKIP("this device's queue has no timestamps");
         const PipelineRef pipeline = device_->pipeline(axpb_key(1));
@@ -226,7 +244,7 @@ private slots:
             commands->barrier();
         }
         commands->end();
-        QVERIFY(commands->timings().empty());
+        QVERIFY(commands->timings().empty() && commands->elapsed_ns() == 0);
         for (int run = 0; run < 2; ++run) {
             device_->submit(commands);
             const std::vector<Commands::Timing> timings = commands->timings();
@@ -235,11 +253,12 @@ private slots:
             QVERIFY2(timings[0].nanoseconds > 10000 && timings[0].nanoseconds < 10000000000,
                      std::to_string(timings[0].nanoseconds).c_str());
             for (const Commands::Timing& timing : timings) QVERIFY(timing.nanoseconds >= 0);
+            QVERIFY(commands->elapsed_ns() >= timings[0].nanoseconds && commands->elapsed_ns() < 10000000000);
         }
         const CommandsRef untimed = device_->record();
         untimed->end();
         device_->submit(untimed);
-        QVERIFY(untimed->timings().empty());
+        QVERIFY(untimed->timings().empty() && untimed->elapsed_ns() == 0);
     }
 
     void freed_memory_is_reused() {
