@@ -89,7 +89,7 @@ int bench_unet(const Arguments& arguments, int repeats) {
         types = {type_named(*given)};
     }
     const std::string activations = arguments.choice("--activations", {"f32", "f16", "bf16"});
-    const double peak = bench_peaks().gflops;
+    const double peak = bench_peaks(type_named(activations)).gflops;
     for (const std::string& name : names)
         for (const Dtype type : types)
             for (const int batch : batches) bench_one(name, type, type_named(activations), batch, side, peak, arguments, repeats);
