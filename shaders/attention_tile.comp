@@ -24,6 +24,12 @@ layout(push_constant, scalar) uniform Push {
     FUSED_PUSH
 } p;
 
+#ifdef SHORT_CODE   // for software drivers, which take seconds to compile the whole
+#define STEPS [[dont_unroll]]
+#else
+#define STEPS [[unroll]]
+#endif
+
 layout(local_size_x = 128) in;
 layout(constant_id = 0) const uint COLUMNS = 4;       // of the result, per invocation
 layout(constant_id = 1) const bool CHECKED = true;    // some scores do not count: of keys past the end, hidden ones
@@ -89,7 +95,7 @@ void add_scores(uint b, uint h, uint query, uint key, inout vec4 s[8]) {
         }
         barrier();
         [[dont_unroll]] for (uint d4 = 0; d4 < STEP; d4 += 4)
-            [[unroll]] for (uint e4 = 0; e4 < 4; ++e4) {
+            STEPS for (uint e4 = 0; e4 < 4; ++e4) {
                 const uint d = d4 + e4;
                 const vec4 keys = tiles[RIGHT + d * PITCH + tx];
                 for (uint r = 0; r < 2; ++r) {
@@ -101,8 +107,8 @@ void add_scores(uint b, uint h, uint query, uint key, inout vec4 s[8]) {
 }
 
 void mask(uint b, uint h, uint query, uint key, inout vec4 s[8]) {
-    for (uint i = 0; i < 8; ++i)
-        for (uint j = 0; j < 4; ++j) {
+    STEPS for (uint i = 0; i < 8; ++i)
+        STEPS for (uint j = 0; j < 4; ++j) {
             const uint row = query + 8 * ty + i, column = key + 4 * tx + j;
             const int ahead = int(column) - int(row);
             bool seen = column < p.K;
@@ -120,7 +126,7 @@ void mask(uint b, uint h, uint query, uint key, inout vec4 s[8]) {
     barrier();                                                                                           \
     for (uint i = 0; i < 8; ++i) tiles[(8 * ty + i) * SCRATCH_PITCH + tx / 4][tx % 4] = MINE;            \
     barrier();                                                                                           \
-    for (uint i = 0; i < 8; ++i)                                                                         \
+    STEPS for (uint i = 0; i < 8; ++i)                                                                   \
         for (uint t = 0; t < ACROSS / 4; ++t) {                                                          \
             const vec4 x = tiles[(8 * ty + i) * SCRATCH_PITCH + t];                                      \
             for (uint e = 0; e < 4; ++e) WHOLE = COMBINE(WHOLE, x[e]);                                   \
@@ -153,7 +159,7 @@ void main() {
         for (uint i = 0; i < 8; ++i) high[i] = most[i];
         OVER_ROW(max(max(s[i].x, s[i].y), max(s[i].z, s[i].w)), max, high[i])
         vec4 shrink[2];
-        for (uint i = 0; i < 8; ++i) {
+        STEPS for (uint i = 0; i < 8; ++i) {
             const float less = exp(most[i] - high[i]);
             most[i] = high[i];
             shrink[i / 4][i % 4] = less;
@@ -175,7 +181,7 @@ void main() {
             }
             barrier();
             [[dont_unroll]] for (uint row4 = 0; row4 < VALUE_STEP; row4 += 4)
-                [[unroll]] for (uint r4 = 0; r4 < 4; ++r4) {
+                STEPS for (uint r4 = 0; r4 < 4; ++r4) {
                     const uint row = row4 + r4;
                     const vec4 w0 = weights[(t + row) * PITCH + 2 * ty], w1 = weights[(t + row) * PITCH + 2 * ty + 1];
                     for (uint c = 0; c < COLUMNS; ++c) {
@@ -190,8 +196,8 @@ void main() {
     float whole[8];
     for (uint i = 0; i < 8; ++i) whole[i] = 0.0;
     OVER_ROW(total[i], plus, whole[i])
-    for (uint i = 0; i < 8; ++i)
-        for (uint c = 0; c < COLUMNS; ++c) {
+    STEPS for (uint i = 0; i < 8; ++i)
+        STEPS for (uint c = 0; c < COLUMNS; ++c) {
             const uint row = query + 8 * ty + i, column = first_column + tx + ACROSS * c;
             if (row >= p.Q || column >= DV) continue;
             const uint at = ((b * p.Q + row) * gl_NumWorkGroups.y + h) * DV + column;

@@ -199,6 +199,7 @@ struct Attention final : Op {
             lower_coop(k, *tiling);
         } else if (k.variant() == "tile_64x64") {
             const bool checked = keys % tile_queries != 0 || a.before >= 0 || a.after >= 0 || biased;
+            if (k.traits().software) k.define("SHORT_CODE");
             k.shader("attention_tile").with_vectors().constant(tile_columns(width)).constant(checked);
             k.groups(ceil_div(q[2], tile_queries) * tile_chunks(width), q[1], q[0]);
         } else {
