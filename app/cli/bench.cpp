@@ -46,6 +46,20 @@ gpu::Tensor bench_map(const gpu::Shape& s, unsigned seed) {
     return gpu::permute(bench_noise(stored, seed), order);
 }
 
+const char* type_word(gpu::Dtype type) { return type == gpu::Dtype::F32 ? "f32" : type == gpu::Dtype::F16 ? "f16" : "bf16"; }
+
+gpu::Dtype bench_type(const Arguments& arguments, const std::string& option) {
+    const std::string word = arguments.choice(option, {"f32", "f16", "bf16"});
+    for (const gpu::Dtype type : {gpu::Dtype::F16, gpu::Dtype::BF16})
+        if (word == type_word(type)) return type;
+    return gpu::Dtype::F32;
+}
+
+std::vector<gpu::Dtype> bench_types(const Arguments& arguments) {
+    if (arguments.value("--type")) return {bench_type(arguments)};
+    return {gpu::Dtype::F32, gpu::Dtype::F16};
+}
+
 std::string fixed_text(double value, int digits) {
     char text[32];
     std::snprintf(text, sizeof text, "%.*f", digits, value);

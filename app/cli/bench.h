@@ -31,6 +31,12 @@ gpu::Tensor bench_noise(const gpu::Shape& shape, unsigned seed);
 // [N, C, H, W] as the runtime keeps feature maps: channels last.
 gpu::Tensor bench_map(const gpu::Shape& shape, unsigned seed);
 
+// The type that an option names; F32 where it is not given. Its word: "f16".
+gpu::Dtype bench_type(const Arguments& arguments, const std::string& option = "--type");
+const char* type_word(gpu::Dtype type);
+// What --type names, else F32 and F16, one after the other.
+std::vector<gpu::Dtype> bench_types(const Arguments& arguments);
+
 // Prints a row as a JSON line under --json, else as "field value" pairs.
 int print_bench_row(const Arguments& arguments, const QJsonObject& row);
 

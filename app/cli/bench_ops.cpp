@@ -116,7 +116,7 @@ QJsonObject run_bench(const OpBench& bench, gpu::Dtype type, const BenchPeaks& p
     const BenchTiming time = bench_time(run, repeats);
     std::string shapes;
     for (const Shape& shape : bench.in) shapes += (shapes.empty() ? "" : " ") + gpu::to_string(shape);
-    QJsonObject row{{"name", QString::fromStdString(bench.name)}, {"type", QString::fromStdString(std::string(gpu::name_of(type)))}, {"shapes", QString::fromStdString(shapes)},
+    QJsonObject row{{"name", QString::fromStdString(bench.name)}, {"type", type_word(type)}, {"shapes", QString::fromStdString(shapes)},
                     {"device", QString::fromStdString(gpu::Device::current().caps().name)},
                     {"median_ms", time.median * 1e3}, {"p90_ms", time.p90 * 1e3}, {"gbytes_per_s", bytes / time.median * 1e-9}};
     if (bench.flop > 0) {
@@ -137,15 +137,14 @@ QJsonObject run_bench(const OpBench& bench, gpu::Dtype type, const BenchPeaks& p
 }  // namespace
 
 int bench_ops(const Arguments& arguments, int repeats) {
-    const std::string filter = arguments.value("--filter").value_or(""), type = arguments.value("--type").value_or("f32");
-    gpu::check(type == "f32" || type == "f16" || type == "bf16", gpu::ErrorCode::Usage, "bench: expected --type f32, f16 or bf16, got \"{}\"", type);
-    const gpu::Dtype dtype = type == "f32" ? gpu::Dtype::F32 : type == "f16" ? gpu::Dtype::F16 : gpu::Dtype::BF16;
-    const BenchPeaks peaks = bench_peaks(dtype);
+    const std::string filter = arguments.value("--filter").value_or("");
+    const gpu::Dtype type = bench_type(arguments);
+    const BenchPeaks peaks = bench_peaks(type);
     const bool json = arguments.has("--json");
     std::vector<std::vector<std::string>> rows{{"OP", "SHAPES", "MEDIAN MS", "P90 MS", "GB/S", "GFLOP/S", "OF PEAK", "OF ONEDNN"}};
     for (const OpBench& one : op_benches()) {
         if (one.name.find(filter) == std::string::npos) continue;
-        const QJsonObject row = run_bench(one, dtype, peaks, repeats);
+        const QJsonObject row = run_bench(one, type, peaks, repeats);
         if (json) print_json_line(row);
         const auto percent = [&](const char* key) { return row.contains(key) ? fixed_text(row[key].toDouble() * 100, 0) + " %" : std::string("-"); };
         rows.push_back({one.name, row["shapes"].toString().toStdString(), fixed_text(row["median_ms"].toDouble(), 2),

@@ -37,7 +37,7 @@ int bench_one(const std::string& name, Dtype stored, int batch, double peak, con
     const BenchTiming time = bench_time([&] { gpu::evaluate(outputs()); }, repeats);
     return print_bench_row(arguments, {{"name", "text"},
                                        {"model", QString::fromStdString(name)},
-                                       {"stored", stored == Dtype::F32 ? "f32" : stored == Dtype::F16 ? "f16" : "bf16"},
+                                       {"stored", type_word(stored)},
                                        {"batch", batch},
                                        {"device", QString::fromStdString(device.caps().name)},
                                        {"median_ms", time.median * 1e3},
@@ -59,11 +59,7 @@ int bench_text(const Arguments& arguments, int repeats) {
     if (names.empty()) names.emplace_back("clip-l");
     for (const std::string& name : names) nodes::published_clip_text(name);      // all are known before the first runs
     const int batch = std::clamp(std::atoi(arguments.value("--batch").value_or("1").c_str()), 1, 64);
-    std::vector<Dtype> types{Dtype::F32, Dtype::F16};
-    if (const auto given = arguments.value("--type")) {
-        gpu::check(*given == "f32" || *given == "f16" || *given == "bf16", gpu::ErrorCode::Usage, "bench text: expected f32, f16 or bf16 for --type, got \"{}\"", *given);
-        types = {*given == "f32" ? Dtype::F32 : *given == "f16" ? Dtype::F16 : Dtype::BF16};
-    }
+    const std::vector<Dtype> types = bench_types(arguments);
     const double peak = bench_peaks().gflops;
     for (const std::string& name : names)
         for (const Dtype type : types) bench_one(name, type, batch, peak, arguments, repeats);

@@ -16,9 +16,6 @@ namespace {
 using gpu::Dtype;
 using gpu::Tensor;
 
-Dtype type_named(const std::string& name) { return name == "f16" ? Dtype::F16 : name == "bf16" ? Dtype::BF16 : Dtype::F32; }
-const char* lower_name(Dtype type) { return type == Dtype::F32 ? "f32" : type == Dtype::F16 ? "f16" : "bf16"; }
-
 int bench_one(const std::string& name, Dtype stored, Dtype activations, int batch, int side, double peak, const Arguments& arguments, int repeats) {
     const nodes::UnetConfig config = nodes::published_unet(name);
     const gpu::Scope scope = gpu::Scope::empty(stored);
@@ -52,8 +49,8 @@ int bench_one(const std::string& name, Dtype stored, Dtype activations, int batc
     }, repeats);
     return print_bench_row(arguments, {{"name", "unet"},
                                        {"model", QString::fromStdString(name)},
-                                       {"stored", lower_name(stored)},
-                                       {"activations", lower_name(activations)},
+                                       {"stored", type_word(stored)},
+                                       {"activations", type_word(activations)},
                                        {"batch", batch},
                                        {"side", side},
                                        {"device", QString::fromStdString(device.caps().name)},
@@ -83,16 +80,12 @@ int bench_unet(const Arguments& arguments, int repeats) {
     const int side = std::clamp(std::atoi(arguments.value("--size").value_or("256").c_str()) / 64 * 64, 64, 4096);
     std::vector<int> batches{1, 2};
     if (const auto given = arguments.value("--batch")) batches = {std::clamp(std::atoi(given->c_str()), 1, 64)};
-    std::vector<Dtype> types{Dtype::F32, Dtype::F16};
-    if (const auto given = arguments.value("--type")) {
-        gpu::check(*given == "f32" || *given == "f16" || *given == "bf16", gpu::ErrorCode::Usage, "bench unet: expected f32, f16 or bf16 for --type, got \"{}\"", *given);
-        types = {type_named(*given)};
-    }
-    const std::string activations = arguments.choice("--activations", {"f32", "f16", "bf16"});
-    const double peak = bench_peaks(type_named(activations)).gflops;
+    const std::vector<Dtype> types = bench_types(arguments);
+    const Dtype activations = bench_type(arguments, "--activations");
+    const double peak = bench_peaks(activations).gflops;
     for (const std::string& name : names)
         for (const Dtype type : types)
-            for (const int batch : batches) bench_one(name, type, type_named(activations), batch, side, peak, arguments, repeats);
+            for (const int batch : batches) bench_one(name, type, activations, batch, side, peak, arguments, repeats);
     return 0;
 }
 

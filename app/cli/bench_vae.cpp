@@ -19,9 +19,7 @@ using gpu::Tensor;
 namespace {
 
 nodes::Vae kl_with_empty_weights(const Arguments& arguments) {
-    const std::string type = arguments.value("--type").value_or("f32");
-    gpu::check(type == "f32" || type == "f16" || type == "bf16", ErrorCode::Usage, "bench vae: expected --type f32, f16 or bf16, got \"{}\"", type);
-    const gpu::Scope scope = gpu::Scope::empty(type == "f32" ? gpu::Dtype::F32 : type == "f16" ? gpu::Dtype::F16 : gpu::Dtype::BF16);
+    const gpu::Scope scope = gpu::Scope::empty(bench_type(arguments));
     return {std::make_shared<const nodes::KlAutoencoder>(scope, nodes::vae_config(), nodes::latent_format("sd1", 4))};
 }
 

@@ -1,8 +1,12 @@
 // Group norm over maps of several chunks, and of numbers far from zero, against double precision.
 #include <cmath>
 
+#include "gpu/base/switches.h"
+#include "gpu/graph/autodiff.h"
 #include "gpu/ops.h"
+#include "gpu/plan/program.h"
 #include "gpu/run/evaluate.h"
+#include "gpu/run/oracle.h"
 #include "gpu/run/traits.h"
 #include "gpu/vulkan/device.h"
 #include "tests/support/op_cases.h"
@@ -10,24 +14,72 @@
 
 using namespace gpu;
 
+namespace {
+
+std::vector<double> values_of(const Tensor& y) {
+    evaluate({y});
+    return read_doubles(y.value());
+}
+
+// A float near 1000 is 3e-5 from the true mean at worst, of numbers with deviation 0.6: `far` says how exact the mean of such ones is.
+void add_maps(double far) {
+    QTest::addColumn<int>("n");
+    QTest::addColumn<int>("c");
+    QTest::addColumn<int>("h");
+    QTest::addColumn<int>("w");
+    QTest::addColumn<int>("groups");
+    QTest::addColumn<double>("mean");
+    QTest::addColumn<double>("allowed");
+    QTest::newRow("several chunks") << 2 << 6 << 81 << 83 << 3 << 0.0 << 1e-5;
+    QTest::newRow("far from zero") << 2 << 6 << 81 << 83 << 2 << 1000.0 << far;
+    QTest::newRow("one pixel") << 3 << 8 << 1 << 1 << 2 << 0.0 << 1e-5;
+    QTest::newRow("wide") << 1 << 320 << 17 << 9 << 32 << 5.0 << 1e-5;
+    QTest::newRow("a chunk of one pixel") << 1 << 40000 << 2 << 1 << 4 << 0.0 << 1e-5;
+}
+
+}  // namespace
+
 class GroupNormTest : public QObject {
     Q_OBJECT
 private slots:
+    // Shaders in steps, as GPUs take large groups: the moments of parts, those put together, and what normalises.
+    void normalises_in_steps_data() { add_maps(1e-4); }   // their mean is one float, as the host's
+    void normalises_in_steps() {
+        const ScopedSwitch no_host(&Switches::host, false);
+        const ScopedSwitch steps(&Switches::variant, std::string("steps,parts"));
+        normalises();
+    }
+    void gradients_in_steps() {
+        const ScopedSwitch no_host(&Switches::host, false);
+        const ScopedSwitch steps(&Switches::variant, std::string("steps,parts"));
+        const Tensor x = permute(tests::random_tensor({2, 81, 83, 6}, 4) + 1000.0, {0, 3, 1, 2}), weight = tests::random_tensor({6}, 5), seed = tests::random_tensor(x.shape(), 6);
+        evaluate({x});
+        const auto loss = [&] { return sum(silu(group_norm(x, 2, weight, {})) * seed); };
+        const Tensor dx = gradients(loss(), {x})[0];
+        const double error = relative_error(values_of(dx), oracle(gradients(loss(), {x})[0]));
+        QVERIFY2(error < 1e-3, qPrintable(QString::number(error)));
+    }
+    void halves_in_steps() {
+        const ScopedSwitch no_host(&Switches::host, false);
+        const ScopedSwitch steps(&Switches::variant, std::string("steps,parts"));
+        const Tensor x = cast(permute(tests::random_tensor({2, 81, 83, 6}, 4), {0, 3, 1, 2}), Dtype::F16);
+        const Tensor y = group_norm(x, 2, {}, {});
+        QVERIFY(y.dtype() == Dtype::F16);
+        QVERIFY(relative_error(values_of(y), oracle(group_norm(x, 2, {}, {}))) < 1e-3);
+    }
+    void a_gpu_cuts_large_groups() {
+        DeviceTraits traits;
+        const auto plan = [&](const Shape& shape) { return to_text(make_plan(collect({silu(group_norm(tests::random_tensor(shape, 1), 4, {}, {}))}), traits, true)); };
+        QVERIFY(plan({1, 64, 32, 32}).find("group_moments_parts") != std::string::npos);
+        QVERIFY(plan({1, 64, 8, 8}).find("group_moments_parts") == std::string::npos);
+        QVERIFY(plan({1, 40000, 32, 1}).find("group_moments_parts") == std::string::npos);   // a group's channels are too many for shared memory
+        traits.software = true;
+        QVERIFY(plan({1, 64, 32, 32}).find("group_moments_parts") == std::string::npos);
+    }
+
     void normalises_data() {
-        QTest::addColumn<int>("n");
-        QTest::addColumn<int>("c");
-        QTest::addColumn<int>("h");
-        QTest::addColumn<int>("w");
-        QTest::addColumn<int>("groups");
-        QTest::addColumn<double>("mean");
-        QTest::addColumn<double>("allowed");
-        // A float near 1000 is 3e-5 from the true mean at worst, of numbers with deviation 0.6. The shader's mean is a float and a correction.
-        const double far = traits_of(Device::current().caps()).host_kernels ? 1e-4 : 1e-5;
-        QTest::newRow("several chunks") << 2 << 6 << 81 << 83 << 3 << 0.0 << 1e-5;
-        QTest::newRow("far from zero") << 2 << 6 << 81 << 83 << 2 << 1000.0 << far;
-        QTest::newRow("one pixel") << 3 << 8 << 1 << 1 << 2 << 0.0 << 1e-5;
-        QTest::newRow("wide") << 1 << 320 << 17 << 9 << 32 << 5.0 << 1e-5;
-        QTest::newRow("a chunk of one pixel") << 1 << 40000 << 2 << 1 << 4 << 0.0 << 1e-5;
+        // The shader's mean is a float and a correction.
+        add_maps(traits_of(Device::current().caps()).host_kernels ? 1e-4 : 1e-5);
     }
     void normalises() {
         QFETCH(int, n);
