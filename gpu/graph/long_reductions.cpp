@@ -8,7 +8,7 @@
 namespace gpu {
 namespace {
 
-constexpr std::int64_t wanted_sums = 16384;   // that run side by side: some for each lane of a large GPU
+constexpr std::int64_t wanted_rows = 16384, wanted_sums = 65536;   // that run side by side: of a workgroup each, of a lane each
 constexpr std::int64_t many_turns = 512;      // of a lane's loop over its share of a row
 constexpr std::int64_t least_left = 16;
 constexpr int most_depth = 16;                // of elementwise ops that follow a reshape
@@ -37,10 +37,10 @@ Tensor in_two_steps(const Tensor& reduction, const DeviceTraits& traits) {
     const std::int64_t rows = reduction.element_count();
     if (traits.host_kernels || rows == 0) return {};   // the host's interpreter has its own way with long rows
     const std::int64_t length = x.element_count() / rows;
-    std::int64_t wanted = wanted_sums / rows;
     // Where the last axis is reduced and no channel stays (maps lie channels last), a row lies side by side and gets a workgroup.
     const bool together = op.axes().back() + 1 == static_cast<int>(shape.size()) && (shape.size() < 4 || reduction.size(1) == 1);
-    const std::int64_t turns = together ? length / std::max<std::int64_t>(traits.lanes, 128) : length;
+    std::int64_t wanted = (together ? wanted_rows : wanted_sums) / rows;
+    const std::int64_t most_parts = wanted, turns = together ? length / std::max<std::int64_t>(traits.lanes, 128) : length;
     if (turns < many_turns || wanted < 8) return {};
 
     // Whole axes wait for the second step, outer ones first: the innermost elements often lie side by side.
@@ -56,7 +56,7 @@ Tensor in_two_steps(const Tensor& reduction, const DeviceTraits& traits) {
 
     // One axis is cut in two.
     const auto axis = *std::max_element(op.axes().begin(), op.axes().end(), [&](int a, int b) { return shape[a] < shape[b]; });
-    const std::int64_t parts = divisor(shape[axis], std::min(wanted_sums / rows, shape[axis] / least_left));
+    const std::int64_t parts = divisor(shape[axis], std::min(most_parts, shape[axis] / least_left));
     if (parts < 8) return {};
     Shape cut = shape;
     cut[axis] = parts;
