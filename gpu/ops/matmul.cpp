@@ -47,6 +47,8 @@ struct MatmulParts final : Op {
     }
 };
 
+constexpr std::int64_t most_dot_rows = 4;   // of shaders/matmul_dot.comp
+
 struct Matmul final : Op {
     std::string_view name() const override { return "matmul"; }
 
@@ -59,13 +61,22 @@ struct Matmul final : Op {
     }
 
     std::vector<std::string> variants(const Specs& in, const DeviceTraits& traits) const override {
-        return gemm_variants(shape_of(in[0], in[1]), in[0].dtype == Dtype::F16 && in[1].dtype == Dtype::F16, traits);
+        const GemmShape shape = shape_of(in[0], in[1]);
+        std::vector<std::string> names = gemm_variants(shape, in[0].dtype == Dtype::F16 && in[1].dtype == Dtype::F16, traits);
+        // Tiles of one row leave most of a GPU idle, and so does an invocation that walks along all of k.
+        if (shape.m <= most_dot_rows && shape.m * shape.batch <= traits.max_groups && (shape.n + 3) / 4 <= traits.max_groups && shape.n > 0)
+            names.insert(traits.software ? names.end() : names.begin(), "dot");
+        return names;
     }
 
     void lower(KernelBuilder& k) const override {
         const Shape &a = k.in_spec(0).shape, &out = k.out_spec().shape;
         k.out(row_major(3)).with_epilogue();
-        if (const GemmTiling& tiling = gemm_tiling(k.variant()); tiling.kind != GemmKind::Simple) {
+        if (k.variant() == "dot") {
+            k.in(0, {}).with_prologue(blocks(out[2], 4)).in(1, {}).in_blocks().with_prologue(static_cast<double>(out[1])).with_vectors();
+            k.push(out[1]).push(out[2]).push(a[2]).push(k.in_spec(1).shape[0] == 1 ? 0 : 1);
+            k.shader("matmul_dot").define("LANES=" + std::to_string(k.traits().lanes)).groups((out[2] + 3) / 4, out[1], out[0]);
+        } else if (const GemmTiling& tiling = gemm_tiling(k.variant()); tiling.kind != GemmKind::Simple) {
             lower_tiled(k, tiling, {});
         } else {
             k.in(0, {}).with_prologue(blocks(out[2], 4)).in(1, {}).in_blocks().with_prologue(blocks(out[1], 4)).push(out[1]).push(out[2]).push(a[2]).push(k.in_spec(1).shape[0] == 1 ? 0 : 1);

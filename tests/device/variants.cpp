@@ -106,6 +106,30 @@ private slots:
         QVERIFY(to_text(make_plan(collect({y}), traits, true, [](const auto&, const auto&, const auto&) { return "subgroup"; })).find(" by subgroup") != std::string::npos);
     }
 
+    void few_rows_are_dot_products() {
+        DeviceTraits traits;
+        const auto plan = [&](std::int64_t rows) {
+            return to_text(make_plan(collect({matmul(tests::random_tensor({rows, 640}, 1), transpose(tests::random_tensor({1280, 640}, 2), 0, 1))}), traits, true));
+        };
+        QVERIFY(plan(1).find(" by dot") != std::string::npos);
+        QVERIFY(plan(4).find(" by dot") != std::string::npos);
+        QVERIFY(plan(5).find(" by dot") == std::string::npos);
+        traits.software = true;
+        QVERIFY(plan(1).find(" by simple") != std::string::npos);
+
+        const ScopedSwitch no_host(&Switches::host, false);
+        const ScopedSwitch force(&Switches::variant, std::string("dot"));
+        for (const std::int64_t k : {std::int64_t{40}, std::int64_t{41}}) {   // with what comes before and after
+            const auto make = [&] {
+                const Tensor x = tests::random_tensor({3, k}, 1) * tests::random_tensor({k}, 2);
+                return silu(matmul(x, transpose(tests::random_tensor({13, k}, 3), 0, 1)) + tests::random_tensor({13}, 4));
+            };
+            const Tensor y = make();
+            evaluate({y});
+            QVERIFY(relative_error(read_doubles(y.value()), oracle(make())) < 1e-5);
+        }
+    }
+
     void halves_take_cooperative_matrices() {
         DeviceTraits traits;
         traits.float16 = traits.cooperative_matrix = true;

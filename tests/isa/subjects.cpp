@@ -68,6 +68,8 @@ std::vector<Subject> subjects() {
         {"matmul f16 + bias, gelu", [=] { return gelu(matmul(half(tokens), transpose(half({640, 640}), 0, 1)) + half({640})); }},
         {"matmul f32 a b^t", [=] { return matmul(single(tokens), transpose(single({640, 640}), 0, 1)); }},
         {"matmul f32 a b", [=] { return matmul(single(tokens), single({640, 640})); }},
+        {"matmul f16 one row", [] { return matmul(half({1, 1280}), transpose(half({640, 1280}), 0, 1)); }},
+        {"matmul f32 one row", [] { return matmul(single({1, 1280}), transpose(single({640, 1280}), 0, 1)); }},
         {"conv2d 3x3 f16", [] { return conv2d(map(Dtype::F16, {1, 320, 64, 64}), half({320, 320, 3, 3}), {.pad = 1}); }},
         {"conv2d 3x3 f16 stride 2", [] { return conv2d(map(Dtype::F16, {1, 320, 64, 64}), half({320, 320, 3, 3}), {.stride = 2, .pad = 1}); }},
         {"conv2d 3x3 f16 4 channels", [] { return conv2d(map(Dtype::F16, {1, 4, 64, 64}), half({320, 4, 3, 3}), {.pad = 1}); }},
