@@ -130,10 +130,10 @@ void Commands::end() {
     state_->ended = true;
 }
 
-std::vector<Commands::Timing> Commands::timings() const {
+// Two of each dispatch, when it began and when it ended. Waits for them; none where there is nothing to wait for.
+std::vector<std::uint64_t> Commands::stamps() const {
     const State& state = *state_;
-    std::vector<Timing> list;
-    if (!state.timed || state.value == 0 || !state.core->alive) return list;
+    if (!state.timed || state.value == 0 || !state.core->alive) return {};
     state.core->wait(state.value);
     std::vector<std::uint64_t> stamps(state.stamps);
     for (std::uint32_t first = 0; first < state.stamps; first += queries_per_pool) {
@@ -143,28 +143,24 @@ std::vector<Commands::Timing> Commands::timings() const {
             stamps.data() + first, sizeof(std::uint64_t), VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT);
         expect_success(result, "read timings");
     }
-    for (std::size_t i = 0; i < state.labels.size(); ++i) {
-        const std::uint64_t ticks = (stamps[2 * i + 1] - stamps[2 * i]) & state.core->timestamp_mask;
-        const double nanoseconds = static_cast<double>(ticks) * state.core->caps.timestamp_period_ns;
-        list.push_back({state.labels[i], static_cast<std::int64_t>(nanoseconds)});
-    }
+    return stamps;
+}
+
+std::int64_t Commands::nanoseconds(std::uint64_t from, std::uint64_t to) const {
+    const DeviceCore& core = *state_->core;
+    return static_cast<std::int64_t>(static_cast<double>((to - from) & core.timestamp_mask) * core.caps.timestamp_period_ns);
+}
+
+std::vector<Commands::Timing> Commands::timings() const {
+    const std::vector<std::uint64_t> all = stamps();
+    std::vector<Timing> list;
+    for (std::size_t i = 0; 2 * i + 1 < all.size(); ++i) list.push_back({state_->labels[i], nanoseconds(all[2 * i], all[2 * i + 1])});
     return list;
 }
 
 std::int64_t Commands::elapsed_ns() const {
-    const State& state = *state_;
-    if (!state.timed || state.value == 0 || state.stamps == 0 || !state.core->alive) return 0;
-    state.core->wait(state.value);
-    const auto stamp = [&](std::uint32_t index) {
-        std::uint64_t ticks = 0;
-        const VkResult result = vkGetQueryPoolResults(
-            state.core->device, state.slot->queries[index / queries_per_pool], index % queries_per_pool, 1, sizeof ticks, &ticks,
-            sizeof ticks, VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT);
-        expect_success(result, "read timings");
-        return ticks;
-    };
-    const std::uint64_t ticks = (stamp(state.stamps - 1) - stamp(0)) & state.core->timestamp_mask;
-    return static_cast<std::int64_t>(static_cast<double>(ticks) * state.core->caps.timestamp_period_ns);
+    const std::vector<std::uint64_t> all = stamps();
+    return all.empty() ? 0 : nanoseconds(all.front(), all.back());
 }
 
 CommandsRef DeviceCore::record(bool timed) {

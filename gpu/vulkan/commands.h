@@ -55,6 +55,8 @@ public:
 private:
     friend struct DeviceCore;
     Commands() = default;
+    std::vector<std::uint64_t> stamps() const;
+    std::int64_t nanoseconds(std::uint64_t from, std::uint64_t to) const;
 
     std::unique_ptr<State> state_;
     int commands_ = 0;
