@@ -80,10 +80,10 @@ constexpr CoopTiling coop_tilings[] = {
 // Matrices that a subgroup keeps in registers, 8 each on 32 lanes: sums (of more RADV makes an array in memory), and queries
 // where both are few.
 constexpr std::int64_t most_sums = 8, most_held = 10;
-// shaders/attention_tile.comp: queries, keys and lanes of a workgroup; columns of an invocation at most (registers).
-constexpr std::int64_t tile_queries = 64, tile_lanes = 128, tile_across = 16, most_tile_columns = 16;
-
 constexpr std::int64_t enough = 96;            // workgroups: about one for each core of a large GPU
+// shaders/attention_tile.comp: queries and keys of a tile, lanes of a workgroup and those side by side; columns of a lane at most (registers).
+constexpr const char* tile_name = "tile_64x64";
+constexpr std::int64_t tile_queries = 64, tile_lanes = 128, tile_across = 16, most_tile_columns = 16;
 
 const CoopTiling* coop_tiling(const std::string& name) {
     for (const CoopTiling& tiling : coop_tilings)
@@ -142,8 +142,8 @@ struct Attention final : Op {
         std::int64_t most = 0;   // workgroups of the default
         std::string best = names[0];
         if (traits.max_lanes >= tile_lanes && traits.max_shared_bytes >= tile_shared_bytes(v[3])) {
-            names.emplace_back("tile_64x64");
-            if (!traits.software && q[2] > tile_queries / 2) best = "tile_64x64";
+            names.emplace_back(tile_name);
+            if (!traits.software && q[2] > tile_queries / 2) best = tile_name;
         }
         for (const CoopTiling& tiling : coop_tilings) {
             const CoopSizes sizes(tiling, q[3], v[3]);
@@ -179,16 +179,19 @@ struct Attention final : Op {
     static Loads loads_of(const KernelBuilder& k) {
         const Shape &q = k.in_spec(0).shape, &keys = k.in_spec(1).shape, &v = k.in_spec(2).shape;
         const double shared = static_cast<double>(q[1]) / static_cast<double>(std::max<std::int64_t>(keys[1], 1));   // heads of queries to one of keys
+        // Of a workgroup: queries, and keys after which its queries are loaded again; workgroups along columns.
+        std::int64_t queries = 32, step = 32, chunks = ceil_div(v[3], 8 * attention_columns(v[3], 16));
         if (const CoopTiling* tiling = coop_tiling(k.variant())) {
-            const auto blocks = static_cast<double>(ceil_div(q[2], tiling->queries())), chunks = static_cast<double>(CoopSizes(*tiling, q[3], v[3]).chunks);
-            return {chunks, shared * blocks * chunks, shared * blocks};
+            queries = tiling->queries();
+            step = std::max<std::int64_t>(keys[2], 1);
+            chunks = CoopSizes(*tiling, q[3], v[3]).chunks;
+        } else if (k.variant() == tile_name) {
+            queries = step = tile_queries;
+            chunks = tile_chunks(v[3]);
         }
-        if (k.variant() == "tile_64x64") {
-            const auto blocks = static_cast<double>(ceil_div(q[2], tile_queries)), chunks = static_cast<double>(tile_chunks(v[3]));
-            return {chunks * static_cast<double>(ceil_div(keys[2], tile_queries)), shared * blocks * chunks, shared * blocks};
-        }
-        const auto blocks = static_cast<double>(ceil_div(q[2], 32)), chunks = static_cast<double>(ceil_div(v[3], 8 * attention_columns(v[3], 16)));
-        return {chunks * static_cast<double>(ceil_div(keys[2], 32)), shared * blocks * chunks, shared * blocks};
+        const auto columns = static_cast<double>(chunks);
+        const double blocks = shared * static_cast<double>(ceil_div(q[2], queries));
+        return {columns * static_cast<double>(ceil_div(keys[2], step)), blocks * columns, blocks};
     }
 
     void lower(KernelBuilder& k) const override {
@@ -197,7 +200,7 @@ struct Attention final : Op {
         const std::int64_t keys = k.in_spec(1).shape[2], width = out[3];
         if (const CoopTiling* tiling = coop_tiling(k.variant())) {
             lower_coop(k, *tiling);
-        } else if (k.variant() == "tile_64x64") {
+        } else if (k.variant() == tile_name) {
             const bool checked = keys % tile_queries != 0 || a.before >= 0 || a.after >= 0 || biased;
             if (k.traits().software) k.define("SHORT_CODE");
             k.shader("attention_tile").with_vectors().constant(tile_columns(width)).constant(checked);
