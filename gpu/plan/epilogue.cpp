@@ -50,7 +50,7 @@ private:
             for (const int user : readers(member)) {
                 const PlanNode& node = nodes_[user];
                 const bool fresh = !inside.contains(user) && user > *inside.rbegin() && (next < 0 || user < next);
-                if (fresh && is_elementwise(user) && node.step < 0 && node.spec.dtype == nodes_[core].spec.dtype && lies_alike(user, core) &&
+                if (fresh && is_elementwise(node) && node.step < 0 && node.spec.dtype == nodes_[core].spec.dtype && lies_alike(user, core) &&
                     (inside.size() == 1 || (node.spec == nodes_[*inside.rbegin()].spec && node.order == nodes_[*inside.rbegin()].order)))
                     next = user;
             }
@@ -97,8 +97,6 @@ private:
         if (nodes_[region[0]].on_host) return post_operations(program_, step);
         return fixed_push_bytes(program_, step) <= program_.traits.max_push_bytes;
     }
-
-    bool is_elementwise(int i) const { return nodes_[i].op && nodes_[i].op->kind() == OpKind::Elementwise && nodes_[i].scalar < 0; }
 
     const Program& program_;
     const std::vector<PlanNode>& nodes_;

@@ -34,10 +34,6 @@ private:
         return node.step < 0 && node.leaf < 0 && node.root == i && (node.scalar < 0 || node.output);
     }
 
-    bool is_elementwise(int i) const {
-        return nodes_[i].op && nodes_[i].op->kind() == OpKind::Elementwise && nodes_[i].scalar < 0;
-    }
-
     // --- kernels with their epilogues ---
 
     void add_kernel(int i) {
@@ -134,7 +130,7 @@ private:
             }
             return axes == step.axes && space == step.space && suits_rows(step);
         }
-        if (!is_elementwise(i)) return false;
+        if (!is_elementwise(node)) return false;
         if (node.spec.shape == step.space) return true;
         if (step.axes.empty()) {   // it may follow a reduction that is to come
             const int reduction = reduction_behind(i, step.space);
@@ -211,7 +207,7 @@ private:
                 const int node = core.inputs[wanted.index];
                 const auto prologue = std::find_if(step.prologues.begin(), step.prologues.end(), [&](const Prologue& one) { return one.node == node; });
                 if (prologue != step.prologues.end()) {
-                    step.reads.push_back(carrier_operand(program_, step, *prologue));
+                    step.reads.push_back(prologue->read);
                     read_nodes.push_back(-1);
                     continue;
                 }

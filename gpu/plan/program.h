@@ -72,6 +72,7 @@ struct Prologue {
     std::size_t input = 0;         // of Kernel::inputs and of Step::reads
     int node = -1;                 // the kernel's input: the chain's result, or a free view of it
     int carrier = -1;              // node
+    Operand read;                  // the carrier as the kernel reads it: as it would the chain's result, with the carrier's strides
     std::vector<int> members;      // nodes computed, in topological order
 };
 

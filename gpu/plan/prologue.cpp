@@ -4,7 +4,7 @@
 #include <set>
 #include <string_view>
 
-#include "gpu/base/error.h"
+#include "gpu/plan/step_inputs.h"
 
 namespace gpu {
 namespace {
@@ -24,7 +24,7 @@ bool is_slow(std::string_view name) {
 }
 
 bool is_chain_link(const PlanNode& node) {
-    return node.op && node.op->kind() == OpKind::Elementwise && node.scalar < 0 && node.step < 0 && !node.output && is_float(node.spec.dtype);
+    return is_elementwise(node) && node.step < 0 && !node.output && is_float(node.spec.dtype);
 }
 
 struct Reader {
@@ -143,11 +143,9 @@ private:
             if (node.blocks || !is_float(node.stored())) continue;
             const auto view = carried(program_.nodes[found_.node].view, program_.nodes[node_].view, node.view, program_.nodes[node_].order);
             if (!view || (!wanted_->order.empty() && !view->is_dense(wanted_->order))) continue;
-            Prologue tried = found_;
-            tried.carrier = input;
-            if (!is_nested(prologue_walk(program_, tried, prologue_inputs(program_, tried)), 0)) continue;
             found_.carrier = input;
-            return true;
+            found_.read = {node.root, *view, node.stored(), {}, {}};
+            if (is_nested(prologue_walk(program_, found_, prologue_inputs(program_, found_)), 0)) return true;
         }
         return false;
     }
@@ -182,23 +180,12 @@ std::optional<PrologueInStep> find_prologue(const Program& program, const std::v
     return Finder(program, users, node).run();
 }
 
-Operand carrier_operand(const Program& program, const Step& step, const Prologue& prologue) {
-    const PlanNode &result = program.nodes[prologue.members.back()], &from = program.nodes[prologue.carrier];
-    auto view = carried(program.nodes[prologue.node].view, result.view, from.view, result.order);
-    check(view.has_value(), ErrorCode::Failure, "plan: the input of node {} can not be computed as it is loaded", step.core);
-    return {from.root, *std::move(view), from.stored(), {}, {}};
-}
-
 std::vector<int> prologue_inputs(const Program& program, const Prologue& prologue) {
-    std::vector<int> result;
-    for (const int member : prologue.members)
-        for (const int input : program.nodes[member].inputs) {
-            const PlanNode& node = program.nodes[input];
-            const bool inside = std::find(prologue.members.begin(), prologue.members.end(), input) != prologue.members.end();
-            if (!inside && input != prologue.carrier && node.root >= 0 && node.scalar < 0 && std::find(result.begin(), result.end(), input) == result.end())
-                result.push_back(input);
-        }
-    return result;
+    Step chain;
+    chain.members = prologue.members;
+    std::vector<int> inputs = external_inputs(program, chain);
+    std::erase(inputs, prologue.carrier);
+    return inputs;
 }
 
 Walk prologue_walk(const Program& program, const Prologue& prologue, const std::vector<int>& inputs) {
@@ -209,11 +196,7 @@ Walk prologue_walk(const Program& program, const Prologue& prologue, const std::
 }
 
 std::size_t prologue_push_bytes(const Program& program, const Prologue& prologue) {
-    std::set<int> scalars;
-    for (const int member : prologue.members)
-        for (const int input : program.nodes[member].inputs)
-            if (program.nodes[input].scalar >= 0) scalars.insert(program.nodes[input].scalar);
-    return 4 + 8 * prologue_inputs(program, prologue).size() + 4 * scalars.size();   // 4 to align the addresses
+    return 4 + 8 * prologue_inputs(program, prologue).size() + 4 * scalars_of(program, prologue.members).size();   // 4 to align the addresses
 }
 
 }  // namespace gpu

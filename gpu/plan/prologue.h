@@ -19,9 +19,6 @@ struct PrologueInStep {
 // writing it once and reading it back.
 std::optional<PrologueInStep> find_prologue(const Program& program, const std::vector<std::vector<int>>& users, int node);
 
-// How the kernel's step reads the carrier: as it would read the chain's result, with the carrier's strides.
-Operand carrier_operand(const Program& program, const Step& step, const Prologue& prologue);
-
 // Nodes that the chain reads from buffers, each once, the carrier left out.
 std::vector<int> prologue_inputs(const Program& program, const Prologue& prologue);
 

@@ -1,7 +1,6 @@
 #include "gpu/plan/step_inputs.h"
 
 #include <algorithm>
-#include <set>
 
 #include "gpu/plan/prologue.h"
 
@@ -43,14 +42,18 @@ std::vector<int> external_inputs(const Program& program, const Step& step) {
     return result;
 }
 
-std::size_t fixed_push_bytes(const Program& program, const Step& step) {
+std::set<int> scalars_of(const Program& program, const std::vector<int>& members) {
     std::set<int> scalars;
-    for (const int member : step.members) {
+    for (const int member : members) {
         if (program.nodes[member].scalar >= 0) scalars.insert(program.nodes[member].scalar);
         for (const int input : program.nodes[member].inputs)
             if (program.nodes[input].scalar >= 0) scalars.insert(program.nodes[input].scalar);
     }
-    std::size_t bytes = 8 + 8 * external_inputs(program, step).size() + 4 * scalars.size();
+    return scalars;
+}
+
+std::size_t fixed_push_bytes(const Program& program, const Step& step) {
+    std::size_t bytes = 8 + 8 * external_inputs(program, step).size() + 4 * scalars_of(program, step.members).size();
     if (step.core < 0) return bytes;
     const PlanNode& core = program.nodes[step.core];
     bytes += 4 * core.kernel->push.size() + 4;   // one to align addresses behind it

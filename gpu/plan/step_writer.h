@@ -33,7 +33,17 @@ private:
     void write_rows();
     // A kernel op's own shader, with what was fused behind it as a macro and a function.
     void write_kernel();
+    struct Neighbours {
+        int axis = -1;
+        std::int64_t count = 1;
+    };
+    Neighbours neighbours(std::size_t read) const;
     void define_vectors(std::size_t read, const Prologue* prologue);
+    bool packs_words(const Prologue& prologue) const;
+    // Whether shaders load several elements at once: floats, each of whole bytes that they can address.
+    bool is_plain(const Operand& operand) const {
+        return !operand.blocks && is_float(operand.dtype) && (operand.dtype == Dtype::F32 || program_.traits.storage16);
+    }
     std::string epilogue_function();
     // What the kernel computes as it loads an input: the functions, and their declarations for `declared`.
     std::string prologue_functions(const Prologue& prologue, std::string& declared);

@@ -57,33 +57,44 @@ std::string StepWriter::epilogue_function() {
 }
 
 // Along which axis neighbours of an input lie side by side, and how many of them a load may take.
-void StepWriter::define_vectors(std::size_t read, const Prologue* prologue) {
-    const View& view = step_.reads[read].view;
-    int axis = -1;
-    for (std::size_t d = 0; d < view.shape.size(); ++d)
-        if (view.shape[d] > 1 && view.strides[d] == 1) axis = static_cast<int>(d);
+StepWriter::Neighbours StepWriter::neighbours(std::size_t read) const {
     const Operand& operand = step_.reads[read];
-    const bool plain = !operand.blocks && is_float(operand.dtype) && (operand.dtype == Dtype::F32 || program_.traits.storage16);
-    std::int64_t vector = plain && axis >= 0 ? 8 : 1;
+    const View& view = operand.view;
+    Neighbours found;
+    for (std::size_t d = 0; d < view.shape.size(); ++d)
+        if (view.shape[d] > 1 && view.strides[d] == 1) found.axis = static_cast<int>(d);
+    if (!is_plain(operand) || found.axis < 0) return found;
+    found.count = 8;
     const auto divides = [&] {
         for (std::size_t d = 0; d < view.shape.size(); ++d) {
-            const std::int64_t step = static_cast<int>(d) == axis ? view.shape[d] : view.strides[d];
-            if (view.shape[d] > 1 && step % vector != 0) return false;
+            const std::int64_t step = static_cast<int>(d) == found.axis ? view.shape[d] : view.strides[d];
+            if (view.shape[d] > 1 && step % found.count != 0) return false;
         }
-        return view.offset % vector == 0;
+        return view.offset % found.count == 0;
     };
-    while (vector > 1 && !divides()) vector /= 2;
+    while (found.count > 1 && !divides()) found.count /= 2;
+    return found;
+}
+
+// Whether the kernel gets eight of a prologue's halves at once, as it would from memory.
+bool StepWriter::packs_words(const Prologue& prologue) const {
+    return neighbours(prologue.input).count == 8 && nodes_[prologue.node].spec.dtype == Dtype::F16;
+}
+
+void StepWriter::define_vectors(std::size_t read, const Prologue* prologue) {
+    const Operand& operand = step_.reads[read];
+    const Neighbours side = neighbours(read);
     const std::string name = std::to_string(read), load4 = "load4_" + std::string(name_of(operand.dtype));
     if (prologue) {
-        if (vector >= 4) define("LOAD4_" + name + "(b, i)=prologue" + name + "_4(" + load4 + "(b, i), i)");
-        if (vector == 8 && nodes_[prologue->node].spec.dtype == Dtype::F16) define("WORDS8_" + name + "=prologue" + name + "_8");
+        if (side.count >= 4) define("LOAD4_" + name + "(b, i)=prologue" + name + "_4(" + load4 + "(b, i), i)");
+        if (packs_words(*prologue)) define("WORDS8_" + name + "=prologue" + name + "_8");
     } else {
-        if (vector >= 4) define("LOAD4_" + name + "=" + load4);
-        if (vector == 8 && operand.dtype == Dtype::F16) define("WORDS8_" + name + "=words8_F16");
-        if (plain && operand.dtype == Dtype::F16) define("HALVES" + name);
+        if (side.count >= 4) define("LOAD4_" + name + "=" + load4);
+        if (side.count == 8 && operand.dtype == Dtype::F16) define("WORDS8_" + name + "=words8_F16");
+        if (is_plain(operand) && operand.dtype == Dtype::F16) define("HALVES" + name);
     }
-    define("AXIS" + name + "=" + std::to_string(axis));
-    define("VECTOR" + name + "=" + std::to_string(vector));
+    define("AXIS" + name + "=" + std::to_string(side.axis));
+    define("VECTOR" + name + "=" + std::to_string(side.count));
 }
 
 }  // namespace gpu

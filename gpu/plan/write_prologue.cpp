@@ -8,12 +8,11 @@
 namespace gpu {
 namespace {
 
-// Whether four neighbours of the carrier meet four neighbours of the operand, by one aligned load, or one element alone.
-bool loads_by_four(const Walk& walk, std::size_t view, const Operand& operand, const DeviceTraits& traits) {
+// Whether four neighbours of the carrier meet four neighbours of an operand, which begins at `offset`, by one aligned load, or one element alone.
+bool meets_four(const Walk& walk, std::size_t view, std::int64_t offset) {
     const Shape& strides = walk.strides[view];
     if (strides.empty() || strides.back() == 0) return true;
-    if (strides.back() != 1 || operand.blocks || operand.view.offset % 4 != 0) return false;
-    if (operand.dtype != Dtype::F32 && !(is_float(operand.dtype) && traits.storage16)) return false;
+    if (strides.back() != 1 || offset % 4 != 0) return false;
     return std::all_of(strides.begin(), strides.end() - 1, [](std::int64_t stride) { return stride % 4 == 0; });
 }
 
@@ -58,7 +57,7 @@ std::string StepWriter::prologue_functions(const Prologue& prologue, std::string
         const std::string base = walk.strides[k + 1] == walk.strides[0] ? "i" : inner.address(walk, k + 1, "x", name);
         const std::string at = "(" + buffer + ", " + inner.with_offset(base, operand.view.offset, name) + ")", one = load(read) + at;
         const bool repeated = walk.strides[k + 1].empty() || walk.strides[k + 1].back() == 0;
-        by_four = by_four && is_float(operand.dtype) && loads_by_four(walk, k + 1, operand, program_.traits);
+        by_four = by_four && is_float(operand.dtype) && (repeated || is_plain(operand)) && meets_four(walk, k + 1, operand.view.offset);
         loads.push_back({compute_type(operand.dtype), one, repeated ? "vec4(" + one + ")" : "load4_" + reference_type(operand) + at});
         loaded[inputs[k]] = "l" + std::to_string(k);
     }
@@ -83,7 +82,7 @@ std::string StepWriter::prologue_functions(const Prologue& prologue, std::string
         }
         const std::string type = reference_type(step_.reads[prologue.input]), load4 = "load4_" + type;
         declared += "vec4 " + function + "4(vec4 values, uint i); ";
-        if (std::find(step_.defines.begin(), step_.defines.end(), "WORDS8_" + number + "=" + function + "8") != step_.defines.end()) {
+        if (packs_words(prologue)) {
             text += "uvec4 " + function + "8(" + type + " b, uint i) {\n    const vec4 x = " + function + "4(" + load4 + "(b, i), i), y = " + function + "4(" + load4 +
                     "(b, i + 4), i + 4);\n    return uvec4(packHalf2x16(x.xy), packHalf2x16(x.zw), packHalf2x16(y.xy), packHalf2x16(y.zw));\n}\n";
             declared += "uvec4 " + function + "8(" + type + " b, uint i); ";
