@@ -112,7 +112,7 @@ REGISTER_COMMAND(bench, {.name = "bench",
                                  "Models have empty weights: zeros that take no memory of their own, so that no file is needed. "
                                  "tests/bench/compare.py shows two files of --json lines side by side.",
                          .options = {json_option, {"--activations", "TYPE", "unet: what lies between its layers, f32, f16 or bf16 (f32)"},
-                                     {"--filter", "TEXT", "Only ops whose name contains TEXT"},
+                                     {"--filter", "TEXT", "Only ops whose name and shapes contain TEXT"},
                                      {"--batch", "N", "train: pictures a step (32); unet, text: rows of one evaluation (unet: 1 and 2; text: 1)"},
                                      {"--repeat", "N", "Runs of each (9); steps of sample"},
                                      {"--size", "PIXELS", "vae, model: side of the picture (512); unet, sample (256)"},

@@ -101,6 +101,12 @@ std::vector<OpBench> op_benches() {
     return benches;
 }
 
+std::string shapes_text(const OpBench& bench) {
+    std::string shapes;
+    for (const Shape& shape : bench.in) shapes += (shapes.empty() ? "" : " ") + gpu::to_string(shape);
+    return shapes;
+}
+
 QJsonObject run_bench(const OpBench& bench, gpu::Dtype type, const BenchPeaks& peaks, int repeats) {
     Tensors in;
     const double size = static_cast<double>(gpu::size_of(type));
@@ -114,9 +120,7 @@ QJsonObject run_bench(const OpBench& bench, gpu::Dtype type, const BenchPeaks& p
     bytes += size * static_cast<double>(bench.make(in).element_count());
     const auto run = [&] { gpu::evaluate({bench.make(in)}); };
     const BenchTiming time = bench_time(run, repeats);
-    std::string shapes;
-    for (const Shape& shape : bench.in) shapes += (shapes.empty() ? "" : " ") + gpu::to_string(shape);
-    QJsonObject row{{"name", QString::fromStdString(bench.name)}, {"type", type_word(type)}, {"shapes", QString::fromStdString(shapes)},
+    QJsonObject row{{"name", QString::fromStdString(bench.name)}, {"type", type_word(type)}, {"shapes", QString::fromStdString(shapes_text(bench))},
                     {"device", QString::fromStdString(gpu::Device::current().caps().name)},
                     {"median_ms", time.median * 1e3}, {"p90_ms", time.p90 * 1e3}, {"gbytes_per_s", bytes / time.median * 1e-9}};
     if (bench.flop > 0) {
@@ -143,7 +147,7 @@ int bench_ops(const Arguments& arguments, int repeats) {
     const bool json = arguments.has("--json");
     std::vector<std::vector<std::string>> rows{{"OP", "SHAPES", "MEDIAN MS", "P90 MS", "GB/S", "GFLOP/S", "OF PEAK", "OF ONEDNN"}};
     for (const OpBench& one : op_benches()) {
-        if (one.name.find(filter) == std::string::npos) continue;
+        if ((one.name + " " + shapes_text(one)).find(filter) == std::string::npos) continue;
         const QJsonObject row = run_bench(one, type, peaks, repeats);
         if (json) print_json_line(row);
         const auto percent = [&](const char* key) { return row.contains(key) ? fixed_text(row[key].toDouble() * 100, 0) + " %" : std::string("-"); };
