@@ -19,6 +19,7 @@ private slots:
         QTest::newRow("one picture in bands") << 1 << 330 << 256 << 64;
         QTest::newRow("rows that do not fill the last band") << 1 << 331 << 257 << 64;
         QTest::newRow("pictures one by one") << 3 << 120 << 256 << 64;
+        QTest::newRow("channels that fill a cache") << 1 << 104 << 101 << 192;
     }
     void bands_give_what_parts_give() {
         QFETCH(int, pictures);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gpu/run/host/winograd.h"
+
 namespace gpu {
 namespace {
 
@@ -27,23 +29,6 @@ memory::desc dense(const Shape& shape, const Order& order) {
 
 dnnl::algorithm algorithm_of(ConvLayout layout) {
     return layout == ConvLayout::Winograd ? dnnl::algorithm::convolution_winograd : dnnl::algorithm::convolution_direct;
-}
-
-// F(4x4, 3x3) of Lavin and Gray 2016 does a quarter of the multiplications on transformed maps and weights: it pays from about
-// 48 tiles on where the transformed weights stay. Measured on one core of a Xeon with AVX-512, oneDNN 2.6, GFLOP/s of the direct sum, best
-// direct layout / Winograd with both reorderings (forward; the adjoints are alike):
-//   batch 32, 64 channels 16x16: 187/287; 128 channels 8x8: 202/299; 192 channels 4x4 (32 tiles): 187/176;
-//   320 channels 64x64: 137/342; 640 channels 32x32: 84/210; 1280 channels 8x8 (4 tiles): 99/22; 16 channels 64x64: 94/17.
-// Relative L2 error 2e-6 at the most, against 1e-6 of the direct sum. oneDNN transforms weights one number at a time, 0.4 us for the
-// nine of two channels: weights that change at every step, as in training, take more than they save below some thousand pixels.
-bool winograd_pays(const ConvProblem& p, bool weight_stays) {
-    const ConvGeometry& g = p.geometry;
-    const auto all = [](const Shape& list, std::int64_t value) { return std::all_of(list.begin(), list.end(), [&](auto i) { return i == value; }); };
-    if (g.rank() != 2 || g.groups != 1 || !all(spatial(p.w), 3) || !all(g.stride, 1) || !all(g.dilation, 1)) return false;
-    const auto padded = [](const Shape& list) { return list[0] >= 0 && list[0] <= 1 && list[1] == 1; };      // a band of rows has none at its inner borders
-    if (!padded(g.before) || !padded(g.after)) return false;
-    const std::int64_t tiles = p.y[0] * ((p.y[2] + 3) / 4) * ((p.y[3] + 3) / 4);
-    return std::min(p.w[0], p.w[1]) >= 32 && tiles >= (weight_stays ? 48 : 512);
 }
 
 }  // namespace
@@ -106,23 +91,13 @@ dnnl::convolution_backward_weights::primitive_desc conv_weight_grad_desc(const C
 }
 
 std::uint64_t kept_conv_bytes(const Kernel& kernel, const Shape& x, const Shape& weight, const Shape& y) {
-    const ConvPass pass = kernel.host == "convolution" ? ConvPass::Forward : ConvPass::InputGrad;
-    const ConvGeometry geometry = ConvGeometry::from_params(kernel.params);
-    const ConvProblem problem = pass == ConvPass::Forward ? ConvProblem{geometry, x, weight, y} : ConvProblem{geometry, y, weight, x};
-    const std::uint64_t bytes = static_cast<std::uint64_t>(element_count(weight)) * sizeof(float);
-    if (pass != ConvPass::Forward || conv_layouts(problem, pass, true).front() != ConvLayout::Winograd) return bytes;
-    // The forward's Winograd keeps the weights transformed: 6 x 6 or 4 x 4 numbers for 3 x 3, as oneDNN judges the processor's
-    // caches. Not every processor has it.
-    try {
-        return conv_forward_desc(problem, ConvLayout::Winograd, {}, plain_attributes(), false).weights_desc().get_size();
-    } catch (const dnnl::error&) {
-        return bytes;
-    }
+    const bool forward = kernel.host == "convolution";
+    const ConvProblem problem{ConvGeometry::from_params(kernel.params), forward ? x : y, weight, forward ? y : x};
+    return winograd_pays(problem) ? winograd_weight_bytes(problem) : static_cast<std::uint64_t>(element_count(weight)) * sizeof(float);
 }
 
-std::vector<ConvLayout> conv_layouts(const ConvProblem& p, ConvPass pass, bool weight_stays) {
+std::vector<ConvLayout> conv_layouts(const ConvProblem& p, ConvPass pass) {
     std::vector<ConvLayout> layouts;
-    if (winograd_pays(p, weight_stays)) layouts.push_back(ConvLayout::Winograd);
     const std::int64_t narrow = std::min(p.w[0], p.w[1]), pixels = element_count(p.y) / p.y[1];
     const bool dense_channels = p.geometry.groups == 1 && narrow >= 16;
     // Few pixels under many weights: the blocked layout's kernels reuse weights better (1280 channels 8x8: 64/99).

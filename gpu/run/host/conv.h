@@ -8,7 +8,8 @@
 
 namespace gpu {
 
-// How the maps lie while a primitive works on them. Blocked and Winograd cost a reordering in and out.
+// How the maps lie while a primitive works on them. Blocked costs a reordering in and out, and so does oneDNN's own Winograd, with which
+// benches compare (ours is in winograd.h).
 enum class ConvLayout { ChannelsLast, Blocked, Winograd };
 
 // The lengths and steps of a convolution and its two adjoints; x, w and y are the forward's.
@@ -28,9 +29,8 @@ dnnl::convolution_forward::primitive_desc conv_forward_desc(const ConvProblem& p
 dnnl::convolution_backward_data::primitive_desc conv_input_grad_desc(const ConvProblem& problem, ConvLayout layout);
 dnnl::convolution_backward_weights::primitive_desc conv_weight_grad_desc(const ConvProblem& problem, ConvLayout layout);
 
-// The layouts worth trying, best first; the last one always works. `weight_stays`: its reordered copy is kept from call to call, or the
-// pass reads no weight.
-std::vector<ConvLayout> conv_layouts(const ConvProblem& problem, ConvPass pass, bool weight_stays);
+// The layouts worth trying, best first; the last one always works.
+std::vector<ConvLayout> conv_layouts(const ConvProblem& problem, ConvPass pass);
 
 // Bytes of the reordered, perhaps transformed copy of the weight that a convolution or its input gradient keeps.
 std::uint64_t kept_conv_bytes(const Kernel& kernel, const Shape& x, const Shape& weight, const Shape& y);

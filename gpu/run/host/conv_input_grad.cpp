@@ -1,6 +1,7 @@
 // The gradient of a convolution in its map (transposed convolution) by oneDNN.
 #include "gpu/run/host/conv.h"
 #include "gpu/run/host/widen.h"
+#include "gpu/run/host/winograd.h"
 
 namespace gpu {
 namespace {
@@ -8,7 +9,7 @@ namespace {
 std::shared_ptr<HostPrimitive> prepare(const HostCall& call) {
     const ConvProblem problem{ConvGeometry::from_params(call.kernel.params), call.out.shape, call.in[1].shape, call.in[0].shape};
     const auto desc = first_known<dnnl::convolution_backward_data::primitive_desc>(
-        conv_layouts(problem, ConvPass::InputGrad, call.in[1].leaf != nullptr), [&](ConvLayout layout) { return conv_input_grad_desc(problem, layout); });
+        conv_layouts(problem, ConvPass::InputGrad), [&](ConvLayout layout) { return conv_input_grad_desc(problem, layout); });
     auto primitive = std::make_shared<HostPrimitive>(dnnl::convolution_backward_data(desc), desc.scratchpad_desc());
     primitive->input(DNNL_ARG_DIFF_DST, problem.map_given(problem.y), desc.diff_dst_desc());
     primitive->input(DNNL_ARG_WEIGHTS, problem.weight_given(), desc.weights_desc(), true);
@@ -17,6 +18,7 @@ std::shared_ptr<HostPrimitive> prepare(const HostCall& call) {
 }
 
 void input_grad_f32(const HostCall& call) {
+    if (run_winograd(call, ConvPass::InputGrad)) return;
     try {
         if (!call.state) call.state = prepare(call);
         std::static_pointer_cast<HostPrimitive>(call.state)->run({&call.in[0], &call.in[1], &call.out}, call);

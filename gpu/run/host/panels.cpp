@@ -1,18 +1,15 @@
 #include "gpu/run/host/panels.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
-#include <cstdlib>
 
-#include "gpu/base/error.h"
-#include "gpu/base/mapped_pages.h"
+#include "gpu/base/format.h"
 #include "gpu/run/host/conv.h"
+#include "gpu/run/host/kept.h"
 #include "gpu/run/host/parallel.h"
 #include "gpu/run/host/post_ops.h"
 #include "gpu/run/host/tile.h"
 #include "gpu/run/host/widen.h"
-#include "gpu/run/leaf.h"
+#include "gpu/run/host/winograd.h"
 
 namespace gpu {
 namespace {
@@ -25,21 +22,6 @@ constexpr std::int64_t most_pixels = 512;        // of a convolution of several 
 constexpr std::int64_t most_rows = 256, most_pixels_f32 = 128;   // with panels of F32, which save no memory
 
 std::int64_t panel_width() { return most_vectors * tile_kernels().lanes; }
-
-struct Panels final : HostMade {
-    explicit Panels(const PanelProblem& problem) {
-        constexpr std::size_t page = std::size_t{2} << 20;
-        bytes = problem.bytes();
-        const std::size_t whole = bytes >= page ? (bytes + page - 1) / page * page : (bytes + 63) / 64 * 64;
-        data = static_cast<std::byte*>(std::aligned_alloc(bytes >= page ? page : 64, whole));
-        check(data != nullptr, ErrorCode::OutOfMemory, "host kernel: expected {} bytes for a packed weight, got none", bytes);
-#ifdef MADV_HUGEPAGE
-        if (bytes >= page) madvise(data, whole, MADV_HUGEPAGE);   // read from end to end in each call
-#endif
-    }
-    ~Panels() override { std::free(data); }
-    std::byte* data = nullptr;
-};
 
 template <typename T>
 void interleave(const T* rows, std::int64_t row, std::int64_t columns, const PanelProblem& p, T* to) {
@@ -73,16 +55,9 @@ void pack(const PanelProblem& p, const HostOperand& weight, std::byte* to) {
     });
 }
 
-std::shared_ptr<const Panels> panels_of(const PanelProblem& p, const HostOperand& weight) {
-    const std::lock_guard lock(weight.leaf->mutex);
-    std::shared_ptr<void>& kept = weight.leaf->derived[format("panels:{}x{}x{}", p.columns, p.channels, p.taps)];
-    if (!kept) {
-        auto made = std::make_shared<Panels>(p);
-        pack(p, weight, made->data);
-        let_go(weight.leaf->host);
-        kept = std::static_pointer_cast<HostMade>(made);
-    }
-    return std::static_pointer_cast<const Panels>(std::static_pointer_cast<HostMade>(kept));
+std::shared_ptr<const KeptBytes> panels_of(const PanelProblem& p, const HostOperand& weight) {
+    const std::string key = format("panels:{}x{}x{}", p.columns, p.channels, p.taps);
+    return kept_copy(weight.leaf, key, p.bytes(), [&](std::byte* to) { pack(p, weight, to); });
 }
 
 // Where the rows of data and result lie, and which post-operations follow: axes in the order of the result's rows.
@@ -119,17 +94,9 @@ Rows rows_of_convolution(const HostCall& call) {
     const ConvGeometry geometry = ConvGeometry::from_params(call.kernel.params);
     const HostOperand &x = call.in[0], &out = call.out;
     const Shape window = spatial(call.in[1].shape), size = spatial(x.shape);
-    Rows rows{.lengths = {out.shape[0]}, .zeros = std::vector<float>(static_cast<std::size_t>(x.shape[1]))};
+    Rows rows{.lengths = {out.shape[0]}, .post_operands = channels_behind(call.post_operands),
+              .zeros = std::vector<float>(static_cast<std::size_t>(x.shape[1]))};
     for (const std::int64_t length : spatial(out.shape)) rows.lengths.push_back(length);
-    const auto channels_behind = [](Shape list) {
-        std::rotate(list.begin() + 1, list.begin() + 2, list.end());
-        return list;
-    };
-    for (HostOperand post : call.post_operands) {
-        post.shape = channels_behind(post.shape);
-        post.strides = channels_behind(post.strides);
-        rows.post_operands.push_back(std::move(post));
-    }
     Shape tap(window.size(), 0);
     do {
         Shape at(rows.lengths.size(), 0);
@@ -218,7 +185,7 @@ std::optional<PanelProblem> panel_problem(const Kernel& kernel, const HostOperan
         p.taps = element_count(spatial(w));
         if (problem.geometry.groups != 1 || weight.strides != dense_strides(w, row_major(w.size()))) return {};
         if (p.taps > 1 && element_count(y) / y[1] > most_pixels) return {};
-        if (conv_layouts(problem, ConvPass::Forward, true).front() == ConvLayout::Winograd) return {};
+        if (winograd_pays(problem)) return {};
     } else {
         return {};
     }

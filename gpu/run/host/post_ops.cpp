@@ -1,5 +1,6 @@
 #include "gpu/run/host/post_ops.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "gpu/base/error.h"
@@ -13,6 +14,12 @@ void each(float* values, std::int64_t count, F f) {
 }
 
 }  // namespace
+
+std::vector<HostOperand> channels_behind(std::vector<HostOperand> operands) {
+    for (HostOperand& operand : operands)
+        for (Shape* list : {&operand.shape, &operand.strides}) std::rotate(list->begin() + 1, list->begin() + 2, list->end());
+    return operands;
+}
 
 void apply_post_ops(const HostCall& call, std::span<const std::int64_t> index, float* values, std::int64_t count) {
     for (const PostOp& post : call.post_ops) {

@@ -11,4 +11,7 @@ namespace gpu {
 // `index` (one number for each axis of the result).
 void apply_post_ops(const HostCall& call, std::span<const std::int64_t> index, float* values, std::int64_t count);
 
+// Operands of [batch, channels, ...] with their channels last, as rows of a map lie.
+std::vector<HostOperand> channels_behind(std::vector<HostOperand> operands);
+
 }  // namespace gpu

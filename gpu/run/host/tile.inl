@@ -190,7 +190,10 @@ TILE_TARGET void softmax_grad(float* x, const float* p, float offset, std::int64
     for (std::int64_t i = 0; i < count; i += TILE_LANES) store(x + i, load(p + i) * (load(x + i) - splat(offset)));
 }
 
-const TileKernels kernels{TILE_LANES, TILE_LANES > 4, product, panel, maximum, exp_sum, scale, transpose, softmax_grad};
+#include "gpu/run/host/winograd_tile.inl"
+
+const TileKernels kernels{TILE_LANES, TILE_LANES > 4, product, panel, maximum, exp_sum, scale, transpose, softmax_grad,
+                          winograd_map, winograd_result, winograd_result_grad, winograd_weight, winograd_weight_grad};
 
 }  // namespace TILE
 }  // namespace gpu
