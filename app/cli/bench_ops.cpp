@@ -147,7 +147,7 @@ int bench_ops(const Arguments& arguments, int repeats) {
     const bool json = arguments.has("--json");
     std::vector<std::vector<std::string>> rows{{"OP", "SHAPES", "MEDIAN MS", "P90 MS", "GB/S", "GFLOP/S", "OF PEAK", "OF ONEDNN"}};
     for (const OpBench& one : op_benches()) {
-        if ((one.name + " " + shapes_text(one)).find(filter) == std::string::npos) continue;
+        if (gpu::format("{} {}", one.name, shapes_text(one)).find(filter) == std::string::npos) continue;
         const QJsonObject row = run_bench(one, type, peaks, repeats);
         if (json) print_json_line(row);
         const auto percent = [&](const char* key) { return row.contains(key) ? fixed_text(row[key].toDouble() * 100, 0) + " %" : std::string("-"); };
