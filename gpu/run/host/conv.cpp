@@ -56,6 +56,13 @@ memory::desc ConvProblem::weight_given() const {
     return dense(Shape(dims.begin(), dims.end()), row_major(dims.size()));
 }
 
+memory::desc ConvProblem::weight_exchanged() const {
+    memory::dims dims = weight_dims(), strides(dims.size(), 1);
+    std::swap(dims[0], dims[1]);
+    strides[1] = dims[0];
+    return {dims, memory::data_type::f32, strides};
+}
+
 dnnl::convolution_forward::primitive_desc conv_forward_desc(const ConvProblem& p, ConvLayout layout, const memory::desc& bias,
                                                             const dnnl::primitive_attr& attributes, bool training) {
     const auto kind = training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;

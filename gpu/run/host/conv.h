@@ -22,6 +22,7 @@ struct ConvProblem {
     dnnl::memory::desc map_given(const Shape& map) const;      // channels last
     dnnl::memory::desc weight_any() const;
     dnnl::memory::desc weight_given() const;                   // row-major
+    dnnl::memory::desc weight_exchanged() const;               // the same memory as [in, out], of windows of one tap
 };
 
 dnnl::convolution_forward::primitive_desc conv_forward_desc(const ConvProblem& problem, ConvLayout layout, const dnnl::memory::desc& bias,

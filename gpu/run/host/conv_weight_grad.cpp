@@ -1,5 +1,6 @@
-// The gradient of a convolution in its weight by oneDNN.
+// The gradient of a convolution in its weight by oneDNN, where neither Winograd's transforms nor products of its taps serve better.
 #include "gpu/run/host/conv.h"
+#include "gpu/run/host/tap_products.h"
 #include "gpu/run/host/widen.h"
 #include "gpu/run/host/winograd.h"
 
@@ -18,7 +19,7 @@ std::shared_ptr<HostPrimitive> prepare(const HostCall& call) {
 }
 
 void weight_grad_f32(const HostCall& call) {
-    if (run_winograd(call, ConvPass::WeightGrad)) return;
+    if (run_winograd(call, ConvPass::WeightGrad) || run_tap_products(call)) return;
     try {
         if (!call.state) call.state = prepare(call);
         std::static_pointer_cast<HostPrimitive>(call.state)->run({&call.in[0], &call.in[1], &call.out}, call);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "gpu/base/cancel.h"
+#include "gpu/run/host/column_panels.h"
 #include "gpu/run/host/kept.h"
 #include "gpu/run/host/parallel.h"
 #include "gpu/run/host/post_ops.h"
@@ -22,15 +23,6 @@ constexpr std::int64_t cached = std::int64_t{1} << 20;                 // those 
 constexpr std::int64_t group = 8;                              // tiles that a thread transforms at a time
 constexpr std::int64_t chunk_terms = 160, chunk_rows = 256;    // of a product: what stays in the first cache, and in the second
 constexpr std::int64_t grad_rows = 32;                         // of a weight's gradient at a time
-
-// The columns of a matrix in panels of up to three vectors, as even as they can be: four vectors are two and two.
-struct Panels {
-    std::int64_t vectors, count;
-
-    explicit Panels(std::int64_t columns) : vectors(columns / tile_kernels().lanes), count((vectors + 2) / 3) {}
-    std::int64_t first(std::int64_t panel) const { return vectors * panel / count * tile_kernels().lanes; }
-    std::int64_t width(std::int64_t panel) const { return first(panel + 1) - first(panel); }
-};
 
 // A map of pictures; maps of two axes have one frame.
 struct Map {
@@ -135,7 +127,7 @@ struct Work {
 
 // The weight in 36 planes of panels: columns that lie side by side for each tap along frames and each channel.
 void transform_weight(const Work& work, const float* weight, float* to) {
-    const Panels panels(work.columns);
+    const ColumnPanels panels(work.columns);
     const std::int64_t taps = work.depth * 9;
     const std::int64_t chunk = 16, chunks = (work.channels + chunk - 1) / chunk;
     parallel_for(panels.count * chunks, [&](std::int64_t item, int) {
@@ -255,7 +247,7 @@ private:
         for (std::int64_t d = 0; d < work_.depth; ++d)
             for (std::int64_t i = 0; i < tiles; ++i) left.push_back(v.tile(input_tile(block, i, d, inputs)));
         for (std::int64_t i = 0; i < tiles; ++i) right.push_back(m.tile(i));
-        const Panels panels(work_.columns);
+        const ColumnPanels panels(work_.columns);
         each(planes * panels.count, [&](std::int64_t item, int) {
             const std::int64_t panel = item % panels.count;
             multiply(item / panels.count, panels.first(panel), panels.width(panel), v, m, left, right);
@@ -330,7 +322,7 @@ public:
         const std::int64_t most = tiles_of(blocks.front(), dy_);
         const Planes x{nullptr, tiles_of(blocks.front(), x_), work_.channels}, dy{nullptr, most, work_.columns};
         const std::size_t line = HostScratch::padded(static_cast<std::size_t>(std::max(work_.channels, work_.columns)) * sizeof(float));
-        const std::size_t sums = HostScratch::padded(static_cast<std::size_t>((planes + 9) * grad_rows * 3 * tile_kernels().lanes) * sizeof(float));
+        const std::size_t sums = HostScratch::padded(static_cast<std::size_t>((planes + 9) * grad_rows * ColumnPanels(work_.channels).widest()) * sizeof(float));
         const std::int64_t threads = parallel_threads();
         HostScratch scratch(HostScratch::padded(x.bytes()) + HostScratch::padded(dy.bytes()) + line + static_cast<std::size_t>(threads) * sums);
         zeros_ = reinterpret_cast<float*>(scratch.take(line));
@@ -340,7 +332,7 @@ public:
         auto* const x_memory = reinterpret_cast<float*>(scratch.take(x.bytes()));
         auto* const dy_memory = reinterpret_cast<float*>(scratch.take(dy.bytes()));
         const std::int64_t row_parts = (work_.columns + grad_rows - 1) / grad_rows;
-        const Panels panels(work_.channels);
+        const ColumnPanels panels(work_.channels);
         for (const Block& block : blocks) {
             const Planes v{x_memory, tiles_of(block, x_), work_.channels}, d{dy_memory, tiles_of(block, dy_), work_.columns};
             const std::int64_t groups = (v.tiles + group - 1) / group, grad_groups = (d.tiles + group - 1) / group;
