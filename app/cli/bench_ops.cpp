@@ -36,7 +36,7 @@ OpBench conv(gpu::ConvPass pass, std::int64_t batch, std::int64_t in, std::int64
     const double flop = 2.0 * static_cast<double>(gpu::element_count(y)) * static_cast<double>(gpu::element_count(w) / out);
     const auto reference = [=] { return gpu::onednn_conv_seconds(pass, geometry, x, w, y, 5); };
     std::string name = "conv" + std::to_string(rank) + "d ";
-    for (const std::int64_t taps : kernel) name += (name.back() == ' ' ? "" : "x") + std::to_string(taps);
+    for (const std::int64_t taps : kernel) name.append(name.back() == ' ' ? "" : "x").append(std::to_string(taps));
     if (pass == gpu::ConvPass::Forward)
         return {name, {x, w}, [=](const Tensors& t) { return gpu::convolution(t[0], t[1], geometry); }, flop, reference};
     if (pass == gpu::ConvPass::InputGrad)
@@ -103,7 +103,7 @@ std::vector<OpBench> op_benches() {
 
 std::string shapes_text(const OpBench& bench) {
     std::string shapes;
-    for (const Shape& shape : bench.in) shapes += (shapes.empty() ? "" : " ") + gpu::to_string(shape);
+    for (const Shape& shape : bench.in) shapes.append(shapes.empty() ? "" : " ").append(gpu::to_string(shape));
     return shapes;
 }
 
