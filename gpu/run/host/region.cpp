@@ -278,7 +278,8 @@ private:
     const HostRegion& r_;
     const std::vector<HostOperand>& reads_;
     float* const write_;
-    const std::int64_t pitch_ = ceil_divide(r_.block, line) * line;   // of slots: each begins with a line of the cache
+    // Of slots: each begins with a line of the cache, in another set of it than the slot before.
+    const std::int64_t pitch_ = (ceil_divide(r_.block, line) | 1) * line;
     float* memory_ = nullptr;
     std::vector<const float*> values_;
     std::vector<const float*> base_;   // of the row that is walked along
