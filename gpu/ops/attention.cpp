@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gpu/base/divide.h"
 #include "gpu/base/error.h"
 #include "gpu/graph/autodiff.h"
 #include "gpu/graph/shown.h"
@@ -91,10 +92,9 @@ const CoopTiling* coop_tiling(const std::string& name) {
     return nullptr;
 }
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-std::int64_t tile_chunks(std::int64_t width) { return std::max<std::int64_t>(1, ceil_div(width, tile_across * most_tile_columns)); }
-std::int64_t tile_columns(std::int64_t width) { return std::max<std::int64_t>(1, ceil_div(ceil_div(width, tile_chunks(width)), tile_across)); }
+std::int64_t tile_chunks(std::int64_t width) { return std::max<std::int64_t>(1, ceil_divide(width, tile_across * most_tile_columns)); }
+std::int64_t tile_columns(std::int64_t width) { return std::max<std::int64_t>(1, ceil_divide(ceil_divide(width, tile_chunks(width)), tile_across)); }
 // As the shader declares it.
 std::int64_t tile_shared_bytes(std::int64_t width) {
     const std::int64_t columns = tile_columns(width), pitch = 17;
@@ -106,10 +106,10 @@ struct CoopSizes {
     std::int64_t width = 0, values = 0, chunks = 0;   // matrices of a query, of a workgroup's columns; workgroups along columns
     bool held = false;                                // queries stay in registers
 
-    CoopSizes(const CoopTiling& tiling, std::int64_t size, std::int64_t value_size) : width(ceil_div(size, 16)) {
-        const std::int64_t all = ceil_div(value_size, 16);
-        chunks = ceil_div(all, most_sums / tiling.parts);
-        values = ceil_div(all, chunks);
+    CoopSizes(const CoopTiling& tiling, std::int64_t size, std::int64_t value_size) : width(ceil_divide(size, 16)) {
+        const std::int64_t all = ceil_divide(value_size, 16);
+        chunks = ceil_divide(all, most_sums / tiling.parts);
+        values = ceil_divide(all, chunks);
         held = tiling.parts * (width + values) <= most_held;
     }
     // As the shader declares it.
@@ -151,7 +151,7 @@ struct Attention final : Op {
             if (tiling.subgroups * subgroup > traits.max_lanes) continue;
             if (!tiling.floats && !(traits.cooperative_matrix && in[0].dtype == Dtype::F16)) continue;
             names.emplace_back(tiling.name);
-            const std::int64_t groups = ceil_div(q[2], tiling.queries()) * sizes.chunks * q[1] * q[0];
+            const std::int64_t groups = ceil_divide(q[2], tiling.queries()) * sizes.chunks * q[1] * q[0];
             if (tiling.floats || most >= enough || groups <= most) continue;
             most = groups;
             best = tiling.name;
@@ -169,7 +169,7 @@ struct Attention final : Op {
         k.constant(tiling.subgroups * subgroup).constant(subgroup).constant(tiling.keys).constant(tiling.parts);
         k.constant(sizes.width).constant(sizes.values).constant(checked).constant(q[3] % 16 != 0).constant(sizes.held);
         if (tiling.floats) k.define("COOP_SUBGROUP=" + std::to_string(subgroup));
-        k.groups(ceil_div(q[2], tiling.queries()) * sizes.chunks, q[1], q[0]);
+        k.groups(ceil_divide(q[2], tiling.queries()) * sizes.chunks, q[1], q[0]);
     }
 
     // How often a workgroup, or all that share a head, load an element of each input.
@@ -180,7 +180,7 @@ struct Attention final : Op {
         const Shape &q = k.in_spec(0).shape, &keys = k.in_spec(1).shape, &v = k.in_spec(2).shape;
         const double shared = static_cast<double>(q[1]) / static_cast<double>(std::max<std::int64_t>(keys[1], 1));   // heads of queries to one of keys
         // Of a workgroup: queries, and keys after which its queries are loaded again; workgroups along columns.
-        std::int64_t queries = 32, step = 32, chunks = ceil_div(v[3], 8 * attention_columns(v[3], 16));
+        std::int64_t queries = 32, step = 32, chunks = ceil_divide(v[3], 8 * attention_columns(v[3], 16));
         if (const CoopTiling* tiling = coop_tiling(k.variant())) {
             queries = tiling->queries();
             step = std::max<std::int64_t>(keys[2], 1);
@@ -190,8 +190,8 @@ struct Attention final : Op {
             chunks = tile_chunks(v[3]);
         }
         const auto columns = static_cast<double>(chunks);
-        const double blocks = shared * static_cast<double>(ceil_div(q[2], queries));
-        return {columns * static_cast<double>(ceil_div(keys[2], step)), blocks * columns, blocks};
+        const double blocks = shared * static_cast<double>(ceil_divide(q[2], queries));
+        return {columns * static_cast<double>(ceil_divide(keys[2], step)), blocks * columns, blocks};
     }
 
     void lower(KernelBuilder& k) const override {
@@ -204,7 +204,7 @@ struct Attention final : Op {
             const bool checked = keys % tile_queries != 0 || a.before >= 0 || a.after >= 0 || biased;
             if (k.traits().software) k.define("SHORT_CODE");
             k.shader("attention_tile").with_vectors().constant(tile_columns(width)).constant(checked);
-            k.groups(ceil_div(q[2], tile_queries) * tile_chunks(width), q[1], q[0]);
+            k.groups(ceil_divide(q[2], tile_queries) * tile_chunks(width), q[1], q[0]);
         } else {
             // A workgroup computes 32 queries and up to 128 columns; each of its 8 x 8 invocations 4 x `columns`.
             const std::int64_t columns = attention_columns(width, 16);

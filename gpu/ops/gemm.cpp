@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gpu/base/divide.h"
 #include "gpu/base/error.h"
 #include "gpu/ops.h"
 
@@ -28,10 +29,9 @@ const std::vector<GemmTiling>& tilings() {
     return list;
 }
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 std::int64_t workgroups(const GemmTiling& tiling, const GemmShape& shape) {
-    return shape.batch * ceil_div(shape.m, tiling.m) * ceil_div(shape.n, tiling.n);
+    return shape.batch * ceil_divide(shape.m, tiling.m) * ceil_divide(shape.n, tiling.n);
 }
 
 // The fewest parts that give `enough` workgroups, none of them with few elements to sum.
@@ -54,7 +54,7 @@ bool runs_on(const GemmTiling& tiling, const GemmShape& shape, bool halves, cons
     // Every invocation loads a word of each tile at least (common/gemm_words.glsl).
     const std::uint32_t words = coop_block_k / (tiling.kind == GemmKind::Coop ? 8 : 4);
     if (tiling.kind != GemmKind::Tile && tiling.lanes(traits) > std::min(tiling.m, tiling.n) * words) return false;
-    if (ceil_div(shape.m, tiling.m) > traits.max_groups || shape.batch > traits.max_groups) return false;
+    if (ceil_divide(shape.m, tiling.m) > traits.max_groups || shape.batch > traits.max_groups) return false;
     return tiling.lanes(traits) <= traits.max_lanes && tiling.shared_bytes() <= traits.max_shared_bytes;
 }
 
@@ -103,8 +103,8 @@ std::int64_t gemm_parts(const std::string& name) {
 }
 
 SplitK split_k(const GemmTiling& tiling, std::int64_t k, std::int64_t most_parts) {
-    const std::int64_t steps = ceil_div(k, tiling.step_k()), in_part = std::max<std::int64_t>(1, ceil_div(steps, most_parts));
-    return {ceil_div(steps, in_part), in_part * tiling.step_k()};
+    const std::int64_t steps = ceil_divide(k, tiling.step_k()), in_part = std::max<std::int64_t>(1, ceil_divide(steps, most_parts));
+    return {ceil_divide(steps, in_part), in_part * tiling.step_k()};
 }
 
 std::vector<std::string> gemm_variants(const GemmShape& shape, bool halves, const DeviceTraits& traits) {
@@ -166,7 +166,7 @@ void lower_gemm(KernelBuilder& kernel, const std::string& op, const GemmTiling& 
     // Not where there are matrix units: RDNA 3 issues two multiply-adds of floats at once, but not those that read halves.
     if (tiled && traits.float16 && !traits.cooperative_matrix) kernel.define("HALF_TILES");
     if (tiling.kind == GemmKind::Subgroup) kernel.define("COOP_SUBGROUP=" + std::to_string(traits.coop_subgroup));
-    kernel.groups(ceil_div(shape.n, tiling.n), ceil_div(shape.m, tiling.m), shape.batch * parts);
+    kernel.groups(ceil_divide(shape.n, tiling.n), ceil_divide(shape.m, tiling.m), shape.batch * parts);
     if (parts > 1) kernel.define("SPLIT_K");
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gpu/base/divide.h"
 #include "gpu/base/format.h"
 #include "gpu/run/host/conv.h"
 #include "gpu/run/host/kept.h"
@@ -37,7 +38,7 @@ void interleave(const T* rows, std::int64_t row, std::int64_t columns, const Pan
 // The weight's rows, one an output, each [channels, taps].
 void pack(const PanelProblem& p, const HostOperand& weight, std::byte* to) {
     const std::int64_t width = panel_width(), terms = p.channels * p.taps;
-    parallel_for((p.columns + width - 1) / width, [&](std::int64_t panel, int) {
+    parallel_for(ceil_divide(p.columns, width), [&](std::int64_t panel, int) {
         const std::int64_t first = panel * width, columns = std::min(width, p.columns - first);
         std::byte* const target = to + first * terms * static_cast<std::int64_t>(size_of(p.stored));
         if (p.stored != Dtype::F32) {
@@ -127,10 +128,10 @@ public:
 
     void run() const {
         const auto count = static_cast<std::int64_t>(rows_.to.size());
-        const std::int64_t width = panel_width(), panels = (p_.columns + width - 1) / width;
-        const std::int64_t wanted = (8 * parallel_threads() + panels - 1) / panels;      // pieces of the rows, so that no thread waits long
-        const std::int64_t step = std::clamp((count + wanted - 1) / wanted + 7, std::int64_t{32}, chunk_rows) / 8 * 8;
-        const std::int64_t pieces = (count + step - 1) / step;
+        const std::int64_t width = panel_width(), panels = ceil_divide(p_.columns, width);
+        const std::int64_t wanted = ceil_divide(8 * parallel_threads(), panels);      // pieces of the rows, so that no thread waits long
+        const std::int64_t step = std::clamp(ceil_divide(count, wanted) + 7, std::int64_t{32}, chunk_rows) / 8 * 8;
+        const std::int64_t pieces = ceil_divide(count, step);
         apply_post_ops(posts_, {}, nullptr, 0);   // complains here about one it does not know, not in a thread
         const auto task = [&](std::int64_t item, int) { tile(item / pieces, item % pieces * step, std::min(step, count - item % pieces * step)); };
         if (count * p_.columns * p_.channels * p_.taps < 1 << 16) {

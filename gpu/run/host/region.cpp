@@ -5,6 +5,7 @@
 #include <cstring>
 #include <functional>
 
+#include "gpu/base/divide.h"
 #include "gpu/run/host/parallel.h"
 
 namespace gpu {
@@ -21,7 +22,6 @@ struct alignas(line * sizeof(float)) Line {
     float numbers[line];
 };
 
-std::int64_t ceil_divide(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 std::int64_t offset_at(const Shape& sizes, const Shape& strides, std::int64_t index) {
     if (sizes.size() == 1) return index * strides[0];

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gpu/base/divide.h"
 #include "gpu/run/host/column_panels.h"
 #include "gpu/run/host/parallel.h"
 #include "gpu/run/host/scratch.h"
@@ -37,7 +38,7 @@ public:
     TapProducts(const ConvProblem& problem, const HostCall& call)
         : p_(problem), x_(call.in[0]), dy_(call.in[1]), to_(reinterpret_cast<float*>(call.out.data)), panels_(problem.w[1]),
           in_place_(is_product(problem.geometry, spatial(problem.w)) && lies_in_rows(call.in[0]) && lies_in_rows(call.in[1])),
-          taps_(element_count(spatial(problem.w))), pixels_(element_count(problem.y) / problem.y[1]), parts_((problem.w[0] + part_rows - 1) / part_rows) {}
+          taps_(element_count(spatial(problem.w))), pixels_(element_count(problem.y) / problem.y[1]), parts_(ceil_divide(problem.w[0], part_rows)) {}
 
     bool pays() const {
         if (pixels_ == 0 || p_.w[1] < 32 || p_.w[1] % tile_kernels().lanes != 0) return false;
@@ -56,7 +57,7 @@ public:
         dy_packed_ = reinterpret_cast<float*>(scratch.take(dy_bytes()));
         std::vector<float*> sums;
         for (int thread = 0; thread < parallel_threads(); ++thread) sums.push_back(reinterpret_cast<float*>(scratch.take(sums_bytes())));
-        parallel_for((pixels_ + group - 1) / group, [&](std::int64_t item, int) {
+        parallel_for(ceil_divide(pixels_, group), [&](std::int64_t item, int) {
             for (std::int64_t pixel = item * group; pixel < std::min(pixels_, (item + 1) * group); ++pixel) pack(pixel);
         });
         products(sums);

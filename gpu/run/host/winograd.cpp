@@ -4,6 +4,7 @@
 #include <array>
 
 #include "gpu/base/cancel.h"
+#include "gpu/base/divide.h"
 #include "gpu/run/host/column_panels.h"
 #include "gpu/run/host/kept.h"
 #include "gpu/run/host/parallel.h"
@@ -47,15 +48,14 @@ struct Tiling {
     std::int64_t pictures, rows, columns;
 
     explicit Tiling(const Map& result)
-        : pictures(result.pictures), rows((result.height + side - 1) / side), columns((result.width + side - 1) / side) {}
+        : pictures(result.pictures), rows(ceil_divide(result.height, side)), columns(ceil_divide(result.width, side)) {}
 
     // Blocks of about `most` tiles or fewer, all frames of a picture together.
     std::vector<Block> blocks(std::int64_t frames, std::int64_t most) const {
-        const auto parts = [](std::int64_t length, std::int64_t step) { return (length + step - 1) / step; };
         const std::int64_t per_row = frames * columns, per_picture = per_row * rows;
         const bool cut = per_picture > most;
         const std::int64_t length = cut ? rows : pictures;
-        const std::int64_t count = parts(length, std::max<std::int64_t>(1, most / (cut ? per_row : per_picture))), step = parts(length, count);
+        const std::int64_t count = ceil_divide(length, std::max<std::int64_t>(1, most / (cut ? per_row : per_picture))), step = ceil_divide(length, count);
         std::vector<Block> result;
         for (std::int64_t n = 0; n < (cut ? pictures : 1); ++n)
             for (std::int64_t first = 0; first < length; first += step) {
@@ -129,7 +129,7 @@ struct Work {
 void transform_weight(const Work& work, const float* weight, float* to) {
     const ColumnPanels panels(work.columns);
     const std::int64_t taps = work.depth * 9;
-    const std::int64_t chunk = 16, chunks = (work.channels + chunk - 1) / chunk;
+    const std::int64_t chunk = 16, chunks = ceil_divide(work.channels, chunk);
     parallel_for(panels.count * chunks, [&](std::int64_t item, int) {
         const std::int64_t first = panels.first(item / chunks), columns = panels.width(item / chunks);
         std::array<float, std::size_t{9} * 48> lines;      // [taps, columns]
@@ -239,7 +239,7 @@ private:
         v.data = reinterpret_cast<float*>(memory);
         m.data = reinterpret_cast<float*>(memory + HostScratch::padded(v.bytes()));
         for (std::int64_t f = 0; f < planes; ++f) std::fill_n(v.tile(inputs) + f * v.step(), v.channels, 0.0f);
-        each((inputs + group - 1) / group, [&](std::int64_t item, int) {
+        each(ceil_divide(inputs, group), [&](std::int64_t item, int) {
             for (std::int64_t i = item * group; i < std::min(inputs, (item + 1) * group); ++i) transform(block, i, v);
         });
         std::vector<const float*> left;      // [taps along frames, tiles]
@@ -252,7 +252,7 @@ private:
             const std::int64_t panel = item % panels.count;
             multiply(item / panels.count, panels.first(panel), panels.width(panel), v, m, left, right);
         });
-        each((tiles + group - 1) / group, [&](std::int64_t item, int thread) {
+        each(ceil_divide(tiles, group), [&](std::int64_t item, int thread) {
             for (std::int64_t i = item * group; i < std::min(tiles, (item + 1) * group); ++i) finish(block, i, m, sinks_[static_cast<std::size_t>(thread)]);
         });
     }
@@ -331,11 +331,11 @@ public:
         for (std::int64_t t = 0; t < threads; ++t) room.push_back(reinterpret_cast<float*>(scratch.take(sums)));
         auto* const x_memory = reinterpret_cast<float*>(scratch.take(x.bytes()));
         auto* const dy_memory = reinterpret_cast<float*>(scratch.take(dy.bytes()));
-        const std::int64_t row_parts = (work_.columns + grad_rows - 1) / grad_rows;
+        const std::int64_t row_parts = ceil_divide(work_.columns, grad_rows);
         const ColumnPanels panels(work_.channels);
         for (const Block& block : blocks) {
             const Planes v{x_memory, tiles_of(block, x_), work_.channels}, d{dy_memory, tiles_of(block, dy_), work_.columns};
-            const std::int64_t groups = (v.tiles + group - 1) / group, grad_groups = (d.tiles + group - 1) / group;
+            const std::int64_t groups = ceil_divide(v.tiles, group), grad_groups = ceil_divide(d.tiles, group);
             parallel_for(groups + grad_groups, [&](std::int64_t item, int) {
                 const bool grad = item >= groups;
                 const std::int64_t first = (grad ? item - groups : item) * group, last = std::min(grad ? d.tiles : v.tiles, first + group);
@@ -428,7 +428,7 @@ bool winograd_pays(const ConvProblem& p) {
     const int lanes = tile_kernels().lanes;
     if (p.w[0] % lanes != 0 || p.w[1] % lanes != 0 || std::min(p.w[0], p.w[1]) < 32) return false;
     const Shape map = spatial(p.y);
-    const std::int64_t tiles = p.y[0] * (rank == 3 ? map[0] : 1) * ((map[rank - 2] + side - 1) / side) * ((map[rank - 1] + side - 1) / side);
+    const std::int64_t tiles = p.y[0] * (rank == 3 ? map[0] : 1) * ceil_divide(map[rank - 2], side) * ceil_divide(map[rank - 1], side);
     // Below some fifty tiles the weight is read from memory more often than it is worth, unless it is small.
     return tiles >= 48 || (tiles >= 16 && winograd_weight_bytes(p) <= most_made);
 }
