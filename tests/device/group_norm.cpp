@@ -9,17 +9,13 @@
 #include "gpu/run/oracle.h"
 #include "gpu/run/traits.h"
 #include "gpu/vulkan/device.h"
+#include "tests/support/evaluated.h"
 #include "tests/support/op_cases.h"
 #include "tests/support/test.h"
 
 using namespace gpu;
 
 namespace {
-
-std::vector<double> values_of(const Tensor& y) {
-    evaluate({y});
-    return read_doubles(y.value());
-}
 
 // A float near 1000 is 3e-5 from the true mean at worst, of numbers with deviation 0.6: `far` says how exact the mean of such ones is.
 void add_maps(double far) {
@@ -56,7 +52,7 @@ private slots:
         evaluate({x});
         const auto loss = [&] { return sum(silu(group_norm(x, 2, weight, {})) * seed); };
         const Tensor dx = gradients(loss(), {x})[0];
-        const double error = relative_error(values_of(dx), oracle(gradients(loss(), {x})[0]));
+        const double error = relative_error(tests::values_of(dx), oracle(gradients(loss(), {x})[0]));
         QVERIFY2(error < 1e-3, qPrintable(QString::number(error)));
     }
     void halves_in_steps() {
@@ -65,7 +61,7 @@ private slots:
         const Tensor x = cast(permute(tests::random_tensor({2, 81, 83, 6}, 4), {0, 3, 1, 2}), Dtype::F16);
         const Tensor y = group_norm(x, 2, {}, {});
         QVERIFY(y.dtype() == Dtype::F16);
-        QVERIFY(relative_error(values_of(y), oracle(group_norm(x, 2, {}, {}))) < 1e-3);
+        QVERIFY(relative_error(tests::values_of(y), oracle(group_norm(x, 2, {}, {}))) < 1e-3);
     }
     void a_gpu_cuts_large_groups() {
         DeviceTraits traits;

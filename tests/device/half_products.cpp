@@ -14,6 +14,7 @@
 #include "gpu/run/oracle.h"
 #include "gpu/run/traits.h"
 #include "gpu/vulkan/device.h"
+#include "tests/support/evaluated.h"
 #include "tests/support/test.h"
 #include "tests/support/variants.h"
 
@@ -53,11 +54,6 @@ std::vector<double> product(const std::vector<double>& a, const std::vector<doub
     return c;
 }
 
-std::vector<double> values_of(const Tensor& y) {
-    evaluate({y});
-    return read_doubles(y.value());
-}
-
 // The kernel op below the reshapes that matmul puts around it: what follows it directly is computed by its own kernel.
 Tensor core_of(Tensor y) {
     while (y.op()->kind() != OpKind::Kernel) y = Tensor(y.inputs()[0]);
@@ -70,7 +66,7 @@ std::vector<double> sums_of(const Tensor& y, const std::vector<double>& expected
     std::vector<float> near(expected.size());
     std::transform(expected.begin(), expected.end(), near.begin(), [](double x) { return static_cast<float>(rounded(x)); });
     const Tensor core = core_of(y);
-    std::vector<double> sums = values_of(core - half_tensor(near, core.shape()));
+    std::vector<double> sums = tests::values_of(core - half_tensor(near, core.shape()));
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += near[i];
     return sums;
 }
@@ -119,7 +115,7 @@ private slots:
             // Nor does a plan that was made for those who ask serve others.
             const auto compute = [&](const std::string& allowed) {
                 const ScopedSwitch fast(&Switches::fast, allowed);
-                return values_of(cast(matmul(a, b), Dtype::F32));
+                return tests::values_of(cast(matmul(a, b), Dtype::F32));
             };
             const auto asked_not = compute(""), asked = compute("half");
             QVERIFY(asked != asked_not);
@@ -158,14 +154,14 @@ private slots:
     void tiles_of_halves_change_no_bit() {
         const Forced tile("tile_32x32");
         const auto same = [](const Tensor& a, const Tensor& b, Tensor (*make)(const Tensor& a, const Tensor& b), bool unrounded) {
-            const std::vector<double> values = values_of(make(a, b));
+            const std::vector<double> values = tests::values_of(make(a, b));
             // Less the rounded values, many bits of the sums show, where one kernel computes both (a convolution has too many numbers to
             // push for that on some devices, its gradient has no epilogue).
             const std::vector<float> near(values.begin(), values.end());
             const auto bits = [&](bool storage) {
                 const ScopedSwitch small(&Switches::small_storage, storage);
                 const Tensor y = core_of(make(a, b));
-                return values_of(y - half_tensor(near, y.shape()));
+                return tests::values_of(y - half_tensor(near, y.shape()));
             };
             const std::vector<double> halves = bits(true);
             return halves == bits(false) && (!unrounded || std::any_of(halves.begin(), halves.end(), [](double x) { return x != 0; }));
@@ -271,7 +267,7 @@ private slots:
         const auto both = [&](const std::vector<float>& a, const std::vector<float>& b, double scale) {
             const auto by = [&](const char* variant) {
                 const Forced forced(variant);
-                return values_of(core_of(matmul(half_tensor(a, {1, 64}), half_tensor(b, {64, 1}))) * scale)[0];
+                return tests::values_of(core_of(matmul(half_tensor(a, {1, 64}), half_tensor(b, {64, 1}))) * scale)[0];
             };
             return std::pair(by("tile_32x32"), by("half_32x32"));
         };

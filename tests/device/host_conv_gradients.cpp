@@ -1,11 +1,8 @@
 // Gradients of convolutions by host kernels, at sizes where those other than oneDNN's own take them: products of taps, and the gradient in the map as
 // a convolution of the turned weight. Against their definition in double precision.
-#include "gpu/base/switches.h"
 #include "gpu/ops.h"
 #include "gpu/ops/conv.h"
-#include "gpu/run/evaluate.h"
-#include "gpu/run/oracle.h"
-#include "gpu/vulkan/device.h"
+#include "tests/support/evaluated.h"
 #include "tests/support/op_cases.h"
 #include "tests/support/test.h"
 
@@ -40,8 +37,6 @@ const std::vector<Case>& cases() {
     return list;
 }
 
-bool host_kernels() { return Device::current().caps().type == DeviceType::Cpu && Device::current().caps().unified_memory; }
-
 }  // namespace
 
 class HostConvGradientsTest : public QObject {
@@ -65,15 +60,13 @@ class HostConvGradientsTest : public QObject {
     }
     static const Case& row() { return cases()[static_cast<std::size_t>(*static_cast<int*>(QTest::qData("index", QMetaType::Int)))]; }
     void check_error(const Tensor& result) {
-        const std::vector<double> expected = oracle(result);
-        evaluate({result});
-        const double error = relative_error(read_doubles(result.value()), expected);
+        const double error = tests::oracle_error(result);
         QVERIFY2(error < 2e-6, qPrintable(QString("relative L2 %1").arg(error)));
     }
 
 private slots:
     void initTestCase() {
-        if (!host_kernels() || !switches().host) QSKIP("no host kernels on this device");
+        if (!tests::host_kernels()) QSKIP("no host kernels on this device");
     }
 
     void weight_data() { add_rows(); }

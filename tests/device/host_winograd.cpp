@@ -2,12 +2,9 @@
 // pictures, frames, one block of tiles and several, weights of 16 bits; and when it keeps out of the way.
 #include "gpu/run/host/winograd.h"
 
-#include "gpu/base/switches.h"
 #include "gpu/ops.h"
 #include "gpu/ops/conv.h"
-#include "gpu/run/evaluate.h"
-#include "gpu/run/oracle.h"
-#include "gpu/vulkan/device.h"
+#include "tests/support/evaluated.h"
 #include "tests/support/op_cases.h"
 #include "tests/support/test.h"
 
@@ -63,14 +60,6 @@ Drawn drawn(const Case& one) {
     return {geometry, tests::random_tensor(x, 1), tests::random_tensor(weight, 2), tests::random_tensor(dy, 3), window};
 }
 
-double error_of(const Tensor& y) {
-    const std::vector<double> expected = oracle(y);
-    evaluate({y});
-    return relative_error(read_doubles(y.value()), expected);
-}
-
-bool host_kernels() { return Device::current().caps().type == DeviceType::Cpu && Device::current().caps().unified_memory; }
-
 }  // namespace
 
 class HostWinogradTest : public QObject {
@@ -83,13 +72,13 @@ class HostWinogradTest : public QObject {
     static Drawn row() { return drawn(cases()[static_cast<std::size_t>(*static_cast<int*>(QTest::qData("index", QMetaType::Int)))]); }
     void check_error(const Drawn& one, const Tensor& result) {
         QVERIFY(winograd_pays(one.problem()));
-        const double error = error_of(result);
+        const double error = tests::oracle_error(result);
         QVERIFY2(error < 1e-5, qPrintable(QString("relative L2 %1").arg(error)));
     }
 
 private slots:
     void initTestCase() {
-        if (!host_kernels() || !switches().host) QSKIP("no host kernels on this device");
+        if (!tests::host_kernels()) QSKIP("no host kernels on this device");
     }
 
     void forward_data() { add_rows(); }

@@ -12,6 +12,7 @@
 #include "gpu/run/leaf.h"
 #include "gpu/run/oracle.h"
 #include "gpu/vulkan/device.h"
+#include "tests/support/evaluated.h"
 #include "tests/support/op_cases.h"
 #include "tests/support/test.h"
 
@@ -62,20 +63,6 @@ struct Weight {
     }
 };
 
-double error_of(const Tensor& x, const Tensor& same) {
-    const std::vector<double> expected = oracle(same);
-    evaluate({x});
-    const std::vector<double> values = read_doubles(x.value());
-    double wrong = 0, size = 0;
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-        wrong += (values[i] - expected[i]) * (values[i] - expected[i]);
-        size += expected[i] * expected[i];
-    }
-    return std::sqrt(wrong / std::max(size, 1e-30));
-}
-
-bool host_kernels() { return Device::current().caps().type == DeviceType::Cpu && Device::current().caps().unified_memory; }
-
 }  // namespace
 
 class PanelsTest : public QObject {
@@ -83,7 +70,7 @@ class PanelsTest : public QObject {
 
 private slots:
     void initTestCase() {
-        if (!host_kernels() || !switches().host) QSKIP("no host kernels on this device");
+        if (!tests::host_kernels()) QSKIP("no host kernels on this device");
     }
 
     void products_data() {
@@ -105,7 +92,7 @@ private slots:
         const Weight weight({columns, terms}, static_cast<Stored>(stored), 1);
         const Tensor x = tests::random_tensor({rows, terms}, 2), bias = tests::random_tensor({columns}, 3), rest = tests::random_tensor({rows, columns}, 4);
         const auto use = [&](const Tensor& w) { return silu(matmul(x, transpose(w, 0, 1)) + bias) + rest; };
-        QVERIFY(error_of(use(weight.expression), use(weight.plain)) < 2e-6);
+        QVERIFY(tests::oracle_error(use(weight.expression), use(weight.plain)) < 2e-6);
         const std::uint64_t elements = static_cast<std::uint64_t>(columns) * static_cast<std::uint64_t>(terms);
         // Many rows of F32 are left to oneDNN.
         QCOMPARE(weight.panel_bytes(), elements * (stored == F16 || stored == BF16 ? 2 : rows <= 256 ? 4 : 0));
@@ -117,7 +104,7 @@ private slots:
         const Tensor x = tests::random_tensor({3, 9, 128}, 6);
         for (const Tensor& view : {slice(x, 2, 32, 96), slice(slice(x, 1, 2, 9), 2, 64, 128), permute(slice(x, 2, 0, 64), {1, 0, 2})}) {
             const auto use = [&](const Tensor& w) { return matmul(view, transpose(w, 0, 1)) * 2.0; };
-            QVERIFY(error_of(use(weight.expression), use(weight.plain)) < 2e-6);
+            QVERIFY(tests::oracle_error(use(weight.expression), use(weight.plain)) < 2e-6);
         }
         QVERIFY(weight.panel_bytes() > 0);
     }
@@ -152,7 +139,7 @@ private slots:
         const Shape size = convolution(x, weight.plain, one.geometry).shape();
         const Tensor rest = tests::random_tensor(size, 10);
         const auto use = [&](const Tensor& w) { return relu(convolution(x, w, one.geometry) + bias + rest); };
-        QVERIFY(error_of(use(weight.expression), use(weight.plain)) < 2e-6);
+        QVERIFY(tests::oracle_error(use(weight.expression), use(weight.plain)) < 2e-6);
         QCOMPARE(weight.panel_bytes() > 0, stored == F16 || stored == BF16 || element_count(size) / size[1] <= 128);
     }
 
