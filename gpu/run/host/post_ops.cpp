@@ -1,16 +1,22 @@
 #include "gpu/run/host/post_ops.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "gpu/base/error.h"
+#include "gpu/graph/vector_math.h"
 
 namespace gpu {
 namespace {
 
-template <typename F>
-void each(float* values, std::int64_t count, F f) {
-    for (std::int64_t i = 0; i < count; ++i) values[i] = f(values[i], i);
+// The vectorised functions that host kernels take behind them; null for a name that is none. `single`: the operand is one number.
+VectorFunction function_of(const std::string& name, bool single) {
+    static const VectorFunction sigmoid = vector_function("sigmoid"), swish = vector_pair(sigmoid, vector_function("mul"));
+    static const VectorFunction relu = vector_function("relu"), tanh = vector_function("tanh");
+    static const VectorFunction add = vector_function("add"), add_single = vector_function("add", 2);
+    static const VectorFunction mul = vector_function("mul"), mul_single = vector_function("mul", 2);
+    if (name == "add") return single ? add_single : add;
+    if (name == "mul") return single ? mul_single : mul;
+    return name == "swish" ? swish : name == "relu" ? relu : name == "sigmoid" ? sigmoid : name == "tanh" ? tanh : nullptr;
 }
 
 }  // namespace
@@ -33,28 +39,12 @@ void apply_post_ops(const HostCall& call, std::span<const std::int64_t> index, f
             other = reinterpret_cast<const float*>(operand.data) + at;
             step = operand.shape.back() == 1 ? 0 : operand.strides.back();
         }
-        if (post.name == "add") {
-            if (step == 1) {   // a loop of its own, which becomes vectors
-                each(values, count, [&](float x, std::int64_t i) { return x + other[i]; });
-            } else {
-                each(values, count, [&](float x, std::int64_t i) { return x + other[i * step]; });
-            }
-        } else if (post.name == "mul") {
-            if (step == 1) {   // a loop of its own, which becomes vectors
-                each(values, count, [&](float x, std::int64_t i) { return x * other[i]; });
-            } else {
-                each(values, count, [&](float x, std::int64_t i) { return x * other[i * step]; });
-            }
-        } else if (post.name == "relu") {
-            each(values, count, [](float x, std::int64_t) { return x > 0 ? x : 0; });
-        } else if (post.name == "tanh") {
-            each(values, count, [](float x, std::int64_t) { return std::tanh(x); });
-        } else if (post.name == "sigmoid") {
-            each(values, count, [](float x, std::int64_t) { return 1 / (1 + std::exp(-x)); });
-        } else if (post.name == "swish") {
-            each(values, count, [](float x, std::int64_t) { return x / (1 + std::exp(-x)); });
-        } else {
-            throw Error(ErrorCode::Failure, "host kernel: expected a known post-operation, got {}", post.name);
+        const VectorFunction function = function_of(post.name, step == 0);
+        check(function != nullptr, ErrorCode::Failure, "host kernel: expected a known post-operation, got {}", post.name);
+        const bool strided = step > 1;
+        for (std::int64_t i = 0; i < count; i += strided ? 1 : count) {
+            const float* const in[2]{values + i, other + i * step};
+            function(in, values + i, static_cast<std::size_t>(strided ? 1 : count));
         }
     }
 }
