@@ -128,6 +128,19 @@ private slots:
         QVERIFY2(error < 1e-5, qPrintable(QString("relative L2 %1").arg(error)));
     }
 
+    // All frames of a tile are transformed together: of a long film parts of a row at a time. Without taps along them frames are pictures.
+    void long_films_are_cut() {
+        const std::int64_t channels = 32, frames = 80, height = 5, width = 201;
+        const Tensor film = tests::random_tensor({1, channels, frames, height, width}, 1), weight = tests::random_tensor({channels, channels, 1, 3, 3}, 2);
+        const Tensor pictures = permute(reshape(film, {channels, frames, height, width}), {1, 0, 2, 3});
+        const ConvGeometry deep{{1, 1, 1}, {0, 1, 1}, {0, 1, 1}, {1, 1, 1}, 1}, flat{{1, 1}, {1, 1}, {1, 1}, {1, 1}, 1};
+        const Tensor y = convolution(film, weight, deep), one_by_one = convolution(pictures, reshape(weight, {channels, channels, 3, 3}), flat);
+        const Tensor difference = permute(reshape(y, {channels, frames, height, width}), {1, 0, 2, 3}) - one_by_one;
+        QVERIFY(to_floats(max(abs(difference), {0, 1, 2, 3}))[0] < 1e-4F);
+        const Tensor dw = reshape(conv_weight_grad(film, y, deep, {1, 3, 3}), {channels, channels, 3, 3}), wanted = conv_weight_grad(pictures, one_by_one, flat, {3, 3});
+        QVERIFY(tests::values_of(max(abs(dw - wanted), {0, 1, 2, 3}))[0] < 2e-6 * tests::values_of(max(abs(wanted), {0, 1, 2, 3}))[0]);
+    }
+
     // A bias, what follows it, and a weight that is computed, not kept.
     void what_follows_data() { add_rows(); }
     void what_follows() {

@@ -1,129 +1,21 @@
 #include "gpu/run/host/winograd.h"
 
-#include <algorithm>
-#include <array>
-
-#include "gpu/base/cancel.h"
-#include "gpu/base/divide.h"
 #include "gpu/run/host/column_panels.h"
 #include "gpu/run/host/kept.h"
 #include "gpu/run/host/parallel.h"
 #include "gpu/run/host/post_ops.h"
 #include "gpu/run/host/scratch.h"
-#include "gpu/run/host/tile.h"
 #include "gpu/run/host/widen.h"
+#include "gpu/run/host/winograd_tiles.h"
 
 namespace gpu {
+namespace winograd {
 namespace {
 
-constexpr std::int64_t planes = 36, side = 4, window = 6;      // of a tile: 4 x 4 results of 6 x 6 pixels
-constexpr std::int64_t most_scratch = std::int64_t{32} << 20;  // transformed values at a time
-constexpr std::int64_t grad_scratch = std::int64_t{8} << 20;   // those of a weight's gradient: read for each of its parts, so in a cache
-constexpr std::uint64_t most_made = std::uint64_t{64} << 20;   // bytes of a weight that is transformed for one call, or for few tiles
-constexpr std::int64_t cached = std::int64_t{1} << 20;                 // those that one thread works on alone
-constexpr std::int64_t group = 8;                              // tiles that a thread transforms at a time
-constexpr std::int64_t chunk_terms = 160, chunk_rows = 256;    // of a product: what stays in the first cache, and in the second
-constexpr std::int64_t grad_rows = 32;                         // of a weight's gradient at a time
-
-// A map of pictures; maps of two axes have one frame.
-struct Map {
-    float* data;
-    std::int64_t picture, frame, row, pixel;      // strides
-    std::int64_t pictures, frames, height, width, channels;
-
-    explicit Map(const HostOperand& o) : data(reinterpret_cast<float*>(o.data)) {
-        const std::size_t rank = o.shape.size();
-        picture = o.strides[0], frame = rank == 5 ? o.strides[2] : 0, row = o.strides[rank - 2], pixel = o.strides[rank - 1];
-        pictures = o.shape[0], frames = rank == 5 ? o.shape[2] : 1, height = o.shape[rank - 2], width = o.shape[rank - 1], channels = o.shape[1];
-    }
-};
-
-// Tiles of whole pictures, or of some rows of one.
-struct Block {
-    std::int64_t picture, pictures, row, rows;
-};
-
-// How tiles cover a map of results: frame by frame, row by row.
-struct Tiling {
-    std::int64_t pictures, rows, columns;
-
-    explicit Tiling(const Map& result)
-        : pictures(result.pictures), rows(ceil_divide(result.height, side)), columns(ceil_divide(result.width, side)) {}
-
-    // Blocks of about `most` tiles or fewer, all frames of a picture together.
-    std::vector<Block> blocks(std::int64_t frames, std::int64_t most) const {
-        const std::int64_t per_row = frames * columns, per_picture = per_row * rows;
-        const bool cut = per_picture > most;
-        const std::int64_t length = cut ? rows : pictures;
-        const std::int64_t count = ceil_divide(length, std::max<std::int64_t>(1, most / (cut ? per_row : per_picture))), step = ceil_divide(length, count);
-        std::vector<Block> result;
-        for (std::int64_t n = 0; n < (cut ? pictures : 1); ++n)
-            for (std::int64_t first = 0; first < length; first += step) {
-                const std::int64_t taken = std::min(step, length - first);
-                result.push_back(cut ? Block{n, 1, first, taken} : Block{first, taken, 0, rows});
-            }
-        return result;
-    }
-};
-
-// A tile of a block: tiles count through pictures, frames, rows and columns.
-struct Tile {
-    std::int64_t picture, frame, row, column;
-
-    Tile(const Block& block, std::int64_t frames, std::int64_t columns, std::int64_t index) {
-        column = index % columns;
-        row = block.row + index / columns % block.rows;
-        frame = index / (columns * block.rows) % frames;
-        picture = block.picture + index / (columns * block.rows * frames);
-    }
-};
-
-// Where the size x size pixels of a tile from (top, left) on lie; `outside` for those that the map does not have.
-template <std::int64_t size>
-std::array<float*, size * size> pixels_of(const Map& map, const Tile& tile, std::int64_t top, std::int64_t left, float* outside) {
-    std::array<float*, size * size> pixels;
-    float* const frame = map.data + tile.picture * map.picture + tile.frame * map.frame;
-    for (std::int64_t y = 0; y < size; ++y)
-        for (std::int64_t x = 0; x < size; ++x) {
-            const std::int64_t row = top + y, column = left + x;
-            const bool inside = row >= 0 && row < map.height && column >= 0 && column < map.width;
-            pixels[static_cast<std::size_t>(y * size + x)] = inside ? frame + row * map.row + column * map.pixel : outside;
-        }
-    return pixels;
-}
-
-// Transformed values of tiles: 36 planes of [tiles, channels]. A cache line more in each, since planes whose distance is a power of two would
-// fall on one another in a cache.
-struct Planes {
-    float* data = nullptr;
-    std::int64_t tiles = 0, channels = 0;
-
-    std::int64_t step() const { return tiles * channels + 16; }
-    std::size_t bytes() const { return static_cast<std::size_t>(planes * step()) * sizeof(float); }
-    float* tile(std::int64_t index) const { return data + index * channels; }
-};
-
-// A convolution of stride 1 as its transforms see it; the gradient in the map is one too, of the weight turned around.
-struct Work {
-    std::int64_t depth, frames_before, above, left;      // taps along frames; zeros before the map
-    std::int64_t channels, columns;                      // of the map and of the result
-    bool turned;                                         // the weight is [channels, columns, ...], its taps from the last to the first
-
-    Work(const ConvProblem& p, ConvPass pass) {
-        const std::size_t rank = p.geometry.rank();
-        const bool deep = rank == 3;
-        turned = pass == ConvPass::InputGrad;
-        depth = deep ? p.w[2] : 1;
-        const auto before = [&](std::size_t axis, std::int64_t taps) { return turned ? taps - 1 - p.geometry.before[axis] : p.geometry.before[axis]; };
-        frames_before = deep ? before(0, depth) : 0;
-        above = before(rank - 2, 3), left = before(rank - 1, 3);
-        channels = turned ? p.w[0] : p.w[1];
-        columns = turned ? p.w[1] : p.w[0];
-    }
-
-    std::int64_t weight_plane() const { return depth * channels * columns; }
-    std::uint64_t weight_bytes() const { return static_cast<std::uint64_t>(planes * weight_plane()) * sizeof(float); }
-};
+constexpr std::int64_t most_scratch = std::int64_t{32} << 20;  // bytes of transformed values at a time
+constexpr std::int64_t cached = std::int64_t{1} << 20;         // of those that one thread works on alone
+constexpr std::uint64_t most_made = std::uint64_t{64} << 20;   // of a weight that is transformed for one call, or for few tiles
+constexpr std::int64_t chunk_rows = 256;                       // tiles of a product: their values stay in the second cache
 
 // The weight in 36 planes of panels: columns that lie side by side for each tap along frames and each channel.
 void transform_weight(const Work& work, const float* weight, float* to) {
@@ -201,10 +93,10 @@ public:
         apply_post_ops(posts_, {}, nullptr, 0);      // complains here about one it does not know, not in a thread
         const std::int64_t tile_bytes = planes * (work_.channels + work_.columns) * std::int64_t{sizeof(float)};
         const std::vector<Block> small = tiling_.blocks(to_.frames, std::max<std::int64_t>(1, cached / tile_bytes));
-        const std::int64_t threads = parallel_threads(), tiles = tiles_of(small.front());
+        const std::int64_t threads = parallel_threads(), tiles = small.front().tiles(to_.frames);
         const bool alone = tiles >= 24 && static_cast<std::int64_t>(small.size()) >= 2 * threads;
         const std::vector<Block> blocks = alone ? small : tiling_.blocks(to_.frames, std::max<std::int64_t>(1, most_scratch / tile_bytes));
-        const std::int64_t most = tiles_of(blocks.front());
+        const std::int64_t most = blocks.front().tiles(to_.frames);
         const std::size_t bytes = HostScratch::padded(values(most).bytes()) + HostScratch::padded(sums(most).bytes());
         const std::size_t line = HostScratch::padded(static_cast<std::size_t>(std::max(work_.channels, work_.columns)) * sizeof(float));
         const auto workers = static_cast<std::size_t>(alone ? threads : 1);
@@ -226,21 +118,20 @@ public:
     }
 
 private:
-    std::int64_t tiles_of(const Block& block) const { return block.pictures * to_.frames * block.rows * tiling_.columns; }
-    std::int64_t tiles_in(const Block& block) const { return block.pictures * from_.frames * block.rows * tiling_.columns; }
     // The map's have one of zeros behind them, for frames before the first and after the last.
     Planes values(std::int64_t tiles) const { return {nullptr, tiles / to_.frames * from_.frames + 1, work_.channels}; }
     Planes sums(std::int64_t tiles) const { return {nullptr, tiles, work_.columns}; }
 
     template <typename Each>
     void run_block(const Block& block, std::byte* memory, Each each) const {
-        const std::int64_t tiles = tiles_of(block), inputs = tiles_in(block);
+        const std::int64_t tiles = block.tiles(to_.frames), inputs = block.tiles(from_.frames);
         Planes v = values(tiles), m = sums(tiles);
         v.data = reinterpret_cast<float*>(memory);
         m.data = reinterpret_cast<float*>(memory + HostScratch::padded(v.bytes()));
         for (std::int64_t f = 0; f < planes; ++f) std::fill_n(v.tile(inputs) + f * v.step(), v.channels, 0.0f);
         each(ceil_divide(inputs, group), [&](std::int64_t item, int) {
-            for (std::int64_t i = item * group; i < std::min(inputs, (item + 1) * group); ++i) transform(block, i, v);
+            for (std::int64_t i = item * group; i < std::min(inputs, (item + 1) * group); ++i)
+                transform_map(from_, work_, Tile(block, from_.frames, i), zeros_, v, i);
         });
         std::vector<const float*> left;      // [taps along frames, tiles]
         std::vector<float*> right;
@@ -257,15 +148,9 @@ private:
         });
     }
 
-    void transform(const Block& block, std::int64_t index, const Planes& v) const {
-        const Tile tile(block, from_.frames, tiling_.columns, index);
-        const auto pixels = pixels_of<window>(from_, tile, tile.row * side - work_.above, tile.column * side - work_.left, zeros_);
-        tile_kernels().winograd_map(pixels.data(), side * from_.pixel, v.tile(index), v.step(), v.channels);
-    }
-
     // The tile of the map that tap `d` along frames sees from a tile of the result; the one of zeros where there is no such frame.
     std::int64_t input_tile(const Block& block, std::int64_t index, std::int64_t d, std::int64_t zero) const {
-        const std::int64_t per_frame = block.rows * tiling_.columns, frame = index / per_frame % to_.frames + d - work_.frames_before;
+        const std::int64_t per_frame = block.rows * block.columns, frame = index / per_frame % to_.frames + d - work_.frames_before;
         if (frame < 0 || frame >= from_.frames) return zero;
         return (index / per_frame / to_.frames * from_.frames + frame) * per_frame + index % per_frame;
     }
@@ -285,7 +170,7 @@ private:
     }
 
     void finish(const Block& block, std::int64_t index, const Planes& m, float* sink) const {
-        const Tile tile(block, to_.frames, tiling_.columns, index);
+        const Tile tile(block, to_.frames, index);
         const auto pixels = pixels_of<side>(to_, tile, tile.row * side, tile.column * side, sink);
         tile_kernels().winograd_result(m.tile(index), m.step(), pixels.data(), side * to_.pixel, bias_, m.channels);
         if (posts_.post_ops.empty()) return;
@@ -309,113 +194,13 @@ private:
     std::vector<float*> sinks_;           // of each thread: pixels beyond the map
 };
 
-// The gradient in the weight, G^T [sum over tiles of (B^T x B) (A dy A^T)] G. Some rows and a panel of columns at a time run through all planes,
-// so that the sums stay in a cache.
-class WeightGrad {
-public:
-    WeightGrad(const HostCall& call, const Work& work)
-        : work_(work), x_(call.in[0]), dy_(call.in[1]), tiling_(dy_), to_(reinterpret_cast<float*>(call.out.data)) {}
-
-    void run() {
-        const std::int64_t tile_bytes = planes * (work_.channels + work_.columns) * std::int64_t{sizeof(float)};
-        const std::vector<Block> blocks = tiling_.blocks(dy_.frames, std::max<std::int64_t>(1, grad_scratch / tile_bytes));
-        const std::int64_t most = tiles_of(blocks.front(), dy_);
-        const Planes x{nullptr, tiles_of(blocks.front(), x_), work_.channels}, dy{nullptr, most, work_.columns};
-        const std::size_t line = HostScratch::padded(static_cast<std::size_t>(std::max(work_.channels, work_.columns)) * sizeof(float));
-        const std::size_t sums = HostScratch::padded(static_cast<std::size_t>((planes + 9) * grad_rows * ColumnPanels(work_.channels).widest()) * sizeof(float));
-        const std::int64_t threads = parallel_threads();
-        HostScratch scratch(HostScratch::padded(x.bytes()) + HostScratch::padded(dy.bytes()) + line + static_cast<std::size_t>(threads) * sums);
-        zeros_ = reinterpret_cast<float*>(scratch.take(line));
-        std::fill_n(zeros_, line / sizeof(float), 0.0f);
-        std::vector<float*> room;
-        for (std::int64_t t = 0; t < threads; ++t) room.push_back(reinterpret_cast<float*>(scratch.take(sums)));
-        auto* const x_memory = reinterpret_cast<float*>(scratch.take(x.bytes()));
-        auto* const dy_memory = reinterpret_cast<float*>(scratch.take(dy.bytes()));
-        const std::int64_t row_parts = ceil_divide(work_.columns, grad_rows);
-        const ColumnPanels panels(work_.channels);
-        for (const Block& block : blocks) {
-            const Planes v{x_memory, tiles_of(block, x_), work_.channels}, d{dy_memory, tiles_of(block, dy_), work_.columns};
-            const std::int64_t groups = ceil_divide(v.tiles, group), grad_groups = ceil_divide(d.tiles, group);
-            parallel_for(groups + grad_groups, [&](std::int64_t item, int) {
-                const bool grad = item >= groups;
-                const std::int64_t first = (grad ? item - groups : item) * group, last = std::min(grad ? d.tiles : v.tiles, first + group);
-                for (std::int64_t i = first; i < last; ++i) grad ? transform_grad(block, i, d) : transform(block, i, v);
-            });
-            parallel_for(work_.depth * row_parts * panels.count, [&](std::int64_t item, int thread) {
-                const std::int64_t panel = item % panels.count, part = item / panels.count;
-                sum(block, part / row_parts, part % row_parts * grad_rows, panels.first(panel), panels.width(panel), v, d,
-                    room[static_cast<std::size_t>(thread)], &block != &blocks.front());
-            });
-        }
-    }
-
-private:
-    std::int64_t tiles_of(const Block& block, const Map& map) const { return block.pictures * map.frames * block.rows * tiling_.columns; }
-
-    void transform(const Block& block, std::int64_t index, const Planes& v) const {
-        const Tile tile(block, x_.frames, tiling_.columns, index);
-        const auto pixels = pixels_of<window>(x_, tile, tile.row * side - work_.above, tile.column * side - work_.left, zeros_);
-        tile_kernels().winograd_map(pixels.data(), side * x_.pixel, v.tile(index), v.step(), v.channels);
-    }
-
-    void transform_grad(const Block& block, std::int64_t index, const Planes& d) const {
-        const Tile tile(block, dy_.frames, tiling_.columns, index);
-        const auto pixels = pixels_of<side>(dy_, tile, tile.row * side, tile.column * side, zeros_);
-        tile_kernels().winograd_result_grad(pixels.data(), side * dy_.pixel, d.tile(index), d.step(), d.channels);
-    }
-
-    // Adds a block's part of tap `depth` along frames, of outputs from `row` and inputs from `column` on.
-    void sum(const Block& block, std::int64_t depth, std::int64_t row, std::int64_t column, std::int64_t columns, const Planes& v, const Planes& d,
-             float* room, bool accumulate) const {
-        const std::int64_t rows = std::min(grad_rows, work_.columns - row);
-        const std::int64_t per_frame = block.rows * tiling_.columns, plane = rows * columns;
-        // Frames of the gradient for which the tap lies in the map.
-        const std::int64_t shift = depth - work_.frames_before, from = std::max<std::int64_t>(0, -shift), to = std::min(dy_.frames, x_.frames - shift);
-        const bool all = dy_.frames == x_.frames && shift == 0;      // pictures follow one another without a gap
-        for (std::int64_t f = 0; f < planes; ++f) {
-            bool begun = false;
-            const auto add = [&](std::int64_t first, std::int64_t first_grad, std::int64_t tiles) {
-                for (std::int64_t t = 0; t < tiles; t += chunk_terms) {
-                    tile_kernels().product({.rows = rows, .columns = columns, .terms = std::min(chunk_terms, tiles - t),
-                                            .a = d.tile(first_grad + t) + f * d.step() + row, .a_row = 1, .a_term = d.channels,
-                                            .b = v.tile(first + t) + f * v.step() + column, .b_term = v.channels,
-                                            .c = room + f * plane, .c_row = columns, .accumulate = begun});
-                    begun = true;
-                }
-            };
-            if (all) {
-                add(0, 0, d.tiles);
-            } else {
-                for (std::int64_t p = 0; p < block.pictures && to > from; ++p)
-                    add((p * x_.frames + from + shift) * per_frame, (p * dy_.frames + from) * per_frame, (to - from) * per_frame);
-            }
-            if (!begun) std::fill_n(room + f * plane, plane, 0.0f);
-        }
-        float* const taps = room + planes * plane;      // [9, rows, columns]
-        std::array<float*, 9> lines;
-        for (std::int64_t tap = 0; tap < 9; ++tap) lines[static_cast<std::size_t>(tap)] = taps + tap * plane;
-        tile_kernels().winograd_weight_grad(room, plane, lines.data(), plane);
-        for (std::int64_t r = 0; r < rows; ++r)
-            for (std::int64_t c = 0; c < columns; ++c) {
-                float* const target = to_ + (((row + r) * work_.channels + column + c) * work_.depth + depth) * 9;
-                for (std::int64_t tap = 0; tap < 9; ++tap) {
-                    const float value = taps[tap * plane + r * columns + c];
-                    target[tap] = accumulate ? target[tap] + value : value;
-                }
-            }
-    }
-
-    const Work& work_;
-    const Map x_, dy_;
-    const Tiling tiling_;
-    float* const to_;
-    float* zeros_ = nullptr;
-};
-
 bool along_channels(const HostOperand& map) { return map.strides[1] == 1; }
 bool in_rows(const HostOperand& weight) { return weight.strides == dense_strides(weight.shape, row_major(weight.shape.size())); }
 
 }  // namespace
+}  // namespace winograd
+
+using namespace winograd;
 
 std::uint64_t winograd_weight_bytes(const ConvProblem& problem) { return Work(problem, ConvPass::Forward).weight_bytes(); }
 
@@ -443,7 +228,7 @@ bool run_winograd(const HostCall& call, ConvPass pass) {
     const Work work(problem, pass);
     if (pass == ConvPass::WeightGrad) {
         if (!along_channels(second) || !in_rows(call.out)) return false;
-        WeightGrad(call, work).run();
+        weight_gradient(call, work);
         return true;
     }
     if (!along_channels(call.out) || !in_rows(second)) return false;
