@@ -18,6 +18,7 @@ constexpr std::size_t deepest = 8;
 
 // Vectors that straddle two lines of the cache take twice as long.
 constexpr std::int64_t line = 16;                 // floats
+constexpr std::int64_t blocks_ahead = 2;          // of what is called for: less comes too late, more is gone again
 struct alignas(line * sizeof(float)) Line {
     float numbers[line];
 };
@@ -112,8 +113,10 @@ public:
     void along(const HostRegion::Pass& pass, std::int64_t row, std::int64_t first, std::int64_t last) {
         for (const HostRegion::Load& load : pass.loads) base_[load.slot] = data(load) + offset_at(r_.loop_sizes, load.loop_strides, row);
         float* const target = write_ + offset_at(r_.loop_sizes, r_.write_loop_strides, row);
-        for (std::int64_t at = first; at < last; at += r_.block)
+        for (std::int64_t at = first; at < last; at += r_.block) {
+            call_ahead(pass, target, at + blocks_ahead * r_.block, last);
             run_block(pass, row, target, at, std::min(r_.block, last - at));
+        }
     }
 
     // The rows [first, first + count) side by side, element after element.
@@ -189,9 +192,20 @@ private:
         for (const auto& [slot, copy] : pass.repeated) std::swap(values_[slot], base_[copy]);
     }
 
+    // What a pass will read and write from element `from` of a row on: on its way from memory while other blocks are computed. Several streams,
+    // a block of each in turn, are more than the processor foresees, and a line that is to be written is fetched like one that is read.
+    // Always inlined, since GCC takes a function that does nothing else for one without effect and drops its calls.
+    [[gnu::always_inline]] inline void call_ahead(const HostRegion::Pass& pass, const float* target, std::int64_t from, std::int64_t last) const {
+        const std::int64_t to = std::min(last, from + r_.block);
+        for (const HostRegion::Load& load : pass.loads)
+            if (load.linear && !load.single)
+                for (std::int64_t i = from; i < to; i += line) __builtin_prefetch(base_[load.slot] + i, 0, 2);
+        if (pass.stores && r_.write_linear)
+            for (std::int64_t i = from; i < to; i += line) __builtin_prefetch(target + i, 1, 2);
+    }
     // What a pass reads of a row, and where its result goes: on their way from memory while another row is computed. Loops are too
     // short for the processor to see by itself where the next row begins.
-    void call_for(const HostRegion::Pass& pass, std::int64_t row) const {
+    [[gnu::always_inline]] inline void call_for(const HostRegion::Pass& pass, std::int64_t row) const {
         const std::int64_t count = r_.vector_count;
         for (const HostRegion::Load& load : pass.loads) {
             if (!load.linear || load.single) continue;
