@@ -12,6 +12,7 @@ namespace gpu {
 namespace {
 
 constexpr std::int64_t task_elements = 16384;     // work worth a turn of a thread
+constexpr std::int64_t most_task_elements = 262144;
 constexpr std::int64_t long_reduction = 65536;    // beyond this one reduction is spread over threads
 constexpr std::int64_t most_chunks = 64;          // of it: their sums are added by one thread
 constexpr std::size_t deepest = 8;
@@ -306,7 +307,9 @@ void HostRegion::run(const std::vector<HostOperand>& reads, const HostOperand& w
     const std::int64_t blocks = across ? ceil_divide(vector_count, block) : loop_count, length = across ? loop_count : vector_count;
     const bool one_sweep = passes.size() == 1 && !passes[0].stores && !passes[0].folds.empty();
     if (elementwise) {
-        const std::int64_t step = std::max(block, task_elements / block * block);
+        // A thread's part in a piece or few: every piece begins with lines that nobody called for.
+        const std::int64_t part = std::clamp(vector_count / (8 * parallel_threads()), task_elements, most_task_elements);
+        const std::int64_t step = std::max(block, part / block * block);
         parallel_walk(ceil_divide(vector_count, step), elements(), [&](std::int64_t task) {
             state().along(passes[0], 0, task * step, std::min(vector_count, (task + 1) * step));
         });
