@@ -2,6 +2,7 @@
 // a convolution of the turned weight. Against their definition in double precision.
 #include "gpu/ops.h"
 #include "gpu/ops/conv.h"
+#include "tests/support/conv_tensors.h"
 #include "tests/support/evaluated.h"
 #include "tests/support/op_cases.h"
 #include "tests/support/test.h"
@@ -42,23 +43,9 @@ const std::vector<Case>& cases() {
 class HostConvGradientsTest : public QObject {
     Q_OBJECT
 
-    void add_rows() {
-        QTest::addColumn<int>("index");
-        for (std::size_t i = 0; i < cases().size(); ++i) QTest::newRow(cases()[i].name) << static_cast<int>(i);
-    }
-    struct Drawn {
-        Tensor x, weight, dy;
-    };
-    static Drawn drawn(const Case& one) {
-        Shape x{one.batch, one.in}, weight{one.out, one.in}, dy{one.batch, one.out};
-        for (std::size_t i = 0; i < one.size.size(); ++i) {
-            x.push_back(one.size[i]);
-            weight.push_back(one.window[i]);
-            dy.push_back(one.geometry.output(i, one.size[i], one.window[i]));
-        }
-        return {tests::random_tensor(x, 1), tests::random_tensor(weight, 2), tests::random_tensor(dy, 3)};
-    }
-    static const Case& row() { return cases()[static_cast<std::size_t>(*static_cast<int*>(QTest::qData("index", QMetaType::Int)))]; }
+    void add_rows() { tests::add_case_rows(cases()); }
+    static tests::ConvTensors drawn(const Case& one) { return tests::conv_tensors(one.geometry, one.batch, one.in, one.out, one.size, one.window); }
+    static const Case& row() { return tests::case_of_row(cases()); }
     void check_error(const Tensor& result) {
         const double error = tests::oracle_error(result);
         QVERIFY2(error < 2e-6, qPrintable(QString("relative L2 %1").arg(error)));
@@ -72,14 +59,14 @@ private slots:
     void weight_data() { add_rows(); }
     void weight() {
         const Case& one = row();
-        const Drawn tensors = drawn(one);
+        const tests::ConvTensors tensors = drawn(one);
         check_error(conv_weight_grad(tensors.x, tensors.dy, one.geometry, one.window));
     }
 
     void map_data() { add_rows(); }
     void map() {
         const Case& one = row();
-        const Drawn tensors = drawn(one);
+        const tests::ConvTensors tensors = drawn(one);
         check_error(conv_input_grad(tensors.dy, tensors.weight, one.geometry, one.size));
         check_error(conv_input_grad(tensors.dy, tensors.weight * 2, one.geometry, one.size));      // a weight that is no leaf
     }

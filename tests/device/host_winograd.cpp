@@ -4,6 +4,7 @@
 
 #include "gpu/ops.h"
 #include "gpu/ops/conv.h"
+#include "tests/support/conv_tensors.h"
 #include "tests/support/evaluated.h"
 #include "tests/support/op_cases.h"
 #include "tests/support/test.h"
@@ -39,39 +40,26 @@ const std::vector<Case>& cases() {
     return list;
 }
 
-struct Drawn {
-    ConvGeometry geometry;
-    Tensor x, weight, dy;
-    Shape window;
-
-    ConvProblem problem() const { return {geometry, x.shape(), weight.shape(), dy.shape()}; }
-};
+using Drawn = tests::ConvTensors;
 
 Drawn drawn(const Case& one) {
     const std::size_t rank = one.size.size();
     const ConvGeometry geometry{Shape(rank, 1), one.before, one.after, Shape(rank, 1), 1};
     const Shape window = rank == 3 ? Shape{one.depth, 3, 3} : Shape{3, 3};
-    Shape x{one.batch, one.in}, weight{one.out, one.in}, dy{one.batch, one.out};
-    for (std::size_t i = 0; i < rank; ++i) {
-        x.push_back(one.size[i]);
-        weight.push_back(window[i]);
-        dy.push_back(geometry.output(i, one.size[i], window[i]));
-    }
-    return {geometry, tests::random_tensor(x, 1), tests::random_tensor(weight, 2), tests::random_tensor(dy, 3), window};
+    return tests::conv_tensors(geometry, one.batch, one.in, one.out, one.size, window);
 }
+
+ConvProblem problem_of(const Drawn& one) { return {one.geometry, one.x.shape(), one.weight.shape(), one.dy.shape()}; }
 
 }  // namespace
 
 class HostWinogradTest : public QObject {
     Q_OBJECT
 
-    void add_rows() {
-        QTest::addColumn<int>("index");
-        for (std::size_t i = 0; i < cases().size(); ++i) QTest::newRow(cases()[i].name) << static_cast<int>(i);
-    }
-    static Drawn row() { return drawn(cases()[static_cast<std::size_t>(*static_cast<int*>(QTest::qData("index", QMetaType::Int)))]); }
+    void add_rows() { tests::add_case_rows(cases()); }
+    static Drawn row() { return drawn(tests::case_of_row(cases())); }
     void check_error(const Drawn& one, const Tensor& result) {
-        QVERIFY(winograd_pays(one.problem()));
+        QVERIFY(winograd_pays(problem_of(one)));
         const double error = tests::oracle_error(result);
         QVERIFY2(error < 1e-5, qPrintable(QString("relative L2 %1").arg(error)));
     }
@@ -198,7 +186,7 @@ private slots:
                       .out = operand(y, one.dy.shape(), channels_last(4)), .post_ops = {}, .post_operands = {}, .state = state};
         call.in[1].leaf = weight.value();
         const std::uint64_t bytes = kept_weight_bytes(kernel, call.in[1], one.x.shape(), one.dy.shape());
-        QCOMPARE(bytes, winograd_weight_bytes(one.problem()));
+        QCOMPARE(bytes, winograd_weight_bytes(problem_of(one)));
         call.room = bytes - 1;
         QVERIFY(!run_winograd(call, ConvPass::Forward));
         call.room = bytes;
