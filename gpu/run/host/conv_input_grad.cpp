@@ -27,7 +27,7 @@ std::optional<ConvProblem> as_forward(const ConvProblem& p) {
     for (std::size_t d = 0; d < g.rank(); ++d) {
         const std::int64_t reach = (p.w[d + 2] - 1) * g.dilation[d];
         forward.geometry.before[d] = reach - g.before[d];
-        forward.geometry.after[d] = p.x[d + 2] - 1 - (p.y[d + 2] - 1) + reach - forward.geometry.before[d];
+        forward.geometry.after[d] = p.x[d + 2] - p.y[d + 2] + reach - forward.geometry.before[d];
         if (g.stride[d] != 1 || forward.geometry.before[d] < 0 || forward.geometry.after[d] < 0) return {};
     }
     return forward;
@@ -70,8 +70,9 @@ void input_grad_f32(const HostCall& call) {
         const State& state = *std::static_pointer_cast<State>(call.state);
         if (!state.turned) return state.primitive.run({&call.in[0], &call.in[1], &call.out}, call);
         HostOperand weight = call.in[1];
-        HostScratch scratch(static_cast<std::size_t>(element_count(weight.shape)) * sizeof(float));
-        auto* const turned = reinterpret_cast<float*>(scratch.take(static_cast<std::size_t>(element_count(weight.shape)) * sizeof(float)));
+        const std::size_t bytes = static_cast<std::size_t>(element_count(weight.shape)) * sizeof(float);
+        HostScratch scratch(bytes);
+        auto* const turned = reinterpret_cast<float*>(scratch.take(bytes));
         turn(reinterpret_cast<const float*>(weight.data), weight.shape, turned);
         weight.data = reinterpret_cast<std::byte*>(turned);
         weight.leaf = nullptr;

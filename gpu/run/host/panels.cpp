@@ -4,6 +4,7 @@
 
 #include "gpu/base/divide.h"
 #include "gpu/base/format.h"
+#include "gpu/run/host/column_panels.h"
 #include "gpu/run/host/conv.h"
 #include "gpu/run/host/kept.h"
 #include "gpu/run/host/parallel.h"
@@ -15,14 +16,11 @@
 namespace gpu {
 namespace {
 
-constexpr std::int64_t most_vectors = 3;         // of a panel
 constexpr std::int64_t chunk_terms = 256;        // of a panel at a time: 48 KiB of F32, while rows go by
 constexpr std::int64_t chunk_rows = 256;
 constexpr std::int64_t least_terms = 32;
 constexpr std::int64_t most_pixels = 512;        // of a convolution of several taps
 constexpr std::int64_t most_rows = 256, most_pixels_f32 = 128;   // with panels of F32, which save no memory
-
-std::int64_t panel_width() { return most_vectors * tile_kernels().lanes; }
 
 template <typename T>
 void interleave(const T* rows, std::int64_t row, std::int64_t columns, const PanelProblem& p, T* to) {
@@ -37,9 +35,10 @@ void interleave(const T* rows, std::int64_t row, std::int64_t columns, const Pan
 
 // The weight's rows, one an output, each [channels, taps].
 void pack(const PanelProblem& p, const HostOperand& weight, std::byte* to) {
-    const std::int64_t width = panel_width(), terms = p.channels * p.taps;
-    parallel_for(ceil_divide(p.columns, width), [&](std::int64_t panel, int) {
-        const std::int64_t first = panel * width, columns = std::min(width, p.columns - first);
+    const ColumnPanels panels(p.columns);
+    const std::int64_t terms = p.channels * p.taps;
+    parallel_for(panels.count, [&](std::int64_t panel, int) {
+        const std::int64_t first = panels.first(panel), columns = panels.width(panel);
         std::byte* const target = to + first * terms * static_cast<std::int64_t>(size_of(p.stored));
         if (p.stored != Dtype::F32) {
             interleave(reinterpret_cast<const std::uint16_t*>(weight.data) + first * terms, terms, columns, p, reinterpret_cast<std::uint16_t*>(target));
@@ -128,7 +127,7 @@ public:
 
     void run() const {
         const auto count = static_cast<std::int64_t>(rows_.to.size());
-        const std::int64_t width = panel_width(), panels = ceil_divide(p_.columns, width);
+        const std::int64_t panels = ColumnPanels(p_.columns).count;
         const std::int64_t wanted = ceil_divide(8 * parallel_threads(), panels);      // pieces of the rows, so that no thread waits long
         const std::int64_t step = std::clamp(ceil_divide(count, wanted) + 7, std::int64_t{32}, chunk_rows) / 8 * 8;
         const std::int64_t pieces = ceil_divide(count, step);
@@ -143,7 +142,8 @@ public:
 
 private:
     void tile(std::int64_t panel, std::int64_t first, std::int64_t count) const {
-        const std::int64_t column = panel * panel_width(), columns = std::min(panel_width(), p_.columns - column);
+        const ColumnPanels all(p_.columns);
+        const std::int64_t column = all.first(panel), columns = all.width(panel);
         const auto size = static_cast<std::int64_t>(size_of(p_.stored)), total = static_cast<std::int64_t>(rows_.to.size());
         const std::byte* at = panels_ + column * p_.channels * p_.taps * size;
         bool accumulate = false;

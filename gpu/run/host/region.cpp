@@ -12,7 +12,7 @@ namespace gpu {
 namespace {
 
 constexpr std::int64_t task_elements = 16384;     // work worth a turn of a thread
-constexpr std::int64_t most_task_elements = 262144;
+constexpr std::int64_t most_task_elements = 262144;   // of it, where there is so much that every thread has several turns
 constexpr std::int64_t long_reduction = 65536;    // beyond this one reduction is spread over threads
 constexpr std::int64_t most_chunks = 64;          // of it: their sums are added by one thread
 constexpr std::size_t deepest = 8;

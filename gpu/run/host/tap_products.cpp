@@ -28,8 +28,8 @@ bool lies_in_rows(const HostOperand& map) { return map.strides == dense_strides(
 
 // The convolution of one tap that sees each pixel once, where it is: nothing but a product.
 bool is_product(const ConvGeometry& g, const Shape& taps) {
-    const auto all = [](const Shape& list, std::int64_t value) { return std::all_of(list.begin(), list.end(), [&](auto i) { return i == value; }); };
-    return element_count(taps) == 1 && all(g.stride, 1) && all(g.before, 0) && all(g.after, 0);
+    const Shape zeros(g.rank(), 0);
+    return element_count(taps) == 1 && g.stride == Shape(g.rank(), 1) && g.before == zeros && g.after == zeros;
 }
 
 // Maps are read in place, or copied so that what a product reads lies in order: dy in parts of 32 channels, x in panels for each tap.

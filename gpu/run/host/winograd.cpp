@@ -206,10 +206,9 @@ std::uint64_t winograd_weight_bytes(const ConvProblem& problem) { return Work(pr
 
 bool winograd_pays(const ConvProblem& p) {
     const ConvGeometry& g = p.geometry;
-    const auto all = [](const Shape& list, std::int64_t value) { return std::all_of(list.begin(), list.end(), [&](auto i) { return i == value; }); };
-    const Shape taps = spatial(p.w);
     const std::size_t rank = g.rank();
-    if (rank < 2 || g.groups != 1 || taps[rank - 2] != 3 || taps[rank - 1] != 3 || !all(g.stride, 1) || !all(g.dilation, 1)) return false;
+    const Shape taps = spatial(p.w), ones(rank, 1);
+    if (rank < 2 || g.groups != 1 || taps[rank - 2] != 3 || taps[rank - 1] != 3 || g.stride != ones || g.dilation != ones) return false;
     const int lanes = tile_kernels().lanes;
     if (p.w[0] % lanes != 0 || p.w[1] % lanes != 0 || std::min(p.w[0], p.w[1]) < 32) return false;
     const Shape map = spatial(p.y);
