@@ -18,9 +18,21 @@ VectorFunction vector_function(std::string_view primitive, unsigned singles = 0)
 // Takes the inputs of `first`; null for other pairs.
 VectorFunction vector_pair(VectorFunction first, VectorFunction second);
 
+// Two of addition, subtraction and multiplication in one sweep: (x + y) z. A product that something is added to may be rounded once instead of twice.
+struct VectorChain {
+    VectorFunction function = nullptr;      // null for other functions
+    bool swapped = false;                   // it takes the inputs of `first` the other way round, then what `second` takes beside its result
+};
+// `at`: which input of `second` is the result of `first`.
+VectorChain vector_chain(VectorFunction first, VectorFunction second, std::size_t at);
+
 // `total` plus (or the maximum with) `count` values, in a fixed order.
 float fold_sum(float total, const float* x, std::size_t count);
 float fold_max(float total, const float* x, std::size_t count);
+
+// The same of the squares of `count` values, without a place for them; null where there is no such form for the reduction of this name.
+using VectorFold = float (*)(float total, const float* x, std::size_t count);
+VectorFold fold_squares(std::string_view reduction);
 
 // Adds `rows` rows of `count` values, `stride` apart, to the `count` totals, one row after the other; null where there is no
 // such form for the reduction of this name.

@@ -126,6 +126,58 @@ private slots:
         for (std::size_t i = 0; i < x.size(); ++i) QVERIFY(got[i] == expected[i] || (std::isnan(got[i]) && std::isnan(expected[i])));
         QVERIFY(!vector_pair(exp, difference) && !vector_pair(vector_function("sub"), exp));
     }
+    // Two operations of arithmetic as one, in every form there is; a product and a sum may be rounded once.
+    void chains_data() {
+        QTest::addColumn<QString>("first");
+        QTest::addColumn<QString>("second");
+        for (const char* first : {"add", "sub", "mul"})
+            for (const char* second : {"add", "sub", "mul"}) QTest::addRow("%s, %s", first, second) << first << second;
+    }
+    void chains() {
+        QFETCH(QString, first);
+        QFETCH(QString, second);
+        std::vector<float> a(77), b(77), c(77), between(77), expected(77);
+        for (std::size_t i = 0; i < a.size(); ++i) {
+            const auto k = static_cast<float>(i);
+            a[i] = std::sin(k * 1.7f) * 3, b[i] = std::cos(k * 2.3f) * 5, c[i] = std::sin(k * 3.1f + 1);
+        }
+        int found = 0;
+        for (const unsigned f : {0u, 1u, 2u})
+            for (const unsigned g : {0u, 1u, 2u})
+                for (const std::size_t at : {0u, 1u}) {
+                    const VectorFunction one = vector_function(first.toStdString(), f), two = vector_function(second.toStdString(), g);
+                    const VectorChain chain = vector_chain(one, two, at);
+                    const bool result_is_single = (g & (1u << at)) != 0;
+                    const bool reversed = (first == "sub" && f == 1) || (second == "sub" && at == 1);
+                    QCOMPARE(chain.function != nullptr, !result_is_single && !reversed);
+                    if (!chain.function) continue;
+                    ++found;
+                    const float *in[] = {a.data(), b.data()}, *next[] = {between.data(), c.data()};
+                    if (at == 1) std::swap(next[0], next[1]);
+                    one(in, between.data(), between.size());
+                    two(next, expected.data(), expected.size());
+                    std::vector<float> got = chain.swapped ? b : a;      // in place
+                    const float* all[] = {got.data(), chain.swapped ? a.data() : b.data(), c.data()};
+                    chain.function(all, got.data(), got.size());
+                    for (std::size_t i = 0; i < got.size(); ++i)
+                        QVERIFY2(std::fabs(got[i] - expected[i]) <= (first == "mul" && second != "mul" ? 1e-7f * std::fabs(between[i]) + 1e-7f * std::fabs(expected[i]) : 0.0f), qPrintable(QString::number(i)));
+                }
+        QVERIFY(found >= 4);
+        QVERIFY(!vector_chain(vector_function("div"), vector_function("add"), 0).function);
+    }
+    void sums_of_squares() {
+        const VectorFold squares = fold_squares("sum");
+        QVERIFY(squares && !fold_squares("reduce_max"));
+        for (const std::size_t count : {0u, 1u, 63u, 64u, 1000u}) {
+            std::vector<float> x(count);
+            double expected = 0.5;
+            for (std::size_t i = 0; i < count; ++i) {
+                x[i] = std::sin(static_cast<float>(i) * 0.7f);
+                expected += static_cast<double>(x[i]) * x[i];
+            }
+            QVERIFY(std::fabs(squares(0.5f, x.data(), count) / expected - 1) < 1e-6);
+        }
+    }
     // What follows a special element, and results that take the place of an operand.
     void forms_agree() {
         std::vector<float> x(1000, 1.5f), expected(x.size()), got;

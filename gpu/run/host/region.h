@@ -45,12 +45,13 @@ private:
         bool spread = false;   // a row's number that something needs once an element: repeated over a block
     };
     struct Fold {
-        float (*fold)(float, const float*, std::size_t) = nullptr;
+        VectorFold fold = nullptr;
         VectorFunction combine = nullptr;
         float identity = 0;
         int in = 0, out = 0;
         bool spread = false;
-        FoldRows rows = nullptr;   // several rows at once
+        FoldRows rows = nullptr;       // several rows at once
+        VectorFold squares = nullptr;  // of what is multiplied by itself
     };
     struct Pass {
         std::vector<Load> loads;

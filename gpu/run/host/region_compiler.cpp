@@ -1,6 +1,7 @@
 // Turns a step into the interpreter's program: slots for values, walks for views, instructions in order.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "gpu/base/error.h"
@@ -59,7 +60,7 @@ public:
             for (const int member : pass.reductions) {
                 const auto& op = static_cast<const ReduceOp&>(*nodes_[member].op);
                 made.folds.push_back({op.fold(), op.vector(), static_cast<float>(op.identity()), slot_of(nodes_[member].inputs[0]),
-                                      slot_of(member), false, fold_rows(op.name())});
+                                      slot_of(member), false, fold_rows(op.name()), fold_squares(op.name())});
                 full_.insert(made.folds.back().in);
                 if (!region_.across) single_.insert(made.folds.back().out);
             }
@@ -84,16 +85,35 @@ public:
     }
 
 private:
-    // Two instructions become one where there is a function for both and nothing else asks for what lies between.
+    // Two instructions become one where there is a function for both and nothing else asks for what lies between; a sum of squares takes what
+    // is squared.
     void join_pairs(HostRegion::Pass& pass) {
         for (std::size_t i = 0; i + 1 < pass.work.size(); ++i) {
-            const HostRegion::Instruction &first = pass.work[i], &second = pass.work[i + 1];
-            const VectorFunction both = vector_pair(first.function, second.function);
-            const bool follows = std::all_of(second.in.begin(), second.in.end(), [&](int slot) { return slot == first.out || slot == first.in[0]; });
-            if (!both || !follows || uses(first.out) != 1) continue;
-            pass.work[i] = {both, first.in, second.out, second.spread};
+            if (uses(pass.work[i].out) != 1) continue;
+            const auto joined = pair_of(pass.work[i], pass.work[i + 1]);
+            if (!joined) continue;
+            pass.work[i] = *joined;
             pass.work.erase(pass.work.begin() + static_cast<std::ptrdiff_t>(i) + 1);
         }
+        for (HostRegion::Fold& fold : pass.folds) {
+            const auto made = std::find_if(pass.work.begin(), pass.work.end(), [&](const HostRegion::Instruction& one) { return one.out == fold.in; });
+            if (region_.across || !fold.squares || made == pass.work.end() || made->function != vector_function("mul")) continue;
+            if (made->in[0] != made->in[1] || uses(fold.in) != 1) continue;
+            fold.fold = fold.squares;
+            fold.in = made->in[0];
+            pass.work.erase(made);
+        }
+    }
+    std::optional<HostRegion::Instruction> pair_of(const HostRegion::Instruction& first, const HostRegion::Instruction& second) const {
+        const bool follows = std::all_of(second.in.begin(), second.in.end(), [&](int slot) { return slot == first.out || slot == first.in[0]; });
+        if (const VectorFunction both = follows ? vector_pair(first.function, second.function) : nullptr)
+            return HostRegion::Instruction{both, first.in, second.out, second.spread};
+        if (second.in.size() != 2) return {};
+        const std::size_t at = second.in[0] == first.out ? 0 : 1;
+        if (second.in[at] != first.out) return {};
+        const VectorChain chain = vector_chain(first.function, second.function, at);
+        if (!chain.function) return {};
+        return HostRegion::Instruction{chain.function, {first.in[chain.swapped ? 1 : 0], first.in[chain.swapped ? 0 : 1], second.in[1 - at]}, second.out, second.spread};
     }
     std::ptrdiff_t uses(int slot) const {
         std::ptrdiff_t count = slot == region_.result ? 1 : 0;
