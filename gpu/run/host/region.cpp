@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "gpu/base/divide.h"
+#include "gpu/run/host/ahead.h"
 #include "gpu/run/host/parallel.h"
 
 namespace gpu {
@@ -18,7 +19,7 @@ constexpr std::int64_t most_chunks = 64;          // of it: their sums are added
 constexpr std::size_t deepest = 8;
 
 // Vectors that straddle two lines of the cache take twice as long.
-constexpr std::int64_t line = 16;                 // floats
+constexpr std::int64_t line = Ahead::line;
 constexpr std::int64_t blocks_ahead = 2;          // of what is called for: less comes too late, more is gone again
 struct alignas(line * sizeof(float)) Line {
     float numbers[line];
@@ -93,10 +94,10 @@ public:
     void rows(std::int64_t first, std::int64_t last) {
         for (std::int64_t row = first; row < last; ++row) {
             start_row(row);
+            if (r_.holds_rows()) call_for_row(row + 1);
             for (const HostRegion::Pass& pass : r_.passes) {
                 fold_identities(pass, 1);
                 along(pass, row, 0, r_.vector_count);
-                if (r_.holds_rows() && row + 1 < last) call_for(pass, row + 1);
                 finish_pass(pass, 1);
             }
             store_row(row);
@@ -115,7 +116,7 @@ public:
         for (const HostRegion::Load& load : pass.loads) base_[load.slot] = data(load) + offset_at(r_.loop_sizes, load.loop_strides, row);
         float* const target = write_ + offset_at(r_.loop_sizes, r_.write_loop_strides, row);
         for (std::int64_t at = first; at < last; at += r_.block) {
-            call_ahead(pass, target, at + blocks_ahead * r_.block, last);
+            if (!r_.holds_rows()) call_for_block(pass, target, at + blocks_ahead * r_.block, last);
             run_block(pass, row, target, at, std::min(r_.block, last - at));
         }
     }
@@ -193,29 +194,32 @@ private:
         for (const auto& [slot, copy] : pass.repeated) std::swap(values_[slot], base_[copy]);
     }
 
-    // What a pass will read and write from element `from` of a row on: on its way from memory while other blocks are computed. Several streams,
-    // a block of each in turn, are more than the processor foresees, and a line that is to be written is fetched like one that is read.
-    // Always inlined, since GCC takes a function that does nothing else for one without effect and drops its calls.
-    [[gnu::always_inline]] inline void call_ahead(const HostRegion::Pass& pass, const float* target, std::int64_t from, std::int64_t last) const {
-        const std::int64_t to = std::min(last, from + r_.block);
+    static std::size_t steps(const HostRegion::Pass& pass) { return pass.work.size() + pass.folds.size(); }
+    // What a pass reads and writes from element `from` of a row on, while blocks before are computed.
+    void call_for_block(const HostRegion::Pass& pass, const float* target, std::int64_t from, std::int64_t last) {
+        const std::int64_t count = std::min(last - from, r_.block);
+        ahead_.clear();
+        if (count <= 0) return;
         for (const HostRegion::Load& load : pass.loads)
-            if (load.linear && !load.single)
-                for (std::int64_t i = from; i < to; i += line) __builtin_prefetch(base_[load.slot] + i, 0, 2);
-        if (pass.stores && r_.write_linear)
-            for (std::int64_t i = from; i < to; i += line) __builtin_prefetch(target + i, 1, 2);
+            if (load.linear && !load.single) ahead_.add(base_[load.slot] + from, count, false);
+        if (pass.stores && r_.write_linear) ahead_.add(target + from, count, true);
+        ahead_.spread(steps(pass));
     }
-    // What a pass reads of a row, and where its result goes: on their way from memory while another row is computed. Loops are too
-    // short for the processor to see by itself where the next row begins.
-    [[gnu::always_inline]] inline void call_for(const HostRegion::Pass& pass, std::int64_t row) const {
-        const std::int64_t count = r_.vector_count;
-        for (const HostRegion::Load& load : pass.loads) {
-            if (!load.linear || load.single) continue;
-            const float* const from = data(load) + offset_at(r_.loop_sizes, load.loop_strides, row);
-            for (std::int64_t i = 0; i < count; i += line) __builtin_prefetch(from + i, 0, 2);
+    // All that is read and written of a row that is held, while the row before is computed: rows are too short for the processor to see by itself
+    // where the next one begins.
+    void call_for_row(std::int64_t row) {
+        ahead_.clear();
+        if (row == r_.loop_count) return;
+        std::size_t all = 0;
+        for (const HostRegion::Pass& pass : r_.passes) {
+            for (const HostRegion::Load& load : pass.loads) {
+                const std::int64_t offset = offset_at(r_.loop_sizes, load.loop_strides, row);
+                if (load.linear && !load.single && offset != 0) ahead_.add(data(load) + offset, r_.vector_count, false);
+            }
+            if (pass.stores && r_.write_linear) ahead_.add(write_ + offset_at(r_.loop_sizes, r_.write_loop_strides, row), r_.vector_count, true);
+            all += steps(pass);
         }
-        if (!pass.stores || !r_.write_linear) return;
-        const float* const to = write_ + offset_at(r_.loop_sizes, r_.write_loop_strides, row);
-        for (std::int64_t i = 0; i < count; i += line) __builtin_prefetch(to + i, 1, 2);
+        ahead_.spread(all);
     }
     float* buffer(int slot) { return memory_ + slot * pitch_; }
     const float* data(const HostRegion::Load& load) const { return reinterpret_cast<const float*>(reads_[load.read].data); }
@@ -228,6 +232,7 @@ private:
         for (const HostRegion::Instruction& one : pass.work) execute(one, count, false, direct && one.out == r_.result ? direct : nullptr);
         if (pass.stores && !direct) put(values_[r_.result], target, first, count);
         for (const HostRegion::Fold& fold : pass.folds) {
+            ahead_.call();
             if (r_.across) {
                 const float* in[2]{buffer(fold.out), values_[fold.in]};
                 fold.combine(in, buffer(fold.out), static_cast<std::size_t>(count));
@@ -239,6 +244,7 @@ private:
     }
 
     void execute(const HostRegion::Instruction& one, std::int64_t count, bool spread, float* to = nullptr) {
+        ahead_.call();
         std::array<const float*, 3> in{};
         for (std::size_t k = 0; k < one.in.size(); ++k) in[k] = values_[one.in[k]];
         float* const out = to ? to : buffer(one.out);
@@ -298,6 +304,7 @@ private:
     float* memory_ = nullptr;
     std::vector<const float*> values_;
     std::vector<const float*> base_;   // of the row that is walked along
+    Ahead ahead_;
     std::vector<std::int64_t> fetched_;   // how much of what repeats lies in its slot
 };
 
