@@ -8,6 +8,7 @@
 #include "gpu/base/divide.h"
 #include "gpu/run/host/ahead.h"
 #include "gpu/run/host/parallel.h"
+#include "gpu/run/host/stream.h"
 
 namespace gpu {
 namespace {
@@ -77,8 +78,8 @@ void read_run(const float* from, std::int64_t stride, std::int64_t count, float*
 class RegionRun {
 public:
     RegionRun(const HostRegion& region, const std::vector<HostOperand>& reads, const HostOperand& write,
-              const std::vector<double>& scalars)
-        : r_(region), reads_(reads), write_(reinterpret_cast<float*>(write.data)), values_(static_cast<std::size_t>(region.slots)),
+              const std::vector<double>& scalars, bool streams)
+        : r_(region), reads_(reads), write_(reinterpret_cast<float*>(write.data)), streams_(streams), values_(static_cast<std::size_t>(region.slots)),
           base_(values_.size()), fetched_(values_.size()) {
         static thread_local std::vector<Line> memory;
         memory.resize(std::max(memory.size(), static_cast<std::size_t>(region.slots * pitch_ / line)));
@@ -89,6 +90,12 @@ public:
             values_[constant.slot] = buffer(constant.slot);
         }
     }
+
+    ~RegionRun() {
+        if (streams_) finish_streams();
+    }
+    RegionRun(const RegionRun&) = delete;
+    RegionRun& operator=(const RegionRun&) = delete;
 
     // Rows [first, last), each walked in blocks.
     void rows(std::int64_t first, std::int64_t last) {
@@ -202,7 +209,7 @@ private:
         if (count <= 0) return;
         for (const HostRegion::Load& load : pass.loads)
             if (load.linear && !load.single) ahead_.add(base_[load.slot] + from, count, false);
-        if (pass.stores && r_.write_linear) ahead_.add(target + from, count, true);
+        if (pass.stores && r_.write_linear && !streams_) ahead_.add(target + from, count, true);
         ahead_.spread(steps(pass));
     }
     // All that is read and written of a row that is held, while the row before is computed: rows are too short for the processor to see by itself
@@ -216,7 +223,7 @@ private:
                 const std::int64_t offset = offset_at(r_.loop_sizes, load.loop_strides, row);
                 if (load.linear && !load.single && offset != 0) ahead_.add(data(load) + offset, r_.vector_count, false);
             }
-            if (pass.stores && r_.write_linear) ahead_.add(write_ + offset_at(r_.loop_sizes, r_.write_loop_strides, row), r_.vector_count, true);
+            if (pass.stores && r_.write_linear && !streams_) ahead_.add(write_ + offset_at(r_.loop_sizes, r_.write_loop_strides, row), r_.vector_count, true);
             all += steps(pass);
         }
         ahead_.spread(all);
@@ -229,8 +236,9 @@ private:
         for (const HostRegion::Load& load : pass.loads)
             fetch(load, r_.across ? data(load) + offset_at(r_.loop_sizes, load.loop_strides, loop) : base_[load.slot], first, count);
         float* const direct = pass.stores ? straight(target, r_.write_vector_strides, r_.write_linear, first, count) : nullptr;
-        for (const HostRegion::Instruction& one : pass.work) execute(one, count, false, direct && one.out == r_.result ? direct : nullptr);
+        for (const HostRegion::Instruction& one : pass.work) execute(one, count, false, direct && !streams_ && one.out == r_.result ? direct : nullptr);
         if (pass.stores && !direct) put(values_[r_.result], target, first, count);
+        if (direct && streams_) stream(values_[r_.result], count, direct);
         for (const HostRegion::Fold& fold : pass.folds) {
             ahead_.call();
             if (r_.across) {
@@ -299,6 +307,7 @@ private:
     const HostRegion& r_;
     const std::vector<HostOperand>& reads_;
     float* const write_;
+    const bool streams_;
     // Of slots: each begins with a line of the cache, in another set of it than the slot before.
     const std::int64_t pitch_ = (ceil_divide(r_.block, line) | 1) * line;
     float* memory_ = nullptr;
@@ -308,8 +317,26 @@ private:
     std::vector<std::int64_t> fetched_;   // how much of what repeats lies in its slot
 };
 
+// Results that no cache can hold beside what they are made of. One that takes the place of an operand is in a cache by then.
+bool HostRegion::streams(const std::vector<HostOperand>& reads, const HostOperand& write) const {
+    if (!passes.back().stores) return false;
+    const auto bytes_of = [](const HostOperand& operand) {
+        std::uint64_t bytes = sizeof(float);
+        for (std::size_t d = 0; d < operand.shape.size(); ++d)
+            if (operand.strides[d] != 0) bytes *= static_cast<std::uint64_t>(operand.shape[d]);
+        return bytes;
+    };
+    std::uint64_t bytes = bytes_of(write);
+    for (const HostOperand& read : reads) {
+        if (read.data == write.data) return false;
+        bytes += bytes_of(read);
+    }
+    return exceeds_caches(bytes);
+}
+
 void HostRegion::run(const std::vector<HostOperand>& reads, const HostOperand& write, const std::vector<double>& scalars) const {
-    const auto state = [&] { return RegionRun(*this, reads, write, scalars); };
+    const bool past_caches = streams(reads, write);
+    const auto state = [&] { return RegionRun(*this, reads, write, scalars, past_caches); };
     const std::int64_t width = across ? std::min(block, vector_count) : 1;   // of a row of folds
     const std::int64_t blocks = across ? ceil_divide(vector_count, block) : loop_count, length = across ? loop_count : vector_count;
     const bool one_sweep = passes.size() == 1 && !passes[0].stores && !passes[0].folds.empty();
@@ -354,12 +381,12 @@ void HostRegion::run_in_chunks(const std::vector<HostOperand>& reads, const Host
     };
     parallel_walk(blocks * chunks, elements(), [&](std::int64_t task) {
         const std::int64_t b = task / chunks, c = task % chunks, from = c * chunk, to = std::min(length, from + chunk);
-        RegionRun state(*this, reads, write, scalars);
+        RegionRun state(*this, reads, write, scalars, false);
         start(state, b);
         across ? state.down(pass, b * block, count_of(b), from, to) : state.along(pass, b, from, to);
         for (std::size_t f = 0; f < pass.folds.size(); ++f) std::copy_n(state.total(pass.folds[f]), count_of(b), part(b, c, f));
     });
-    RegionRun state(*this, reads, write, scalars);
+    RegionRun state(*this, reads, write, scalars, false);
     for (std::int64_t b = 0; b < blocks; ++b) {
         start(state, b);
         for (std::int64_t c = 0; c < chunks; ++c)

@@ -21,6 +21,7 @@ public:
 
 private:
     void run_in_chunks(const std::vector<HostOperand>& reads, const HostOperand& write, const std::vector<double>& scalars) const;
+    bool streams(const std::vector<HostOperand>& reads, const HostOperand& write) const;
     std::int64_t elements() const { return loop_count * vector_count; }
 
     friend class RegionCompiler;
