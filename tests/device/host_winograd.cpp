@@ -58,8 +58,8 @@ class HostWinogradTest : public QObject {
 
     void add_rows() { tests::add_case_rows(cases()); }
     static Drawn row() { return drawn(tests::case_of_row(cases())); }
-    void check_error(const Drawn& one, const Tensor& result) {
-        QVERIFY(winograd_pays(problem_of(one)));
+    void check_error(const Drawn& one, const Tensor& result, ConvPass pass = ConvPass::Forward) {
+        QVERIFY(winograd_pays(problem_of(one), pass));
         const double error = tests::oracle_error(result);
         QVERIFY2(error < 1e-5, qPrintable(QString("relative L2 %1").arg(error)));
     }
@@ -84,7 +84,7 @@ private slots:
     void weight_gradient_data() { add_rows(); }
     void weight_gradient() {
         const Drawn one = row();
-        check_error(one, conv_weight_grad(one.x, one.dy, one.geometry, one.window));
+        check_error(one, conv_weight_grad(one.x, one.dy, one.geometry, one.window), ConvPass::WeightGrad);
     }
 
     // Tiles that are transformed block after block. A gradient of few pixels, whose sum is soon written down.
@@ -153,20 +153,23 @@ private slots:
     }
 
     void not_offered_data() {
-        QTest::addColumn<QList<int>>("numbers");      // batch, in, out, height, window, stride
-        QTest::newRow("few tiles") << QList<int>{1, 64, 64, 12, 3, 1};
-        QTest::newRow("some tiles, a large weight") << QList<int>{1, 1280, 1280, 16, 3, 1};
-        QTest::newRow("few channels") << QList<int>{1, 16, 64, 64, 3, 1};
-        QTest::newRow("channels that fill no vectors") << QList<int>{1, 33, 64, 64, 3, 1};
-        QTest::newRow("strides") << QList<int>{1, 64, 64, 64, 3, 2};
-        QTest::newRow("5 x 5") << QList<int>{1, 64, 64, 64, 5, 1};
+        QTest::addColumn<QList<int>>("numbers");      // batch, in, out, height, window, stride, whether the weight's gradient is
+        QTest::newRow("few tiles") << QList<int>{1, 64, 64, 12, 3, 1, 1};
+        QTest::newRow("some tiles, a large weight") << QList<int>{1, 1280, 1280, 16, 3, 1, 1};
+        QTest::newRow("two tiles") << QList<int>{2, 64, 64, 4, 3, 1, 0};
+        QTest::newRow("few channels") << QList<int>{1, 16, 64, 64, 3, 1, 0};
+        QTest::newRow("channels that fill no vectors") << QList<int>{1, 33, 64, 64, 3, 1, 0};
+        QTest::newRow("strides") << QList<int>{1, 64, 64, 64, 3, 2, 0};
+        QTest::newRow("5 x 5") << QList<int>{1, 64, 64, 64, 5, 1, 0};
     }
     void not_offered() {
         QFETCH(QList<int>, numbers);
         const ConvGeometry geometry{{numbers[5], numbers[5]}, {1, 1}, {1, 1}, {1, 1}, 1};
         const std::int64_t size = geometry.output(0, numbers[3], numbers[4]);
-        QVERIFY(!winograd_pays({geometry, {numbers[0], numbers[1], numbers[3], numbers[3]}, {numbers[2], numbers[1], numbers[4], numbers[4]},
-                                {numbers[0], numbers[2], size, size}}));
+        const ConvProblem problem{geometry, {numbers[0], numbers[1], numbers[3], numbers[3]}, {numbers[2], numbers[1], numbers[4], numbers[4]},
+                                  {numbers[0], numbers[2], size, size}};
+        QVERIFY(!winograd_pays(problem, ConvPass::Forward));
+        QCOMPARE(winograd_pays(problem, ConvPass::WeightGrad), numbers[6] != 0);
     }
 
     // The copy is four times the weight: where it finds no room, the convolution runs without.

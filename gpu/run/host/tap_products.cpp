@@ -5,6 +5,7 @@
 
 #include "gpu/base/divide.h"
 #include "gpu/run/host/column_panels.h"
+#include "gpu/run/host/interleave.h"
 #include "gpu/run/host/parallel.h"
 #include "gpu/run/host/scratch.h"
 #include "gpu/run/host/tile.h"
@@ -121,11 +122,7 @@ private:
                                         .b = b + t * channels * pixels_ + first * b_term, .b_term = b_term,
                                         .c = to + t * to_tap, .c_row = to_row, .accumulate = first > 0});
         if (taps_ == 1) return;
-        for (std::int64_t r = 0; r < rows; ++r) {
-            float* const target = to_ + ((row + r) * channels + column) * taps_;
-            for (std::int64_t c = 0; c < columns; ++c)
-                for (std::int64_t t = 0; t < taps_; ++t) target[c * taps_ + t] = sums[t * to_tap + r * columns + c];
-        }
+        for (std::int64_t r = 0; r < rows; ++r) interleave(sums + r * columns, to_tap, taps_, columns, to_ + ((row + r) * channels + column) * taps_, taps_, false);
     }
 
     const ConvProblem& p_;

@@ -204,7 +204,7 @@ using namespace winograd;
 
 std::uint64_t winograd_weight_bytes(const ConvProblem& problem) { return Work(problem, ConvPass::Forward).weight_bytes(); }
 
-bool winograd_pays(const ConvProblem& p) {
+bool winograd_pays(const ConvProblem& p, ConvPass pass) {
     const ConvGeometry& g = p.geometry;
     const std::size_t rank = g.rank();
     const Shape taps = spatial(p.w), ones(rank, 1);
@@ -213,7 +213,9 @@ bool winograd_pays(const ConvProblem& p) {
     if (p.w[0] % lanes != 0 || p.w[1] % lanes != 0 || std::min(p.w[0], p.w[1]) < 32) return false;
     const Shape map = spatial(p.y);
     const std::int64_t tiles = p.y[0] * (rank == 3 ? map[0] : 1) * ceil_divide(map[rank - 2], side) * ceil_divide(map[rank - 1], side);
-    // Below some fifty tiles the weight is read from memory more often than it is worth, unless it is small.
+    // Without a transformed weight, which is four times as large, writing the sums is all that few tiles wait for. Below some fifty tiles such
+    // a weight is read from memory more often than it is worth, unless it is small.
+    if (pass == ConvPass::WeightGrad) return tiles >= 4;
     return tiles >= 48 || (tiles >= 16 && winograd_weight_bytes(p) <= most_made);
 }
 
@@ -223,7 +225,7 @@ bool run_winograd(const HostCall& call, ConvPass pass) {
     const ConvProblem problem = pass == ConvPass::Forward     ? ConvProblem{geometry, first.shape, second.shape, call.out.shape}
                                 : pass == ConvPass::InputGrad ? ConvProblem{geometry, call.out.shape, second.shape, first.shape}
                                                               : ConvProblem{geometry, first.shape, call.out.shape, second.shape};
-    if (!winograd_pays(problem) || !along_channels(first)) return false;
+    if (!winograd_pays(problem, pass) || !along_channels(first)) return false;
     const Work work(problem, pass);
     if (pass == ConvPass::WeightGrad) {
         if (!along_channels(second) || !in_rows(call.out)) return false;

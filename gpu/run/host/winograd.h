@@ -7,7 +7,7 @@
 namespace gpu {
 
 // Whether it is worth while: windows of 3 x 3 without strides, or of 3-D maps k x 3 x 3, enough channels and pixels.
-bool winograd_pays(const ConvProblem& problem);
+bool winograd_pays(const ConvProblem& problem, ConvPass pass);
 
 // Bytes of the transformed weight, which a call keeps with a leaf.
 std::uint64_t winograd_weight_bytes(const ConvProblem& problem);

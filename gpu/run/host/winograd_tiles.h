@@ -86,13 +86,15 @@ std::array<float*, size * size> pixels_of(const Map& map, const Tile& tile, std:
     return pixels;
 }
 
-// Transformed values of tiles: 36 planes of [tiles, channels]. A cache line more in each, since planes whose distance is a power of two would
-// fall on one another in a cache.
+// From plane to plane of so many floats: a cache line more, since planes whose distance is a power of two would fall on one another in a cache.
+constexpr std::int64_t plane_step(std::int64_t floats) { return floats + 16; }
+
+// Transformed values of tiles: 36 planes of [tiles, channels].
 struct Planes {
     float* data = nullptr;
     std::int64_t tiles = 0, channels = 0;
 
-    std::int64_t step() const { return tiles * channels + 16; }
+    std::int64_t step() const { return plane_step(tiles * channels); }
     std::size_t bytes() const { return static_cast<std::size_t>(planes * step()) * sizeof(float); }
     float* tile(std::int64_t index) const { return data + index * channels; }
 };

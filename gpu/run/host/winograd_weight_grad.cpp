@@ -1,7 +1,9 @@
 // The gradient of a convolution in its weight by Winograd's transforms.
 #include "gpu/run/host/column_panels.h"
+#include "gpu/run/host/interleave.h"
 #include "gpu/run/host/parallel.h"
 #include "gpu/run/host/scratch.h"
+#include "gpu/run/host/stream.h"
 #include "gpu/run/host/winograd_tiles.h"
 
 namespace gpu::winograd {
@@ -21,9 +23,10 @@ public:
         const std::int64_t tile_bytes = planes * (work_.channels + work_.columns) * std::int64_t{sizeof(float)};
         const std::vector<Block> blocks = tiling_.blocks(dy_.frames, std::max<std::int64_t>(1, most_scratch / tile_bytes));
         const std::int64_t most = blocks.front().tiles(dy_.frames);
+        streams_ = blocks.size() == 1 && work_.depth == 1 && exceeds_caches(static_cast<std::uint64_t>(work_.columns * work_.channels * 9) * sizeof(float));
         const Planes x{nullptr, blocks.front().tiles(x_.frames), work_.channels}, dy{nullptr, most, work_.columns};
         const std::size_t line = HostScratch::padded(static_cast<std::size_t>(std::max(work_.channels, work_.columns)) * sizeof(float));
-        const std::size_t sums = HostScratch::padded(static_cast<std::size_t>((planes + 9) * grad_rows * ColumnPanels(work_.channels).widest()) * sizeof(float));
+        const std::size_t sums = HostScratch::padded(static_cast<std::size_t>((planes + 9) * plane_step(grad_rows * ColumnPanels(work_.channels).widest())) * sizeof(float));
         const std::int64_t threads = parallel_threads();
         HostScratch scratch(HostScratch::padded(x.bytes()) + HostScratch::padded(dy.bytes()) + line + static_cast<std::size_t>(threads) * sums);
         zeros_ = reinterpret_cast<float*>(scratch.take(line));
@@ -61,7 +64,7 @@ private:
     void sum(const Block& block, std::int64_t depth, std::int64_t row, std::int64_t column, std::int64_t columns, const Planes& v, const Planes& d,
              float* room, bool accumulate) const {
         const std::int64_t rows = std::min(grad_rows, work_.columns - row);
-        const std::int64_t per_frame = block.rows * block.columns, plane = rows * columns;
+        const std::int64_t per_frame = block.rows * block.columns, plane = plane_step(rows * columns);
         // Frames of the gradient for which the tap lies in the map.
         const std::int64_t shift = depth - work_.frames_before, from = std::max<std::int64_t>(0, -shift), to = std::min(dy_.frames, x_.frames - shift);
         const bool all = dy_.frames == x_.frames && shift == 0;      // pictures follow one another without a gap
@@ -82,20 +85,22 @@ private:
                 for (std::int64_t p = 0; p < block.pictures && to > from; ++p)
                     add((p * x_.frames + from + shift) * per_frame, (p * dy_.frames + from) * per_frame, (to - from) * per_frame);
             }
-            if (!begun) std::fill_n(room + f * plane, plane, 0.0f);
+            if (!begun) std::fill_n(room + f * plane, rows * columns, 0.0f);
         }
         float* const taps = room + planes * plane;      // [9, rows, columns]
         std::array<float*, 9> lines;
         for (std::int64_t tap = 0; tap < 9; ++tap) lines[static_cast<std::size_t>(tap)] = taps + tap * plane;
-        tile_kernels().winograd_weight_grad(room, plane, lines.data(), plane);
-        for (std::int64_t r = 0; r < rows; ++r)
-            for (std::int64_t c = 0; c < columns; ++c) {
-                float* const target = to_ + (((row + r) * work_.channels + column + c) * work_.depth + depth) * 9;
-                for (std::int64_t tap = 0; tap < 9; ++tap) {
-                    const float value = taps[tap * plane + r * columns + c];
-                    target[tap] = accumulate ? target[tap] + value : value;
-                }
+        tile_kernels().winograd_weight_grad(room, plane, lines.data(), rows * columns);
+        const auto target = [&](std::int64_t r) { return to_ + (((row + r) * work_.channels + column) * work_.depth + depth) * 9; };
+        for (std::int64_t r = 0; r < rows; ++r) {
+            if (streams_) {
+                interleave(taps + r * columns, plane, 9, columns, room, 9, false);
+                stream(room, columns * 9, target(r));
+            } else {
+                interleave(taps + r * columns, plane, 9, columns, target(r), work_.depth * 9, accumulate);
             }
+        }
+        if (streams_) finish_streams();
     }
 
     const Work& work_;
@@ -103,6 +108,7 @@ private:
     const Tiling tiling_;
     float* const to_;
     float* zeros_ = nullptr;
+    bool streams_ = false;      // the gradient is written once, row by row, and larger than the caches
 };
 
 }  // namespace
