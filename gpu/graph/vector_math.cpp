@@ -7,6 +7,8 @@
 #include <iterator>
 #include <optional>
 
+#include "gpu/graph/curves.h"
+
 // Compiled with -O3 and without traps and errno (CMakeLists.txt), so that these loops become vector code. The loader picks
 // the clone that suits the processor.
 #if defined(__x86_64__) && defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -17,49 +19,6 @@
 
 namespace gpu {
 namespace {
-
-// e^x = 2^n e^r with |r| <= ln 2 / 2; 1 + r + r^2 P(r), fitted to a relative error of 3e-9. Within 2e-7 of the true value, zero below -87
-// (2^-125.5), infinite where a float is; a NaN stays one. n is added to the exponent, which e^r's bits hold from bit 23 on. What comes of
-// numbers beyond the range is replaced in the end, not kept out by branches: those would keep loops from becoming vector code.
-//
-// Here and below polynomials are put together from pairs of terms (Estrin's scheme): as many operations as Horner's, but half as
-// many that wait for one another, and a processor keeps only some of the next elements in flight.
-inline float exp_of(float x) {
-    const float shifted = x * 1.44269504f + 12582912.0f;   // 1.5 * 2^23: the sum is rounded to a whole number, in its low bits
-    const float whole = shifted - 12582912.0f;
-    const float r = x - whole * 0.693359375f + whole * 2.12194440e-4f;
-    const float t = r * r;
-    const float p = (1.3814539987680597e-3f * t + (8.368745116353368e-3f * r + 4.1668390787384234e-2f)) * t +
-                    (1.6666520398962467e-1f * r + 4.999999343211057e-1f);
-    const float y = p * t + r + 1.0f;
-    const float scaled = std::bit_cast<float>(std::bit_cast<std::uint32_t>(y) + (std::bit_cast<std::uint32_t>(shifted) << 23));
-    const float upper = x <= 88.722839f ? scaled : x + HUGE_VALF;
-    return x < -87.0f ? 0.0f : upper;
-}
-
-// x P(x^2) / Q(x^2), fitted to a relative error of 4e-8 up to 3.8325, where the function rounds to 1.
-inline float erf_of(float x) {
-    const float c = std::min(std::max(x, -3.8325f), 3.8325f), t = c * c;
-    const float u = t * t;
-    const float p = ((2.0969213920807306e-8f * u + (-1.9855754089803668e-6f * t + 1.3663311256095767e-4f)) * u +
-                     (3.4044114872813225e-3f * t + 4.959433153271675e-2f)) * u + (1.924147754907608e-1f * t + 1.1283791065216064f);
-    const float q = (8.901887922547758e-4f * u + (1.3729680329561234e-2f * t + 1.119106113910675e-1f)) * u +
-                    (5.038551688194275e-1f * t + 1.0f);
-    const float y = std::min(std::max(c * p / q, -1.0f), 1.0f);
-    return x != x ? x : y;
-}
-
-// The same form, fitted to 7e-9 up to 8; beyond 9 it rounds to 1.
-inline float tanh_of(float x) {
-    const float c = std::min(std::max(x, -8.0f), 8.0f), t = c * c;
-    const float u = t * t;
-    const float p = (1.5231270467097602e-8f * u + (2.1895299141760916e-5f * t + 3.571637673303485e-3f)) * u +
-                    (1.3444530963897705e-1f * t + 1.0f);
-    const float q = (8.522802090737969e-7f * u + (3.411356301512569e-4f * t + 2.6164595037698746e-2f)) * u +
-                    (4.677785933017731e-1f * t + 1.0f);
-    const float y = std::min(std::max(c * p / q, -1.0f), 1.0f);
-    return x != x ? x : y;
-}
 
 // The functions below work in double precision: they come within 0.51 units in the last place of a float. Shifts are logical
 // ones of 64 bits and numbers become whole in their low bits, since AVX2 has no other forms.
@@ -179,14 +138,10 @@ UNARY(ceil_, std::ceil(x))
 UNARY(round_, std::nearbyint(x))
 UNARY(sqrt_, std::sqrt(x))
 UNARY(rsqrt, 1.0f / std::sqrt(x))
-UNARY(exp_, exp_of(x))
 UNARY(log_, log_of(x))
 ANGLE(sin_, 0, std::sin(x))
 ANGLE(cos_, 1, std::cos(x))
-UNARY(tanh_, tanh_of(x))
-UNARY(sigmoid, 1.0f / (1.0f + exp_of(-x)))
 UNARY(relu, x > 0 ? x : x != x ? x : 0.0f)
-UNARY(erf_, erf_of(x))
 BINARY(less, x < y ? 1.0f : 0.0f)
 BINARY(less_equal, x <= y ? 1.0f : 0.0f)
 BINARY(equal, x == y ? 1.0f : 0.0f)
@@ -207,11 +162,6 @@ VECTOR_CLONES void where_last_single(const float* const* in, float* out, std::si
         out[i] = condition[i] != 0 ? x : y;
     }
 }
-
-// Pairs in one sweep, with the same bits as one after the other.
-BINARY_FORM(exp_of_difference, a[i], b0, exp_of(x - y))
-UNARY(swish, x * (1.0f / (1.0f + exp_of(-x))))
-
 
 // Two operations of arithmetic: what the second takes beside the first's result comes third. `out` may be one of the inputs.
 #define CHAIN_FORM(name, second, third, expression)                                        \
@@ -257,18 +207,40 @@ struct Row {
 
 #define BINARY_ROW(name, function) {name, function, function##_first_single, function##_second_single}
 
-const Row rows[] = {
-    BINARY_ROW("add", add),         BINARY_ROW("sub", sub),         BINARY_ROW("mul", mul),
-    BINARY_ROW("div", div),         BINARY_ROW("max", maximum),     BINARY_ROW("min", minimum),
-    BINARY_ROW("pow", power),       BINARY_ROW("less", less),       BINARY_ROW("less_equal", less_equal),
-    BINARY_ROW("equal", equal),     {"copy", copy},                 {"neg", neg},
-    {"abs", absolute},              {"sign", sign},                 {"floor", floor_},
-    {"ceil", ceil_},                {"round", round_},              {"sqrt", sqrt_},
-    {"rsqrt", rsqrt},               {"exp", exp_},                  {"log", log_},
-    {"sin", sin_},                  {"cos", cos_},                  {"tanh", tanh_},
-    {"sigmoid", sigmoid},           {"relu", relu},                 {"erf", erf_},
-    {"where", where, nullptr, nullptr, where_last_single},
-};
+const Row* find_row(std::string_view name) {
+    static const Row rows[] = {
+        BINARY_ROW("add", add),
+        BINARY_ROW("sub", sub),
+        BINARY_ROW("mul", mul),
+        BINARY_ROW("div", div),
+        BINARY_ROW("max", maximum),
+        BINARY_ROW("min", minimum),
+        BINARY_ROW("pow", power),
+        BINARY_ROW("less", less),
+        BINARY_ROW("less_equal", less_equal),
+        BINARY_ROW("equal", equal),
+        {"copy", copy},
+        {"neg", neg},
+        {"abs", absolute},
+        {"sign", sign},
+        {"floor", floor_},
+        {"ceil", ceil_},
+        {"round", round_},
+        {"sqrt", sqrt_},
+        {"rsqrt", rsqrt},
+        {"exp", curves().exp},
+        {"log", log_},
+        {"sin", sin_},
+        {"cos", cos_},
+        {"tanh", curves().tanh},
+        {"sigmoid", curves().sigmoid},
+        {"relu", relu},
+        {"erf", curves().erf},
+        {"where", where, nullptr, nullptr, where_last_single},
+    };
+    const Row* const found = std::find_if(std::begin(rows), std::end(rows), [&](const Row& row) { return row.name == name; });
+    return found == std::end(rows) ? nullptr : found;
+}
 
 #undef BINARY_ROW
 
@@ -336,8 +308,8 @@ constexpr std::size_t accumulators = 64;   // independent chains of additions
 }  // namespace
 
 VectorFunction vector_function(std::string_view primitive, unsigned singles) {
-    const auto found = std::find_if(std::begin(rows), std::end(rows), [&](const Row& row) { return row.name == primitive; });
-    if (found == std::end(rows)) return nullptr;
+    const Row* const found = find_row(primitive);
+    if (!found) return nullptr;
     switch (singles) {
         case 0: return found->arrays;
         case 1: return found->first_single;
@@ -348,8 +320,8 @@ VectorFunction vector_function(std::string_view primitive, unsigned singles) {
 }
 
 VectorFunction vector_pair(VectorFunction first, VectorFunction second) {
-    if (first == sub_second_single && second == exp_) return exp_of_difference;
-    if (first == sigmoid && second == mul) return swish;
+    if (first == vector_function("sub", 2) && second == curves().exp) return curves().exp_of_difference;
+    if (first == curves().sigmoid && second == vector_function("mul")) return curves().swish;
     return nullptr;
 }
 

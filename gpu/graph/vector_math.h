@@ -13,8 +13,7 @@ namespace gpu {
 // number for all elements, of which only in[k][0] is read; null where that form does not exist.
 VectorFunction vector_function(std::string_view primitive, unsigned singles = 0);
 
-// What `second` makes of the result of `first` and, where it takes two, the input of `first`, in one sweep and with the same bits:
-// e^(x - y), x sigmoid(x).
+// What `second` makes of the result of `first` and, where it takes two, the input of `first`, in one sweep: e^(x - y), x sigmoid(x).
 // Takes the inputs of `first`; null for other pairs.
 VectorFunction vector_pair(VectorFunction first, VectorFunction second);
 

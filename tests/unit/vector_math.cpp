@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "gpu/base/vectors.h"
+#include "gpu/graph/curves.h"
 #include "tests/support/test.h"
 
 using namespace gpu;
@@ -60,33 +62,50 @@ private slots:
             if (off > allowed) QFAIL(qPrintable(QString("%1(%2) = %3, %4 units off").arg(name).arg(x[i]).arg(y[i]).arg(off)));
         }
     }
-    // Relative errors as the polynomials were fitted for, and a few roundings.
+    // Relative errors as the polynomials were fitted for, and a few roundings, in every kind of vector that the processor has.
     void approximations_data() {
         QTest::addColumn<QString>("name");
-        QTest::newRow("exp") << "exp";
-        QTest::newRow("erf") << "erf";
-        QTest::newRow("tanh") << "tanh";
-        QTest::newRow("sigmoid") << "sigmoid";
+        QTest::addColumn<int>("lanes");
+        for (const char* name : {"exp", "erf", "tanh", "sigmoid", "swish"})
+            for (int lanes = 4; lanes <= vector_lanes(); lanes *= 2) QTest::addRow("%s, vectors of %d", name, lanes) << name << lanes;
     }
     void approximations() {
         QFETCH(QString, name);
+        QFETCH(int, lanes);
         const auto truth = [&](double x) {
-            return name == "exp" ? std::exp(x) : name == "erf" ? std::erf(x) : name == "tanh" ? std::tanh(x) : 1 / (1 + std::exp(-x));
+            return name == "exp" ? std::exp(x) : name == "erf" ? std::erf(x) : name == "tanh" ? std::tanh(x) : (name == "swish" ? x : 1) / (1 + std::exp(-x));
         };
+        const Curves& all = curves_of(lanes);
+        const VectorFunction curve = name == "exp" ? all.exp : name == "erf" ? all.erf : name == "tanh" ? all.tanh : name == "swish" ? all.swish : all.sigmoid;
         std::vector<float> x = floats_everywhere();
         for (int i = -9000; i < 9000; ++i) x.push_back(static_cast<float>(i) * 0.01f);   // where they bend
         std::vector<float> y(x.size());
         const float* in[] = {x.data()};
-        vector_function(name.toStdString())(in, y.data(), x.size());
+        curve(in, y.data(), x.size());
         for (std::size_t i = 0; i < x.size(); ++i) {
             const double want = truth(x[i]);
-            if (std::isnan(x[i])) {
+            if (std::isnan(want)) {
                 QVERIFY(std::isnan(y[i]));
             } else if (name == "exp" && (x[i] < -87.0f || static_cast<float>(want) > 3.4028e38f)) {
                 QVERIFY2(y[i] == (x[i] < 0 ? 0.0f : HUGE_VALF) || std::fabs(y[i] / want - 1) <= 2e-7, qPrintable(QString::number(x[i], 'g', 9)));
             } else {
-                const double off = std::fabs(y[i] - want), allowed = std::max(4e-7 * std::fabs(want), name == "sigmoid" ? 2e-38 : 1e-44);
+                const double off = std::fabs(y[i] - want), allowed = std::max(4e-7 * std::fabs(want), name == "sigmoid" ? 2e-38 : name == "swish" ? 2e-36 : 1e-44);
                 if (off > allowed) QFAIL(qPrintable(QString("%1(%2) = %3, not %4").arg(name).arg(x[i]).arg(y[i]).arg(want)));
+            }
+        }
+        // What fills no vector, and results in place of their input.
+        const float shift = 0.75f;
+        for (std::size_t count = 0; count < 40; ++count) {
+            std::vector<float> part(x.begin() + 20, x.begin() + 60), expected = part;
+            const float *from[] = {part.data(), &shift};
+            for (std::size_t i = 0; i < part.size(); ++i) part[i] = expected[i] = static_cast<float>(i) * 0.1f - 2;
+            for (std::size_t i = 0; i < count; ++i) expected[i] = static_cast<float>(truth(expected[i]));
+            curve(from, part.data(), count);
+            for (std::size_t i = 0; i < part.size(); ++i) QVERIFY(std::fabs(part[i] - expected[i]) <= 4e-7 * std::fabs(expected[i]));
+            all.exp_of_difference(from, part.data(), count);
+            for (std::size_t i = 0; i < part.size(); ++i) {
+                const double want = i < count ? std::exp(static_cast<double>(expected[i]) - shift) : expected[i];
+                QVERIFY(std::fabs(part[i] - want) <= 1e-6 * std::fabs(want));
             }
         }
     }
@@ -123,7 +142,8 @@ private slots:
         sigmoid(in, between.data(), x.size());
         mul(product, expected.data(), x.size());
         vector_pair(sigmoid, mul)(in, got.data(), x.size());
-        for (std::size_t i = 0; i < x.size(); ++i) QVERIFY(got[i] == expected[i] || (std::isnan(got[i]) && std::isnan(expected[i])));
+        for (std::size_t i = 0; i < x.size(); ++i)      // rounded once less
+            QVERIFY(std::fabs(got[i] - expected[i]) <= std::max(3e-7 * std::fabs(expected[i]), 1e-36) || got[i] == expected[i] || (std::isnan(got[i]) && std::isnan(expected[i])));
         QVERIFY(!vector_pair(exp, difference) && !vector_pair(vector_function("sub"), exp));
     }
     // Two operations of arithmetic as one, in every form there is; a product and a sum may be rounded once.

@@ -1,32 +1,24 @@
 #include "gpu/run/host/tile.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
-#if defined(__clang__)
-#define TILE_OPTIMISED
-#else
-#define TILE_OPTIMISED optimize("O3"),   // debug builds compute too
-#endif
+#include "gpu/base/vectors.h"
 
 #define TILE tile_plain
-#define TILE_LANES 4
 #define TILE_ROWS 4
-#define TILE_TARGET __attribute__((TILE_OPTIMISED unused))
+#define VECTOR_LANES 4
+#define VECTOR_TARGET VECTOR_TARGET_PLAIN
 #include "gpu/run/host/tile.inl"
 
 #if defined(__x86_64__)
 #define TILE tile_avx2
-#define TILE_LANES 8
 #define TILE_ROWS 4
-#define TILE_TARGET __attribute__((TILE_OPTIMISED target("avx2,fma,f16c")))
+#define VECTOR_LANES 8
+#define VECTOR_TARGET VECTOR_TARGET_AVX2
 #include "gpu/run/host/tile.inl"
 
 #define TILE tile_avx512
-#define TILE_LANES 16
 #define TILE_ROWS 8
-#define TILE_TARGET __attribute__((TILE_OPTIMISED target("avx512f,avx512dq,avx512vl,avx512bw,fma")))
+#define VECTOR_LANES 16
+#define VECTOR_TARGET VECTOR_TARGET_AVX512
 #include "gpu/run/host/tile.inl"
 #endif
 
@@ -34,12 +26,7 @@ namespace gpu {
 
 const TileKernels& tile_kernels() {
 #if defined(__x86_64__)
-    static const TileKernels& best = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                                             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")
-                                         ? tile_avx512::kernels
-                                     : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")
-                                         ? tile_avx2::kernels
-                                         : tile_plain::kernels;
+    static const TileKernels& best = vector_lanes() == 16 ? tile_avx512::kernels : vector_lanes() == 8 ? tile_avx2::kernels : tile_plain::kernels;
     return best;
 #else
     return tile_plain::kernels;

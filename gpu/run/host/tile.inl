@@ -1,19 +1,14 @@
-// The body of tile.cpp, included once for each kind of vector with TILE (a namespace), TILE_LANES, TILE_ROWS (rows of
-// accumulators that fit the registers beside three vectors of b) and TILE_TARGET (function attributes).
+// The body of tile.cpp, included once for each kind of vector with TILE (a namespace), TILE_ROWS (rows of accumulators that fit the registers
+// beside three vectors of b), VECTOR_LANES and VECTOR_TARGET.
 namespace gpu {
 namespace TILE {
 
-typedef float Vector __attribute__((vector_size(4 * TILE_LANES), aligned(4), may_alias));
-typedef std::int32_t Integers __attribute__((vector_size(4 * TILE_LANES), aligned(4), may_alias));
+#include "gpu/base/vectors.inl"
 
-typedef std::uint16_t Halves __attribute__((vector_size(2 * TILE_LANES), aligned(2), may_alias));
-
-TILE_TARGET inline Vector splat(float x) { return x - Vector{}; }
-TILE_TARGET inline Vector load(const float* x) { return *reinterpret_cast<const Vector*>(x); }
-TILE_TARGET inline void store(float* x, Vector value) { *reinterpret_cast<Vector*>(x) = value; }
+typedef std::uint16_t Halves __attribute__((vector_size(2 * VECTOR_LANES), aligned(2), may_alias));
 
 template <int rows, int vectors>
-TILE_TARGET void block(const TileProduct& p, std::int64_t row, std::int64_t column) {
+VECTOR_TARGET void block(const TileProduct& p, std::int64_t row, std::int64_t column) {
     const float* a = p.a + row * p.a_row;
     const float* b = p.b + column;
     float* c = p.c + row * p.c_row + column;
@@ -21,11 +16,11 @@ TILE_TARGET void block(const TileProduct& p, std::int64_t row, std::int64_t colu
 #pragma GCC unroll 8
     for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 3
-        for (int v = 0; v < vectors; ++v) sum[r][v] = p.accumulate ? load(c + r * p.c_row + v * TILE_LANES) : Vector{};
+        for (int v = 0; v < vectors; ++v) sum[r][v] = p.accumulate ? load(c + r * p.c_row + v * VECTOR_LANES) : Vector{};
     for (std::int64_t t = 0; t < p.terms; ++t) {
         Vector right[vectors];
 #pragma GCC unroll 3
-        for (int v = 0; v < vectors; ++v) right[v] = load(b + t * p.b_term + v * TILE_LANES);
+        for (int v = 0; v < vectors; ++v) right[v] = load(b + t * p.b_term + v * VECTOR_LANES);
 #pragma GCC unroll 8
         for (int r = 0; r < rows; ++r) {
             const Vector left = splat(a[r * p.a_row + t * p.a_term]);
@@ -36,37 +31,37 @@ TILE_TARGET void block(const TileProduct& p, std::int64_t row, std::int64_t colu
 #pragma GCC unroll 8
     for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 3
-        for (int v = 0; v < vectors; ++v) store(c + r * p.c_row + v * TILE_LANES, sum[r][v]);
+        for (int v = 0; v < vectors; ++v) store(c + r * p.c_row + v * VECTOR_LANES, sum[r][v]);
 }
 
 template <int vectors>
-TILE_TARGET void column_block(const TileProduct& p, std::int64_t column) {
+VECTOR_TARGET void column_block(const TileProduct& p, std::int64_t column) {
     std::int64_t row = 0;
     for (; row + TILE_ROWS <= p.rows; row += TILE_ROWS) block<TILE_ROWS, vectors>(p, row, column);
     for (; row + 4 <= p.rows; row += 4) block<4, vectors>(p, row, column);
     for (; row < p.rows; ++row) block<1, vectors>(p, row, column);
 }
 
-TILE_TARGET void product(const TileProduct& p) {
-    std::int64_t left = p.columns / TILE_LANES;
+VECTOR_TARGET void product(const TileProduct& p) {
+    std::int64_t left = p.columns / VECTOR_LANES;
     for (std::int64_t column = 0; left > 0;) {
         const int vectors = left == 4 || left == 2 ? 2 : left == 1 ? 1 : 3;   // 4 = 2 + 2, not 3 + 1
         if (vectors == 3) column_block<3>(p, column);
         if (vectors == 2) column_block<2>(p, column);
         if (vectors == 1) column_block<1>(p, column);
-        column += vectors * TILE_LANES;
+        column += vectors * VECTOR_LANES;
         left -= vectors;
     }
 }
 
 // Element `at` of a panel and its neighbours.
 template <Dtype stored>
-TILE_TARGET inline Vector load_panel(const std::byte* panel, std::int64_t at) {
+VECTOR_TARGET inline Vector load_panel(const std::byte* panel, std::int64_t at) {
     if constexpr (stored == Dtype::F32) return load(reinterpret_cast<const float*>(panel) + at);
-#if TILE_LANES == 16
+#if VECTOR_LANES == 16
     const auto* halves = reinterpret_cast<const __m256i*>(panel + 2 * at);
     if constexpr (stored == Dtype::F16) return (Vector)_mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(halves));
-#elif TILE_LANES == 8
+#elif VECTOR_LANES == 8
     const auto* halves = reinterpret_cast<const __m128i*>(panel + 2 * at);
     if constexpr (stored == Dtype::F16) return (Vector)_mm256_cvtph_ps(_mm_loadu_si128(halves));
 #endif
@@ -74,8 +69,8 @@ TILE_TARGET inline Vector load_panel(const std::byte* panel, std::int64_t at) {
 }
 
 template <int rows, int vectors, Dtype stored>
-TILE_TARGET void panel_block(const PanelProduct& p, std::int64_t row) {
-    constexpr std::int64_t width = vectors * TILE_LANES;
+VECTOR_TARGET void panel_block(const PanelProduct& p, std::int64_t row) {
+    constexpr std::int64_t width = vectors * VECTOR_LANES;
     const float* a[rows];
     float* c[rows];
     Vector sum[rows][vectors];
@@ -84,14 +79,14 @@ TILE_TARGET void panel_block(const PanelProduct& p, std::int64_t row) {
         a[r] = p.a[row + r] + p.a_offset;
         c[r] = p.c[row + r] + p.c_offset;
 #pragma GCC unroll 3
-        for (int v = 0; v < vectors; ++v) sum[r][v] = p.accumulate ? load(c[r] + v * TILE_LANES) : Vector{};
+        for (int v = 0; v < vectors; ++v) sum[r][v] = p.accumulate ? load(c[r] + v * VECTOR_LANES) : Vector{};
     }
     const std::byte* panel = p.panel;
     constexpr std::int64_t row_bytes = width * (stored == Dtype::F32 ? 4 : 2);
     for (std::int64_t t = 0; t < p.terms; ++t, panel += row_bytes) {
         Vector right[vectors];
 #pragma GCC unroll 3
-        for (int v = 0; v < vectors; ++v) right[v] = load_panel<stored>(panel, v * TILE_LANES);
+        for (int v = 0; v < vectors; ++v) right[v] = load_panel<stored>(panel, v * VECTOR_LANES);
 #pragma GCC unroll 3
         for (std::int64_t line = 0; line < row_bytes; line += 64) __builtin_prefetch(panel + 16 * row_bytes + line);
 #pragma GCC unroll 8
@@ -104,11 +99,11 @@ TILE_TARGET void panel_block(const PanelProduct& p, std::int64_t row) {
 #pragma GCC unroll 8
     for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 3
-        for (int v = 0; v < vectors; ++v) store(c[r] + v * TILE_LANES, sum[r][v]);
+        for (int v = 0; v < vectors; ++v) store(c[r] + v * VECTOR_LANES, sum[r][v]);
 }
 
 template <int vectors, Dtype stored>
-TILE_TARGET void panel_rows(const PanelProduct& p) {
+VECTOR_TARGET void panel_rows(const PanelProduct& p) {
     std::int64_t row = 0;
     for (; row + TILE_ROWS <= p.rows; row += TILE_ROWS) panel_block<TILE_ROWS, vectors, stored>(p, row);
     for (; row + 4 <= p.rows; row += 4) panel_block<4, vectors, stored>(p, row);
@@ -117,67 +112,48 @@ TILE_TARGET void panel_rows(const PanelProduct& p) {
 }
 
 template <Dtype stored>
-TILE_TARGET void panel_of(const PanelProduct& p) {
+VECTOR_TARGET void panel_of(const PanelProduct& p) {
     if (p.vectors == 3) panel_rows<3, stored>(p);
     if (p.vectors == 2) panel_rows<2, stored>(p);
     if (p.vectors == 1) panel_rows<1, stored>(p);
 }
 
-TILE_TARGET void panel(const PanelProduct& p) {
+VECTOR_TARGET void panel(const PanelProduct& p) {
     if (p.stored == Dtype::F32) panel_of<Dtype::F32>(p);
-#if TILE_LANES > 4
+#if VECTOR_LANES > 4
     if (p.stored == Dtype::F16) panel_of<Dtype::F16>(p);
     if (p.stored == Dtype::BF16) panel_of<Dtype::BF16>(p);
 #endif
 }
 
-TILE_TARGET float maximum(const float* x, std::int64_t count) {
+VECTOR_TARGET float maximum(const float* x, std::int64_t count) {
     Vector most = load(x);
-    for (std::int64_t i = TILE_LANES; i < count; i += TILE_LANES) {
+    for (std::int64_t i = VECTOR_LANES; i < count; i += VECTOR_LANES) {
         const Vector value = load(x + i);
         most = value > most ? value : most;
     }
     float result = most[0];
-    for (int i = 1; i < TILE_LANES; ++i) result = most[i] > result ? most[i] : result;
+    for (int i = 1; i < VECTOR_LANES; ++i) result = most[i] > result ? most[i] : result;
     return result;
 }
 
-// 2^n times a polynomial on [-ln 2 / 2, ln 2 / 2] (Cephes expf): relative error about 1e-7.
-TILE_TARGET inline Vector exp_negative(Vector x) {
-    const Vector low = splat(-87.0f), magic = splat(12582912.0f);   // 1.5 * 2^23: adding it rounds to an integer
-    const Vector clamped = x > low ? x : low;
-    const Vector shifted = clamped * splat(1.44269504088896341f) + magic;
-    const Vector n = shifted - magic;
-    const Vector r = clamped - n * splat(0.693359375f) - n * splat(-2.12194440e-4f);
-    Vector y = splat(1.9875691500e-4f);
-    y = y * r + splat(1.3981999507e-3f);
-    y = y * r + splat(8.3334519073e-3f);
-    y = y * r + splat(4.1665795894e-2f);
-    y = y * r + splat(1.6666665459e-1f);
-    y = y * r + splat(5.0000001201e-1f);
-    y = y * r * r + r + splat(1.0f);
-    const Integers exponent = ((Integers)shifted - 0x4b400000 + 127) << 23;
-    const Vector result = y * (Vector)exponent;
-    return x > low ? result : Vector{};
-}
-
-TILE_TARGET float exp_sum(float* x, float offset, std::int64_t count) {
+VECTOR_TARGET float exp_sum(float* x, float offset, std::int64_t count) {
     Vector total{};
-    for (std::int64_t i = 0; i < count; i += TILE_LANES) {
-        const Vector value = exp_negative(load(x + i) - splat(offset));
+    for (std::int64_t i = 0; i < count; i += VECTOR_LANES) {
+        const Vector value = exp_of(load(x + i) - splat(offset));
         store(x + i, value);
         total += value;
     }
     float result = 0;
-    for (int i = 0; i < TILE_LANES; ++i) result += total[i];
+    for (int i = 0; i < VECTOR_LANES; ++i) result += total[i];
     return result;
 }
 
-TILE_TARGET void scale(float* x, float factor, std::int64_t count) {
-    for (std::int64_t i = 0; i < count; i += TILE_LANES) store(x + i, load(x + i) * splat(factor));
+VECTOR_TARGET void scale(float* x, float factor, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; i += VECTOR_LANES) store(x + i, load(x + i) * splat(factor));
 }
 
-TILE_TARGET void transpose(const float* from, std::int64_t from_column, float* to, std::int64_t to_term, std::int64_t columns,
+VECTOR_TARGET void transpose(const float* from, std::int64_t from_column, float* to, std::int64_t to_term, std::int64_t columns,
                            std::int64_t terms) {
     for (std::int64_t t = 0; t < terms; t += 16) {   // sixteen terms: one cache line of every row
         const std::int64_t last = t + 16 < terms ? t + 16 : terms;
@@ -186,19 +162,19 @@ TILE_TARGET void transpose(const float* from, std::int64_t from_column, float* t
     }
 }
 
-TILE_TARGET void softmax_grad(float* x, const float* p, float offset, std::int64_t count) {
-    for (std::int64_t i = 0; i < count; i += TILE_LANES) store(x + i, load(p + i) * (load(x + i) - splat(offset)));
+VECTOR_TARGET void softmax_grad(float* x, const float* p, float offset, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; i += VECTOR_LANES) store(x + i, load(p + i) * (load(x + i) - splat(offset)));
 }
 
 #include "gpu/run/host/winograd_tile.inl"
 
-const TileKernels kernels{TILE_LANES, TILE_LANES > 4, product, panel, maximum, exp_sum, scale, transpose, softmax_grad,
+const TileKernels kernels{VECTOR_LANES, VECTOR_LANES > 4, product, panel, maximum, exp_sum, scale, transpose, softmax_grad,
                           winograd_map, winograd_result, winograd_result_grad, winograd_weight, winograd_weight_grad};
 
 }  // namespace TILE
 }  // namespace gpu
 
 #undef TILE
-#undef TILE_LANES
+#undef VECTOR_LANES
 #undef TILE_ROWS
-#undef TILE_TARGET
+#undef VECTOR_TARGET

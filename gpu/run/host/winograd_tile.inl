@@ -7,7 +7,7 @@ constexpr float point_a = 0.625f, point_b = 1.5f, a2 = point_a * point_a, b2 = p
 constexpr float weight_0 = 1 / (a2 * b2), weight_a = 1 / (2 * a2 * (a2 - b2)), weight_b = 1 / (2 * b2 * (b2 - a2));
 
 // B^T x, of six pixels in a line.
-TILE_TARGET inline void map_line(const Vector* x, Vector* to) {
+VECTOR_TARGET inline void map_line(const Vector* x, Vector* to) {
     const Vector even_a = x[4] - splat(b2) * x[2], odd_a = splat(point_a) * (x[3] - splat(b2) * x[1]);
     const Vector even_b = x[4] - splat(a2) * x[2], odd_b = splat(point_b) * (x[3] - splat(a2) * x[1]);
     to[0] = splat(a2 * b2) * x[0] + (x[4] - splat(a2 + b2) * x[2]);
@@ -19,7 +19,7 @@ TILE_TARGET inline void map_line(const Vector* x, Vector* to) {
 }
 
 // A^T m: four pixels of the result.
-TILE_TARGET inline void result_line(const Vector* m, Vector* to) {
+VECTOR_TARGET inline void result_line(const Vector* m, Vector* to) {
     const Vector even_a = m[1] + m[2], odd_a = splat(point_a) * (m[1] - m[2]);
     const Vector even_b = m[3] + m[4], odd_b = splat(point_b) * (m[3] - m[4]);
     to[0] = m[0] + even_a + even_b;
@@ -29,7 +29,7 @@ TILE_TARGET inline void result_line(const Vector* m, Vector* to) {
 }
 
 // A y, of four pixels of a gradient.
-TILE_TARGET inline void result_grad_line(const Vector* y, Vector* to) {
+VECTOR_TARGET inline void result_grad_line(const Vector* y, Vector* to) {
     const Vector even_a = y[0] + splat(a2) * y[2], odd_a = splat(point_a) * (y[1] + splat(a2) * y[3]);
     const Vector even_b = y[0] + splat(b2) * y[2], odd_b = splat(point_b) * (y[1] + splat(b2) * y[3]);
     to[0] = y[0];
@@ -41,7 +41,7 @@ TILE_TARGET inline void result_grad_line(const Vector* y, Vector* to) {
 }
 
 // G w, of three taps.
-TILE_TARGET inline void weight_line(const Vector* w, Vector* to) {
+VECTOR_TARGET inline void weight_line(const Vector* w, Vector* to) {
     const Vector even_a = splat(weight_a) * (w[0] + splat(a2) * w[2]), odd_a = splat(weight_a * point_a) * w[1];
     const Vector even_b = splat(weight_b) * (w[0] + splat(b2) * w[2]), odd_b = splat(weight_b * point_b) * w[1];
     to[0] = splat(weight_0) * w[0];
@@ -53,7 +53,7 @@ TILE_TARGET inline void weight_line(const Vector* w, Vector* to) {
 }
 
 // G^T u: three taps of a weight's gradient.
-TILE_TARGET inline void weight_grad_line(const Vector* u, Vector* to) {
+VECTOR_TARGET inline void weight_grad_line(const Vector* u, Vector* to) {
     const Vector even_a = splat(weight_a) * (u[1] + u[2]), even_b = splat(weight_b) * (u[3] + u[4]);
     to[0] = splat(weight_0) * u[0] + even_a + even_b;
     to[1] = splat(weight_a * point_a) * (u[1] - u[2]) + splat(weight_b * point_b) * (u[3] - u[4]);
@@ -64,7 +64,7 @@ using Line = void (*)(const Vector*, Vector*);
 
 // `line` along both axes: to [n, n] of from [m, m].
 template <int m, int n, Line line>
-TILE_TARGET inline void both_ways(const Vector* from, Vector* to) {
+VECTOR_TARGET inline void both_ways(const Vector* from, Vector* to) {
     Vector half[n * m];
 #pragma GCC unroll 6
     for (int j = 0; j < m; ++j) {
@@ -82,8 +82,8 @@ TILE_TARGET inline void both_ways(const Vector* from, Vector* to) {
 // Scattered lines to planes: to[f * step + c] of pixels[...][c]. What the next tile reads lies `ahead`, and is called for: maps are
 // larger than caches, and no hardware foresees tiles.
 template <int m, int n, Line line>
-TILE_TARGET void lines_to_planes(const float* const* pixels, std::int64_t ahead, float* to, std::int64_t step, std::int64_t channels) {
-    for (std::int64_t c = 0; c < channels; c += TILE_LANES) {
+VECTOR_TARGET void lines_to_planes(const float* const* pixels, std::int64_t ahead, float* to, std::int64_t step, std::int64_t channels) {
+    for (std::int64_t c = 0; c < channels; c += VECTOR_LANES) {
         Vector in[m * m], out[n * n];
         for (int i = 0; i < m * m; ++i) in[i] = load(pixels[i] + c);
         if (ahead > 0)
@@ -94,20 +94,20 @@ TILE_TARGET void lines_to_planes(const float* const* pixels, std::int64_t ahead,
     }
 }
 
-TILE_TARGET void winograd_map(const float* const* pixels, std::int64_t ahead, float* to, std::int64_t step, std::int64_t channels) {
+VECTOR_TARGET void winograd_map(const float* const* pixels, std::int64_t ahead, float* to, std::int64_t step, std::int64_t channels) {
     lines_to_planes<6, 6, map_line>(pixels, ahead, to, step, channels);
 }
 
-TILE_TARGET void winograd_result_grad(const float* const* pixels, std::int64_t ahead, float* to, std::int64_t step, std::int64_t channels) {
+VECTOR_TARGET void winograd_result_grad(const float* const* pixels, std::int64_t ahead, float* to, std::int64_t step, std::int64_t channels) {
     lines_to_planes<4, 6, result_grad_line>(pixels, ahead, to, step, channels);
 }
 
-TILE_TARGET void winograd_weight(const float* const* taps, float* to, std::int64_t step, std::int64_t channels) {
+VECTOR_TARGET void winograd_weight(const float* const* taps, float* to, std::int64_t step, std::int64_t channels) {
     lines_to_planes<3, 6, weight_line>(taps, 0, to, step, channels);
 }
 
-TILE_TARGET void winograd_result(const float* from, std::int64_t step, float* const* pixels, std::int64_t ahead, const float* bias, std::int64_t channels) {
-    for (std::int64_t c = 0; c < channels; c += TILE_LANES) {
+VECTOR_TARGET void winograd_result(const float* from, std::int64_t step, float* const* pixels, std::int64_t ahead, const float* bias, std::int64_t channels) {
+    for (std::int64_t c = 0; c < channels; c += VECTOR_LANES) {
         Vector in[36], out[16];
         for (int i = 0; i < 36; ++i) in[i] = load(from + i * step + c);
         both_ways<6, 4, result_line>(in, out);
@@ -117,8 +117,8 @@ TILE_TARGET void winograd_result(const float* from, std::int64_t step, float* co
     }
 }
 
-TILE_TARGET void winograd_weight_grad(const float* from, std::int64_t step, float* const* taps, std::int64_t channels) {
-    for (std::int64_t c = 0; c < channels; c += TILE_LANES) {
+VECTOR_TARGET void winograd_weight_grad(const float* from, std::int64_t step, float* const* taps, std::int64_t channels) {
+    for (std::int64_t c = 0; c < channels; c += VECTOR_LANES) {
         Vector in[36], out[9];
         for (int i = 0; i < 36; ++i) in[i] = load(from + i * step + c);
         both_ways<6, 3, weight_grad_line>(in, out);
