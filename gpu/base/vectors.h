@@ -25,9 +25,8 @@ namespace gpu {
 // Floats of the widest vectors that the processor has.
 inline int vector_lanes() {
 #if defined(__x86_64__)
-    static const int lanes = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") ? 16
-                             : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") ? 8
-                                                                                                                               : 4;
+    static const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+    static const int lanes = wide ? 16 : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 8 : 4;   // Clang knows no f16c here; AVX2 never came without
     return lanes;
 #else
     return 4;

@@ -8,6 +8,16 @@ VECTOR_TARGET inline Vector splat(float x) { return x - Vector{}; }
 VECTOR_TARGET inline Vector load(const float* x) { return *reinterpret_cast<const Vector*>(x); }
 VECTOR_TARGET inline void store(float* x, Vector value) { *reinterpret_cast<Vector*>(x) = value; }
 
+// The first `count`, and zeros.
+VECTOR_TARGET inline Vector load_first(const float* x, std::size_t count) {
+    Vector result{};
+    for (std::size_t k = 0; k < count; ++k) result[k] = x[k];
+    return result;
+}
+VECTOR_TARGET inline void store_first(float* x, Vector value, std::size_t count) {
+    for (std::size_t k = 0; k < count; ++k) x[k] = value[k];
+}
+
 // Of each two numbers the larger or smaller; the second where one is no number. (GCC 12 takes the forms without a mask for uninitialised.)
 VECTOR_TARGET inline Vector larger(Vector a, Vector b) {
 #if VECTOR_LANES == 16

@@ -1,13 +1,17 @@
-// The curves of activations over arrays, in vectors of the processor's own size: e^x, 1 / (1 + e^-x), x / (1 + e^-x), tanh, erf, and e^(x - y) of
-// one y. Relative errors of 2e-7 or so. Results may take the place of their input.
+// The curves of activations over arrays, in vectors of the processor's own size. Relative errors of 2e-7 or so. Results may take the place of an
+// input.
 #pragma once
 
-#include "gpu/graph/op.h"
+#include "gpu/graph/vector_math.h"
 
 namespace gpu {
 
 struct Curves {
-    VectorFunction exp, exp_of_difference, sigmoid, swish, tanh, erf;
+    VectorFunction exp, sigmoid, tanh, erf;
+    VectorFunction swish;                              // x / (1 + e^-x)
+    VectorFunction swish_of_sub_mul, swish_of_mul_add; // of (x - y) z and x y + z, all arrays: what ends a norm
+    VectorFunction exp_of_difference;                  // e^(x - y), of one y
+    VectorSum exp_of_difference_sum;
 };
 
 // In vectors of 16, 8 or 4 floats, no more than vector_lanes().

@@ -27,27 +27,50 @@ VECTOR_TARGET inline Vector erf_of(Vector x) {
     return smaller(splat(1.0f), larger(splat(-1.0f), c * p / q));
 }
 
-// curve(x - shift) of each x. What is left in the end is computed as one more vector.
+// Of arrays; what is left in the end is computed as one more vector.
 template <Vector (*curve)(Vector)>
-VECTOR_TARGET inline void over(const float* x, Vector shift, float* out, std::size_t count) {
+VECTOR_TARGET void of_one(const float* const* in, float* out, std::size_t count) {
+    const float* const x = in[0];
     std::size_t i = 0;
-    for (; i + VECTOR_LANES <= count; i += VECTOR_LANES) store(out + i, curve(load(x + i) - shift));
-    if (i == count) return;
-    Vector rest{};
-    for (std::size_t k = 0; i + k < count; ++k) rest[k] = x[i + k];
-    rest = curve(rest - shift);
-    for (std::size_t k = 0; i + k < count; ++k) out[i + k] = rest[k];
+    for (; i + VECTOR_LANES <= count; i += VECTOR_LANES) store(out + i, curve(load(x + i)));
+    if (i < count) store_first(out + i, curve(load_first(x + i, count - i)), count - i);
 }
 
-template <Vector (*curve)(Vector)>
-VECTOR_TARGET void each(const float* const* in, float* out, std::size_t count) {
-    over<curve>(in[0], Vector{}, out, count);
+template <Vector (*curve)(Vector, Vector, Vector)>
+VECTOR_TARGET void of_three(const float* const* in, float* out, std::size_t count) {
+    const float *const x = in[0], *const y = in[1], *const z = in[2];
+    std::size_t i = 0;
+    for (; i + VECTOR_LANES <= count; i += VECTOR_LANES) store(out + i, curve(load(x + i), load(y + i), load(z + i)));
+    const std::size_t rest = count - i;
+    if (rest > 0) store_first(out + i, curve(load_first(x + i, rest), load_first(y + i, rest), load_first(z + i, rest)), rest);
 }
-VECTOR_TARGET void exp_of_difference(const float* const* in, float* out, std::size_t count) {
-    if (count > 0) over<exp_of>(in[0], splat(*in[1]), out, count);
-}
+VECTOR_TARGET inline Vector swish_of_sub_mul(Vector x, Vector y, Vector z) { return swish_of((x - y) * z); }
+VECTOR_TARGET inline Vector swish_of_mul_add(Vector x, Vector y, Vector z) { return swish_of(x * y + z); }
 
-const Curves all{each<exp_of>, exp_of_difference, each<sigmoid_of>, each<swish_of>, each<tanh_of>, each<erf_of>};
+VECTOR_TARGET float exp_of_difference_sum(float total, const float* const* in, float* out, std::size_t count) {
+    if (count == 0) return total;
+    const float* const x = in[0];
+    const Vector y = splat(*in[1]);
+    Vector sum{};
+    std::size_t i = 0;
+    for (; i + VECTOR_LANES <= count; i += VECTOR_LANES) {
+        const Vector value = exp_of(load(x + i) - y);
+        store(out + i, value);
+        sum += value;
+    }
+    if (i < count) {
+        const Vector value = exp_of(load_first(x + i, count - i) - y);
+        store_first(out + i, value, count - i);
+        for (std::size_t k = 0; i + k < count; ++k) sum[k] += value[k];
+    }
+    for (int half = VECTOR_LANES / 2; half > 0; half /= 2)
+        for (int k = 0; k < half; ++k) sum[k] += sum[k + half];
+    return total + sum[0];
+}
+VECTOR_TARGET void exp_of_difference(const float* const* in, float* out, std::size_t count) { exp_of_difference_sum(0, in, out, count); }
+
+const Curves all{of_one<exp_of>, of_one<sigmoid_of>, of_one<tanh_of>, of_one<erf_of>, of_one<swish_of>, of_three<swish_of_sub_mul>, of_three<swish_of_mul_add>,
+                 exp_of_difference, exp_of_difference_sum};
 
 }  // namespace CURVES
 }  // namespace gpu

@@ -244,33 +244,30 @@ const Row* find_row(std::string_view name) {
 
 #undef BINARY_ROW
 
-// How an operation of arithmetic takes its operands.
-struct Arithmetic {
-    VectorFunction arrays, first_single, second_single;
-};
-constexpr Arithmetic arithmetic[] = {{add, add_first_single, add_second_single}, {sub, sub_first_single, sub_second_single}, {mul, mul_first_single, mul_second_single}};
-constexpr std::size_t subtraction = 1;
+enum Operation : std::size_t { Add, Sub, Mul };
+constexpr std::string_view operation_names[] = {"add", "sub", "mul"};
 
 struct Chain {
     VectorFunction arrays, second_single, third_single, both_single;
 };
 #define CHAIN_ROW(name) {name, name##_second_single, name##_third_single, name##_both_single}
-constexpr Chain chains[3][3] = {{CHAIN_ROW(add_add), CHAIN_ROW(add_sub), CHAIN_ROW(add_mul)},
-                                {CHAIN_ROW(sub_add), CHAIN_ROW(sub_sub), CHAIN_ROW(sub_mul)},
-                                {CHAIN_ROW(mul_add), CHAIN_ROW(mul_sub), CHAIN_ROW(mul_mul)}};
+const Chain chains[3][3] = {{CHAIN_ROW(add_add), CHAIN_ROW(add_sub), CHAIN_ROW(add_mul)},
+                            {CHAIN_ROW(sub_add), CHAIN_ROW(sub_sub), CHAIN_ROW(sub_mul)},
+                            {CHAIN_ROW(mul_add), CHAIN_ROW(mul_sub), CHAIN_ROW(mul_mul)}};
 #undef CHAIN_ROW
 
-// Which operation a function is, and whether each of its operands is one number; none for others.
+// Functions with clones are compared as they stand in a table: an address that the compiler knows to be theirs may be that of the stub which calls them.
+[[gnu::noipa]] const Chain& chain_of(std::size_t first, std::size_t second) { return chains[first][second]; }
+
+// Which operation a function is, and whether an operand is one number; none for others.
 struct Form {
     std::size_t operation = 0;
     bool first_single = false, second_single = false;
 };
 std::optional<Form> form_of(VectorFunction function) {
-    for (std::size_t k = 0; k < std::size(arithmetic); ++k) {
-        if (function == arithmetic[k].arrays) return Form{k, false, false};
-        if (function == arithmetic[k].first_single) return Form{k, true, false};
-        if (function == arithmetic[k].second_single) return Form{k, false, true};
-    }
+    for (const std::size_t operation : {Add, Sub, Mul})
+        for (const unsigned singles : {0u, 1u, 2u})
+            if (function == vector_function(operation_names[operation], singles)) return Form{operation, singles == 1, singles == 2};
     return {};
 }
 
@@ -322,15 +319,17 @@ VectorFunction vector_function(std::string_view primitive, unsigned singles) {
 VectorFunction vector_pair(VectorFunction first, VectorFunction second) {
     if (first == vector_function("sub", 2) && second == curves().exp) return curves().exp_of_difference;
     if (first == curves().sigmoid && second == vector_function("mul")) return curves().swish;
+    if (first == chain_of(Sub, Mul).arrays && second == curves().swish) return curves().swish_of_sub_mul;
+    if (first == chain_of(Mul, Add).arrays && second == curves().swish) return curves().swish_of_mul_add;
     return nullptr;
 }
 
 VectorChain vector_chain(VectorFunction first, VectorFunction second, std::size_t at) {
     const auto f = form_of(first), g = form_of(second);
-    if (!f || !g || (f->first_single && f->operation == subtraction) || (at == 1 && g->operation == subtraction)) return {};
+    if (!f || !g || (f->first_single && f->operation == Sub) || (at == 1 && g->operation == Sub)) return {};
     if (at == 0 ? g->first_single : g->second_single) return {};
     const bool y = f->first_single || f->second_single, z = at == 0 ? g->second_single : g->first_single;
-    const Chain& chain = chains[f->operation][g->operation];
+    const Chain& chain = chain_of(f->operation, g->operation);
     return {y ? z ? chain.both_single : chain.second_single : z ? chain.third_single : chain.arrays, f->first_single};
 }
 
@@ -360,6 +359,10 @@ namespace {
 FOLD_SUM(sum_squares, x * x)
 }
 #undef FOLD_SUM
+
+VectorSum vector_sum(VectorFunction function, std::string_view reduction) {
+    return function == curves().exp_of_difference && reduction == "sum" ? curves().exp_of_difference_sum : nullptr;
+}
 
 VectorFold fold_squares(std::string_view reduction) { return reduction == "sum" ? sum_squares : nullptr; }
 

@@ -13,7 +13,8 @@ namespace gpu {
 // number for all elements, of which only in[k][0] is read; null where that form does not exist.
 VectorFunction vector_function(std::string_view primitive, unsigned singles = 0);
 
-// What `second` makes of the result of `first` and, where it takes two, the input of `first`, in one sweep: e^(x - y), x sigmoid(x).
+// What `second` makes of the result of `first` and, where it takes two, the input of `first`, in one sweep: e^(x - y), x sigmoid(x), and that of
+// what ends a norm.
 // Takes the inputs of `first`; null for other pairs.
 VectorFunction vector_pair(VectorFunction first, VectorFunction second);
 
@@ -32,6 +33,10 @@ float fold_max(float total, const float* x, std::size_t count);
 // The same of the squares of `count` values, without a place for them; null where there is no such form for the reduction of this name.
 using VectorFold = float (*)(float total, const float* x, std::size_t count);
 VectorFold fold_squares(std::string_view reduction);
+
+// Computes `count` values as `function` does, and returns `total` plus their sum; null where there is no such form.
+using VectorSum = float (*)(float total, const float* const* in, float* out, std::size_t count);
+VectorSum vector_sum(VectorFunction function, std::string_view reduction);
 
 // Adds `rows` rows of `count` values, `stride` apart, to the `count` totals, one row after the other; null where there is no
 // such form for the reduction of this name.

@@ -185,6 +185,39 @@ private slots:
         QVERIFY(found >= 4);
         QVERIFY(!vector_chain(vector_function("div"), vector_function("add"), 0).function);
     }
+    // What ends a norm, and what softmax's rows are made of and their sum: as one step after the other.
+    void longer_pairs_data() {
+        QTest::addColumn<int>("count");
+        for (const int count : {0, 1, 15, 16, 77, 1000}) QTest::addRow("%d", count) << count;
+    }
+    void longer_pairs() {
+        QFETCH(int, count);
+        const auto size = static_cast<std::size_t>(count);
+        std::vector<float> a(size), b(size), c(size), between(size), expected(size), got(size);
+        for (std::size_t i = 0; i < size; ++i) {
+            const auto k = static_cast<float>(i);
+            a[i] = std::sin(k * 1.7f) * 3, b[i] = std::cos(k * 2.3f) * 5, c[i] = std::sin(k * 3.1f + 1);
+        }
+        const float *in[] = {a.data(), b.data(), c.data()}, *next[] = {between.data()};
+        const VectorFunction swish = vector_pair(vector_function("sigmoid"), vector_function("mul"));
+        for (const auto& [first, second] : {std::pair{"sub", "mul"}, std::pair{"mul", "add"}}) {
+            const VectorFunction chain = vector_chain(vector_function(first), vector_function(second), 0).function, all = vector_pair(chain, swish);
+            QVERIFY(all);
+            chain(in, between.data(), size);
+            swish(next, expected.data(), size);
+            all(in, got.data(), size);
+            for (std::size_t i = 0; i < size; ++i) QVERIFY(std::fabs(got[i] - expected[i]) <= 1e-6);
+        }
+        QVERIFY(!vector_pair(vector_chain(vector_function("sub"), vector_function("mul", 2), 0).function, swish));
+        const float y = 1.5f, *values[] = {a.data(), &y};
+        const VectorFunction exp = vector_pair(vector_function("sub", 2), vector_function("exp"));
+        QVERIFY(!vector_sum(exp, "reduce_max") && !vector_sum(vector_function("exp"), "sum"));
+        exp(values, expected.data(), size);
+        double total = 0.25;
+        for (const float value : expected) total += value;
+        QVERIFY(std::fabs(vector_sum(exp, "sum")(0.25f, values, got.data(), size) / total - 1) < 1e-6);
+        QCOMPARE(got, expected);
+    }
     void sums_of_squares() {
         const VectorFold squares = fold_squares("sum");
         QVERIFY(squares && !fold_squares("reduce_max"));

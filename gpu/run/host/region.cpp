@@ -245,16 +245,26 @@ private:
                 const float* in[2]{buffer(fold.out), values_[fold.in]};
                 fold.combine(in, buffer(fold.out), static_cast<std::size_t>(count));
             } else {
-                float& sum = *buffer(fold.out);
-                sum = fold.fold(sum, values_[fold.in], static_cast<std::size_t>(count));
+                float& total = *buffer(fold.out);
+                if (fold.sum) {
+                    const auto in = inputs(fold.made_of);
+                    values_[fold.in] = buffer(fold.in);
+                    total = fold.sum(total, in.data(), buffer(fold.in), static_cast<std::size_t>(count));
+                } else {
+                    total = fold.fold(total, values_[fold.in], static_cast<std::size_t>(count));
+                }
             }
         }
     }
 
+    std::array<const float*, 3> inputs(const std::vector<int>& slots) const {
+        std::array<const float*, 3> in{};
+        for (std::size_t k = 0; k < slots.size(); ++k) in[k] = values_[slots[k]];
+        return in;
+    }
     void execute(const HostRegion::Instruction& one, std::int64_t count, bool spread, float* to = nullptr) {
         ahead_.call();
-        std::array<const float*, 3> in{};
-        for (std::size_t k = 0; k < one.in.size(); ++k) in[k] = values_[one.in[k]];
+        const auto in = inputs(one.in);
         float* const out = to ? to : buffer(one.out);
         one.function(in.data(), out, static_cast<std::size_t>(count));
         values_[one.out] = out;

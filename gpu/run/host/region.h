@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <string_view>
 #include <vector>
 
 #include "gpu/graph/vector_math.h"
@@ -51,8 +52,10 @@ private:
         float identity = 0;
         int in = 0, out = 0;
         bool spread = false;
-        FoldRows rows = nullptr;       // several rows at once
-        VectorFold squares = nullptr;  // of what is multiplied by itself
+        std::string_view name;
+        FoldRows rows = nullptr;             // several rows at once
+        VectorSum sum = nullptr;             // computes `in` of `made_of`, too
+        std::vector<int> made_of;
     };
     struct Pass {
         std::vector<Load> loads;

@@ -60,7 +60,7 @@ public:
             for (const int member : pass.reductions) {
                 const auto& op = static_cast<const ReduceOp&>(*nodes_[member].op);
                 made.folds.push_back({op.fold(), op.vector(), static_cast<float>(op.identity()), slot_of(nodes_[member].inputs[0]),
-                                      slot_of(member), false, fold_rows(op.name()), fold_squares(op.name())});
+                                      slot_of(member), false, op.name(), fold_rows(op.name())});
                 full_.insert(made.folds.back().in);
                 if (!region_.across) single_.insert(made.folds.back().out);
             }
@@ -77,6 +77,7 @@ public:
         mark_spread();
         for (HostRegion::Pass& pass : region_.passes) {
             join_pairs(pass);
+            join_folds(pass);
             batch(pass);
         }
         // Rows that are only folded take no slots: the wider the blocks, the longer the runs of memory that are read.
@@ -85,23 +86,37 @@ public:
     }
 
 private:
-    // Two instructions become one where there is a function for both and nothing else asks for what lies between; a sum of squares takes what
-    // is squared.
+    // Two instructions become one where there is a function for both and nothing else asks for what lies between: again and again, since what was
+    // joined may be half of another pair.
     void join_pairs(HostRegion::Pass& pass) {
-        for (std::size_t i = 0; i + 1 < pass.work.size(); ++i) {
-            if (uses(pass.work[i].out) != 1) continue;
-            const auto joined = pair_of(pass.work[i], pass.work[i + 1]);
-            if (!joined) continue;
+        for (std::size_t i = 0; i + 1 < pass.work.size();) {
+            const auto joined = uses(pass.work[i].out) == 1 ? pair_of(pass.work[i], pass.work[i + 1]) : std::nullopt;
+            if (!joined) {
+                ++i;
+                continue;
+            }
             pass.work[i] = *joined;
             pass.work.erase(pass.work.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+            i = i > 0 ? i - 1 : 0;
         }
+    }
+    // A sum of squares takes what is squared; what is computed last may be added at once.
+    void join_folds(HostRegion::Pass& pass) {
+        if (region_.across) return;
         for (HostRegion::Fold& fold : pass.folds) {
             const auto made = std::find_if(pass.work.begin(), pass.work.end(), [&](const HostRegion::Instruction& one) { return one.out == fold.in; });
-            if (region_.across || !fold.squares || made == pass.work.end() || made->function != vector_function("mul")) continue;
-            if (made->in[0] != made->in[1] || uses(fold.in) != 1) continue;
-            fold.fold = fold.squares;
-            fold.in = made->in[0];
-            pass.work.erase(made);
+            if (made == pass.work.end()) continue;
+            const VectorFold squares = fold_squares(fold.name);
+            const VectorSum sum = vector_sum(made->function, fold.name);
+            if (squares && made->function == vector_function("mul") && made->in[0] == made->in[1] && uses(fold.in) == 1) {
+                fold.fold = squares;
+                fold.in = made->in[0];
+                pass.work.erase(made);
+            } else if (sum && made + 1 == pass.work.end() && pass.folds.size() == 1 && fold.in != region_.result) {
+                fold.sum = sum;
+                fold.made_of = made->in;
+                pass.work.erase(made);
+            }
         }
     }
     std::optional<HostRegion::Instruction> pair_of(const HostRegion::Instruction& first, const HostRegion::Instruction& second) const {
@@ -124,7 +139,7 @@ private:
         for (const HostRegion::Pass& pass : region_.passes) {
             count_in(pass.work);
             count_in(pass.after);
-            for (const HostRegion::Fold& fold : pass.folds) count += fold.in == slot ? 1 : 0;
+            for (const HostRegion::Fold& fold : pass.folds) count += (fold.in == slot ? 1 : 0) + std::count(fold.made_of.begin(), fold.made_of.end(), slot);
         }
         return count;
     }
