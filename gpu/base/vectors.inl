@@ -14,6 +14,7 @@ VECTOR_TARGET inline Vector load_first(const float* x, std::size_t count) {
     for (std::size_t k = 0; k < count; ++k) result[k] = x[k];
     return result;
 }
+VECTOR_TARGET inline Vector load_up_to(const float* x, std::size_t count) { return count < VECTOR_LANES ? load_first(x, count) : load(x); }
 VECTOR_TARGET inline void store_first(float* x, Vector value, std::size_t count) {
     for (std::size_t k = 0; k < count; ++k) x[k] = value[k];
 }
@@ -38,10 +39,26 @@ VECTOR_TARGET inline Vector smaller(Vector a, Vector b) {
 #endif
 }
 
+// Of all elements, by halves.
+VECTOR_TARGET inline float sum_of(Vector x) {
+#if VECTOR_LANES == 16
+    const auto eight = __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
+#elif VECTOR_LANES == 8
+    const Vector eight = x;
+#endif
+#if VECTOR_LANES >= 8
+    const auto four = __builtin_shufflevector(eight, eight, 0, 1, 2, 3) + __builtin_shufflevector(eight, eight, 4, 5, 6, 7);
+#else
+    const Vector four = x;
+#endif
+    const auto two = four + __builtin_shufflevector(four, four, 2, 3, 0, 1);
+    return two[0] + two[1];
+}
+
 // e^x = 2^n e^r with |r| <= ln 2 / 2; 1 + r + r^2 P(r), fitted to a relative error of 3e-9. Within 2e-7 of the true value, zero below -87
 // (2^-125.5), infinite where a float is; a NaN stays one.
 //
-// Here and in curves.inl polynomials are put together from pairs of terms (Estrin's scheme): as many operations as Horner's, but half as many
+// Here and in vector_kernels.inl polynomials are put together from pairs of terms (Estrin's scheme): as many operations as Horner's, but half as many
 // that wait for one another, and a processor keeps only some of the next elements in flight.
 VECTOR_TARGET inline Vector exp_of(Vector x) {
     const Vector magic = splat(12582912.0f);      // 1.5 * 2^23: a sum with it is rounded to a whole number, in its low bits

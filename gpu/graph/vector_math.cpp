@@ -7,7 +7,7 @@
 #include <iterator>
 #include <optional>
 
-#include "gpu/graph/curves.h"
+#include "gpu/graph/vector_kernels.h"
 
 // Compiled with -O3 and without traps and errno (CMakeLists.txt), so that these loops become vector code. The loader picks
 // the clone that suits the processor.
@@ -228,14 +228,14 @@ const Row* find_row(std::string_view name) {
         {"round", round_},
         {"sqrt", sqrt_},
         {"rsqrt", rsqrt},
-        {"exp", curves().exp},
+        {"exp", vector_kernels().exp},
         {"log", log_},
         {"sin", sin_},
         {"cos", cos_},
-        {"tanh", curves().tanh},
-        {"sigmoid", curves().sigmoid},
+        {"tanh", vector_kernels().tanh},
+        {"sigmoid", vector_kernels().sigmoid},
         {"relu", relu},
-        {"erf", curves().erf},
+        {"erf", vector_kernels().erf},
         {"where", where, nullptr, nullptr, where_last_single},
     };
     const Row* const found = std::find_if(std::begin(rows), std::end(rows), [&](const Row& row) { return row.name == name; });
@@ -300,8 +300,6 @@ FOLD_ROWS(max_rows, x < y ? y : x)
 // Four rows at a time share the reading and writing of their sums.
 #define DEVIATION(row) { const float d = row[k] - at; plain += d; squared += d * d; }
 
-constexpr std::size_t accumulators = 64;   // independent chains of additions
-
 }  // namespace
 
 VectorFunction vector_function(std::string_view primitive, unsigned singles) {
@@ -317,10 +315,10 @@ VectorFunction vector_function(std::string_view primitive, unsigned singles) {
 }
 
 VectorFunction vector_pair(VectorFunction first, VectorFunction second) {
-    if (first == vector_function("sub", 2) && second == curves().exp) return curves().exp_of_difference;
-    if (first == curves().sigmoid && second == vector_function("mul")) return curves().swish;
-    if (first == chain_of(Sub, Mul).arrays && second == curves().swish) return curves().swish_of_sub_mul;
-    if (first == chain_of(Mul, Add).arrays && second == curves().swish) return curves().swish_of_mul_add;
+    if (first == vector_function("sub", 2) && second == vector_kernels().exp) return vector_kernels().exp_of_difference;
+    if (first == vector_kernels().sigmoid && second == vector_function("mul")) return vector_kernels().swish;
+    if (first == chain_of(Sub, Mul).arrays && second == vector_kernels().swish) return vector_kernels().swish_of_sub_mul;
+    if (first == chain_of(Mul, Add).arrays && second == vector_kernels().swish) return vector_kernels().swish_of_mul_add;
     return nullptr;
 }
 
@@ -337,46 +335,13 @@ FoldRows fold_rows(std::string_view reduction) {
     return reduction == "sum" ? sum_rows : reduction == "reduce_max" ? max_rows : nullptr;
 }
 
-#define FOLD_SUM(name, expression)                                                               \
-    VECTOR_CLONES float name(float total, const float* from, std::size_t count) {                \
-        float part[accumulators] = {};                                                           \
-        std::size_t i = 0;                                                                       \
-        for (; i + accumulators <= count; i += accumulators)                                     \
-            for (std::size_t k = 0; k < accumulators; ++k) {                                     \
-                const float x = from[i + k];                                                     \
-                part[k] += (expression);                                                         \
-            }                                                                                    \
-        for (std::size_t k = 0; i + k < count; ++k) {                                            \
-            const float x = from[i + k];                                                         \
-            part[k] += (expression);                                                             \
-        }                                                                                        \
-        for (std::size_t half = accumulators / 2; half > 0; half /= 2)                           \
-            for (std::size_t k = 0; k < half; ++k) part[k] += part[k + half];                    \
-        return total + part[0];                                                                  \
-    }
-FOLD_SUM(fold_sum, x)
-namespace {
-FOLD_SUM(sum_squares, x * x)
+VectorFold vector_fold(std::string_view reduction) {
+    return reduction == "sum" ? vector_kernels().sum : reduction == "reduce_max" ? vector_kernels().maximum : nullptr;
 }
-#undef FOLD_SUM
-
 VectorSum vector_sum(VectorFunction function, std::string_view reduction) {
-    return function == curves().exp_of_difference && reduction == "sum" ? curves().exp_of_difference_sum : nullptr;
+    return function == vector_kernels().exp_of_difference && reduction == "sum" ? vector_kernels().exp_of_difference_sum : nullptr;
 }
-
-VectorFold fold_squares(std::string_view reduction) { return reduction == "sum" ? sum_squares : nullptr; }
-
-VECTOR_CLONES float fold_max(float total, const float* x, std::size_t count) {
-    float part[accumulators];
-    for (float& one : part) one = total;
-    std::size_t i = 0;
-    for (; i + accumulators <= count; i += accumulators)
-        for (std::size_t k = 0; k < accumulators; ++k) part[k] = part[k] < x[i + k] ? x[i + k] : part[k];
-    for (std::size_t k = 0; i + k < count; ++k) part[k] = part[k] < x[i + k] ? x[i + k] : part[k];
-    for (std::size_t half = accumulators / 2; half > 0; half /= 2)
-        for (std::size_t k = 0; k < half; ++k) part[k] = part[k] < part[k + half] ? part[k + half] : part[k];
-    return part[0];
-}
+VectorFold fold_squares(std::string_view reduction) { return reduction == "sum" ? vector_kernels().squares : nullptr; }
 
 VECTOR_CLONES void add_deviations(const float* from, std::size_t stride, std::size_t rows, std::size_t count, const float* shift,
                                  float* sum, float* squares) {

@@ -26,12 +26,11 @@ struct VectorChain {
 // `at`: which input of `second` is the result of `first`.
 VectorChain vector_chain(VectorFunction first, VectorFunction second, std::size_t at);
 
-// `total` plus (or the maximum with) `count` values, in a fixed order.
-float fold_sum(float total, const float* x, std::size_t count);
-float fold_max(float total, const float* x, std::size_t count);
-
-// The same of the squares of `count` values, without a place for them; null where there is no such form for the reduction of this name.
+// `total` plus (or the maximum with) `count` values, in a fixed order, for the reduction of this name; null where there is none.
 using VectorFold = float (*)(float total, const float* x, std::size_t count);
+VectorFold vector_fold(std::string_view reduction);
+
+// The same of the squares of `count` values, without a place for them.
 VectorFold fold_squares(std::string_view reduction);
 
 // Computes `count` values as `function` does, and returns `total` plus their sum; null where there is no such form.

@@ -19,14 +19,13 @@ struct Row {
     const char* glsl_identity;
     const char* glsl;   // combines $0 and $1
     double (*combine)(double, double);
-    float (*fold)(float, const float*, std::size_t);
     const char* vector;   // the primitive that combines two
 };
 
 // uintBitsToFloat of -infinity: GLSL has no literal for it.
-const Row sum_row{"sum", 0, "0.0", "$0 + $1", [](double a, double b) { return a + b; }, fold_sum, "add"};
+const Row sum_row{"sum", 0, "0.0", "$0 + $1", [](double a, double b) { return a + b; }, "add"};
 const Row max_row{"reduce_max", -std::numeric_limits<double>::infinity(), "uintBitsToFloat(0xff800000u)", "max($0, $1)",
-                  [](double a, double b) { return std::max(a, b); }, fold_max, "max"};
+                  [](double a, double b) { return std::max(a, b); }, "max"};
 
 struct Reduce final : ReduceOp {
     Reduce(const Row& row, std::vector<int> axes) : row(row), over_(std::move(axes)) {}
@@ -54,7 +53,7 @@ struct Reduce final : ReduceOp {
     double identity() const override { return row.identity; }
     double combine(double a, double b) const override { return row.combine(a, b); }
     Tensor over(const Tensor& x, const std::vector<int>& axes) const override { return apply_op<Reduce>({x}, row, axes); }
-    float (*fold() const)(float, const float*, std::size_t) override { return row.fold; }
+    float (*fold() const)(float, const float*, std::size_t) override { return vector_fold(row.name); }
     VectorFunction vector() const override { return vector_function(row.vector); }
 
     Tensors vjp(const Tensors& in, const Tensor& out, const Tensor& dy) const override {

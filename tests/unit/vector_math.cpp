@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "gpu/base/vectors.h"
-#include "gpu/graph/curves.h"
+#include "gpu/graph/vector_kernels.h"
 #include "tests/support/test.h"
 
 using namespace gpu;
@@ -75,7 +75,7 @@ private slots:
         const auto truth = [&](double x) {
             return name == "exp" ? std::exp(x) : name == "erf" ? std::erf(x) : name == "tanh" ? std::tanh(x) : (name == "swish" ? x : 1) / (1 + std::exp(-x));
         };
-        const Curves& all = curves_of(lanes);
+        const VectorKernels& all = vector_kernels_of(lanes);
         const VectorFunction curve = name == "exp" ? all.exp : name == "erf" ? all.erf : name == "tanh" ? all.tanh : name == "swish" ? all.swish : all.sigmoid;
         std::vector<float> x = floats_everywhere();
         for (int i = -9000; i < 9000; ++i) x.push_back(static_cast<float>(i) * 0.01f);   // where they bend
@@ -218,18 +218,30 @@ private slots:
         QVERIFY(std::fabs(vector_sum(exp, "sum")(0.25f, values, got.data(), size) / total - 1) < 1e-6);
         QCOMPARE(got, expected);
     }
-    void sums_of_squares() {
-        const VectorFold squares = fold_squares("sum");
-        QVERIFY(squares && !fold_squares("reduce_max"));
-        for (const std::size_t count : {0u, 1u, 63u, 64u, 1000u}) {
+    // Of every length around that of the parts, in every kind of vector; the kinds agree bit by bit but for squares, which may be rounded once.
+    void reductions_data() {
+        QTest::addColumn<int>("lanes");
+        for (int lanes = 4; lanes <= vector_lanes(); lanes *= 2) QTest::addRow("vectors of %d", lanes) << lanes;
+    }
+    void reductions() {
+        QFETCH(int, lanes);
+        const VectorKernels &kernels = vector_kernels_of(lanes), &plain = vector_kernels_of(4);
+        for (const std::size_t count : {0u, 1u, 3u, 15u, 16u, 17u, 63u, 64u, 65u, 127u, 130u, 1000u, 4099u}) {
             std::vector<float> x(count);
-            double expected = 0.5;
+            double sum = 0.5, squares = 0.5;
+            float most = 0.25f;
             for (std::size_t i = 0; i < count; ++i) {
-                x[i] = std::sin(static_cast<float>(i) * 0.7f);
-                expected += static_cast<double>(x[i]) * x[i];
+                x[i] = std::sin(static_cast<float>(i) * 0.7f) + 0.1f;
+                sum += x[i], squares += static_cast<double>(x[i]) * x[i], most = std::max(most, x[i]);
             }
-            QVERIFY(std::fabs(squares(0.5f, x.data(), count) / expected - 1) < 1e-6);
+            QVERIFY(std::fabs(kernels.sum(0.5f, x.data(), count) - sum) < 2e-6 * (1 + squares));
+            QVERIFY(std::fabs(kernels.squares(0.5f, x.data(), count) / squares - 1) < 1e-6);
+            QCOMPARE(kernels.maximum(0.25f, x.data(), count), most);
+            QCOMPARE(kernels.sum(0.5f, x.data(), count), plain.sum(0.5f, x.data(), count));
+            if (count > 20) x[count / 2] = NAN, x[7] = 99;
+            QCOMPARE(kernels.maximum(0.25f, x.data(), count), count > 20 ? 99.0f : most);
         }
+        QVERIFY(vector_fold("sum") && vector_fold("reduce_max") && !vector_fold("add") && fold_squares("sum") && !fold_squares("reduce_max"));
     }
     // What follows a special element, and results that take the place of an operand.
     void forms_agree() {

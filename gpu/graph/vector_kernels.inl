@@ -1,6 +1,6 @@
-// The body of curves.cpp, included once for each kind of vector with CURVES (a namespace), VECTOR_LANES and VECTOR_TARGET.
+// The body of vector_kernels.cpp, included once for each kind of vector with KERNELS (a namespace), VECTOR_LANES and VECTOR_TARGET.
 namespace gpu {
-namespace CURVES {
+namespace KERNELS {
 
 #include "gpu/base/vectors.inl"
 
@@ -47,34 +47,88 @@ VECTOR_TARGET void of_three(const float* const* in, float* out, std::size_t coun
 VECTOR_TARGET inline Vector swish_of_sub_mul(Vector x, Vector y, Vector z) { return swish_of((x - y) * z); }
 VECTOR_TARGET inline Vector swish_of_mul_add(Vector x, Vector y, Vector z) { return swish_of(x * y + z); }
 
+// Parts of a reduction: one for each of 64 neighbours, combined by halves.
+constexpr int parts = 64 / VECTOR_LANES;
+
+VECTOR_TARGET inline float sum_of(const Vector* part) {
+    Vector sum[parts];
+    for (int k = 0; k < parts; ++k) sum[k] = part[k];
+#pragma GCC unroll 4
+    for (int half = parts / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+        for (int k = 0; k < half; ++k) sum[k] += sum[k + half];
+    return sum_of(sum[0]);
+}
+
+VECTOR_TARGET float sum(float total, const float* x, std::size_t count) {
+    Vector part[parts]{};
+    std::size_t i = 0;
+    for (; i + 64 <= count; i += 64)
+#pragma GCC unroll 16
+        for (int k = 0; k < parts; ++k) part[k] += load(x + i + k * VECTOR_LANES);
+    for (int k = 0; i < count; ++k, i += VECTOR_LANES) part[k] += load_up_to(x + i, count - i);
+    return total + sum_of(part);
+}
+VECTOR_TARGET float squares(float total, const float* x, std::size_t count) {
+    Vector part[parts]{};
+    std::size_t i = 0;
+    for (; i + 64 <= count; i += 64)
+#pragma GCC unroll 16
+        for (int k = 0; k < parts; ++k) {
+            const Vector value = load(x + i + k * VECTOR_LANES);
+            part[k] += value * value;
+        }
+    for (int k = 0; i < count; ++k, i += VECTOR_LANES) {
+        const Vector value = load_up_to(x + i, count - i);
+        part[k] += value * value;
+    }
+    return total + sum_of(part);
+}
+VECTOR_TARGET float maximum(float total, const float* x, std::size_t count) {
+    Vector part[parts];
+    for (Vector& one : part) one = splat(total);
+    std::size_t i = 0;
+    for (; i + 64 <= count; i += 64)
+#pragma GCC unroll 16
+        for (int k = 0; k < parts; ++k) part[k] = larger(load(x + i + k * VECTOR_LANES), part[k]);
+    Vector most = part[0];
+    for (int k = 1; k < parts; ++k) most = larger(part[k], most);
+    for (; i + VECTOR_LANES <= count; i += VECTOR_LANES) most = larger(load(x + i), most);
+    float result = total;
+    for (int k = 0; k < VECTOR_LANES; ++k) result = most[k] > result ? most[k] : result;
+    for (; i < count; ++i) result = x[i] > result ? x[i] : result;
+    return result;
+}
+
 VECTOR_TARGET float exp_of_difference_sum(float total, const float* const* in, float* out, std::size_t count) {
     if (count == 0) return total;
     const float* const x = in[0];
     const Vector y = splat(*in[1]);
-    Vector sum{};
+    Vector part[parts]{};
     std::size_t i = 0;
-    for (; i + VECTOR_LANES <= count; i += VECTOR_LANES) {
-        const Vector value = exp_of(load(x + i) - y);
-        store(out + i, value);
-        sum += value;
+    for (; i + 64 <= count; i += 64)
+#pragma GCC unroll 4
+        for (int k = 0; k < parts; ++k) {
+            const Vector value = exp_of(load(x + i + k * VECTOR_LANES) - y);
+            store(out + i + k * VECTOR_LANES, value);
+            part[k] += value;
+        }
+    for (int k = 0; i < count; ++k, i += VECTOR_LANES) {
+        const std::size_t rest = count - i < VECTOR_LANES ? count - i : VECTOR_LANES;
+        const Vector value = exp_of(load_up_to(x + i, rest) - y);
+        store_first(out + i, value, rest);
+        for (std::size_t lane = 0; lane < rest; ++lane) part[k][lane] += value[lane];
     }
-    if (i < count) {
-        const Vector value = exp_of(load_first(x + i, count - i) - y);
-        store_first(out + i, value, count - i);
-        for (std::size_t k = 0; i + k < count; ++k) sum[k] += value[k];
-    }
-    for (int half = VECTOR_LANES / 2; half > 0; half /= 2)
-        for (int k = 0; k < half; ++k) sum[k] += sum[k + half];
-    return total + sum[0];
+    return total + sum_of(part);
 }
 VECTOR_TARGET void exp_of_difference(const float* const* in, float* out, std::size_t count) { exp_of_difference_sum(0, in, out, count); }
 
-const Curves all{of_one<exp_of>, of_one<sigmoid_of>, of_one<tanh_of>, of_one<erf_of>, of_one<swish_of>, of_three<swish_of_sub_mul>, of_three<swish_of_mul_add>,
-                 exp_of_difference, exp_of_difference_sum};
+const VectorKernels all{of_one<exp_of>, of_one<sigmoid_of>, of_one<tanh_of>, of_one<erf_of>, of_one<swish_of>, of_three<swish_of_sub_mul>, of_three<swish_of_mul_add>,
+                 exp_of_difference, exp_of_difference_sum, sum, squares, maximum};
 
-}  // namespace CURVES
+}  // namespace KERNELS
 }  // namespace gpu
 
-#undef CURVES
+#undef KERNELS
 #undef VECTOR_LANES
 #undef VECTOR_TARGET
