@@ -15,13 +15,14 @@ class Ahead {
 public:
     static constexpr std::int64_t line = 16;   // floats
 
-    void clear() { ranges_ = done_ = lines_ = 0; }
+    void clear() { ranges_ = done_ = lines_ = 0, share_ = 0; }
     // `count` floats; those beyond the eighth range are left to chance.
     void add(const float* from, std::int64_t count, bool write) {
         if (ranges_ == at_.size()) return;
         at_[ranges_++] = {from, from + count, write};
         lines_ += static_cast<std::size_t>(ceil_divide(count, line));
     }
+    std::size_t ranges() const { return ranges_; }
     // All of it in so many calls.
     void spread(std::size_t calls) { share_ = static_cast<std::int64_t>((lines_ + calls - 1) / std::max<std::size_t>(calls, 1)); }
 

@@ -210,7 +210,7 @@ private:
         for (const HostRegion::Load& load : pass.loads)
             if (load.linear && !load.single) ahead_.add(base_[load.slot] + from, count, false);
         if (pass.stores && r_.write_linear && !streams_) ahead_.add(target + from, count, true);
-        ahead_.spread(steps(pass));
+        spread(steps(pass));
     }
     // All that is read and written of a row that is held, while the row before is computed: rows are too short for the processor to see by itself
     // where the next one begins.
@@ -226,7 +226,11 @@ private:
             if (pass.stores && r_.write_linear && !streams_) ahead_.add(write_ + offset_at(r_.loop_sizes, r_.write_loop_strides, row), r_.vector_count, true);
             all += steps(pass);
         }
-        ahead_.spread(all);
+        spread(all);
+    }
+    // One stream that is only read is what processors foresee.
+    void spread(std::size_t steps) {
+        if (r_.passes.back().stores || ahead_.ranges() > 1) ahead_.spread(steps);
     }
     float* buffer(int slot) { return memory_ + slot * pitch_; }
     const float* data(const HostRegion::Load& load) const { return reinterpret_cast<const float*>(reads_[load.read].data); }
@@ -349,10 +353,10 @@ void HostRegion::run(const std::vector<HostOperand>& reads, const HostOperand& w
     const auto state = [&] { return RegionRun(*this, reads, write, scalars, past_caches); };
     const std::int64_t width = across ? std::min(block, vector_count) : 1;   // of a row of folds
     const std::int64_t blocks = across ? ceil_divide(vector_count, block) : loop_count, length = across ? loop_count : vector_count;
+    // A thread's part in a piece or few: every piece begins with lines that nobody called for.
+    const std::int64_t part = std::clamp(elements() / (8 * parallel_threads()), task_elements, most_task_elements);
     const bool one_sweep = passes.size() == 1 && !passes[0].stores && !passes[0].folds.empty();
     if (elementwise) {
-        // A thread's part in a piece or few: every piece begins with lines that nobody called for.
-        const std::int64_t part = std::clamp(vector_count / (8 * parallel_threads()), task_elements, most_task_elements);
         const std::int64_t step = std::max(block, part / block * block);
         parallel_walk(ceil_divide(vector_count, step), elements(), [&](std::int64_t task) {
             state().along(passes[0], 0, task * step, std::min(vector_count, (task + 1) * step));
@@ -367,7 +371,7 @@ void HostRegion::run(const std::vector<HostOperand>& reads, const HostOperand& w
             state().columns(task * wide, std::min(wide, vector_count - task * wide));
         });
     } else {
-        const std::int64_t rows = std::max<std::int64_t>(1, task_elements / std::max<std::int64_t>(vector_count, 1));
+        const std::int64_t rows = std::max<std::int64_t>(1, part / std::max<std::int64_t>(vector_count, 1));
         parallel_walk(ceil_divide(loop_count, rows), elements(), [&](std::int64_t task) {
             state().rows(task * rows, std::min(loop_count, (task + 1) * rows));
         });
