@@ -15,7 +15,7 @@
 namespace gpu {
 namespace {
 
-constexpr std::int64_t chunk_elements = 32768;     // work worth a turn of a thread
+constexpr std::int64_t chunk_elements = 65536;     // work worth a turn of a thread
 
 struct Moments {
     double count = 0, mean = 0, squares = 0;   // squares: of what is left when the mean is taken off
