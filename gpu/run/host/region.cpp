@@ -207,9 +207,12 @@ private:
         const std::int64_t count = std::min(last - from, r_.block);
         ahead_.clear();
         if (count <= 0) return;
+        const auto add = [&](const float* base, const Shape& strides, bool linear, bool write) {
+            if (const float* const at = linear ? base + from : straight(base, strides, false, from, count)) ahead_.add(at, count, write);
+        };
         for (const HostRegion::Load& load : pass.loads)
-            if (load.linear && !load.single) ahead_.add(base_[load.slot] + from, count, false);
-        if (pass.stores && r_.write_linear && !streams_) ahead_.add(target + from, count, true);
+            if (!load.single && !load.repeats) add(base_[load.slot], load.vector_strides, load.linear, false);
+        if (pass.stores && !streams_) add(target, r_.write_vector_strides, r_.write_linear, true);
         spread(steps(pass));
     }
     // All that is read and written of a row that is held, while the row before is computed: rows are too short for the processor to see by itself
