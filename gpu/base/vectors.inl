@@ -19,6 +19,18 @@ VECTOR_TARGET inline void store_first(float* x, Vector value, std::size_t count)
     for (std::size_t k = 0; k < count; ++k) x[k] = value[k];
 }
 
+// Keeps the compiler from adding to a product without rounding it.
+VECTOR_TARGET inline Vector rounded(Vector product) {
+#if VECTOR_LANES == 16
+    asm("" : "+v"(product));
+#elif defined(__x86_64__)
+    asm("" : "+x"(product));
+#elif defined(__aarch64__)
+    asm("" : "+w"(product));
+#endif
+    return product;
+}
+
 // Of each two numbers the larger or smaller; the second where one is no number. (GCC 12 takes the forms without a mask for uninitialised.)
 VECTOR_TARGET inline Vector larger(Vector a, Vector b) {
 #if VECTOR_LANES == 16

@@ -9,7 +9,7 @@ namespace gpu {
 
 struct VectorKernels {
     VectorFunction exp, sigmoid, tanh, erf;
-    VectorFunction swish;                              // x / (1 + e^-x)
+    VectorFunction swish;                              // x (1 / (1 + e^-x))
     VectorFunction swish_of_sub_mul, swish_of_mul_add; // of (x - y) z and x y + z, all arrays: what ends a norm
     VectorFunction exp_of_difference;                  // e^(x - y), of one y
     VectorSum exp_of_difference_sum;

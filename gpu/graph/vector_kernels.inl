@@ -5,7 +5,7 @@ namespace KERNELS {
 #include "gpu/base/vectors.inl"
 
 VECTOR_TARGET inline Vector sigmoid_of(Vector x) { return splat(1.0f) / (splat(1.0f) + exp_of(-x)); }
-VECTOR_TARGET inline Vector swish_of(Vector x) { return x / (splat(1.0f) + exp_of(-x)); }
+VECTOR_TARGET inline Vector swish_of(Vector x) { return x * sigmoid_of(x); }
 
 // x P(x^2) / Q(x^2), fitted to 7e-9 up to 8; beyond 9 tanh rounds to 1.
 VECTOR_TARGET inline Vector tanh_of(Vector x) {
@@ -27,6 +27,8 @@ VECTOR_TARGET inline Vector erf_of(Vector x) {
     return smaller(splat(1.0f), larger(splat(-1.0f), c * p / q));
 }
 
+// What computes several steps at once rounds as they do one by one: results do not depend on what is fused with what.
+//
 // Of arrays; what is left in the end is computed as one more vector.
 template <Vector (*curve)(Vector)>
 VECTOR_TARGET void of_one(const float* const* in, float* out, std::size_t count) {
@@ -45,7 +47,7 @@ VECTOR_TARGET void of_three(const float* const* in, float* out, std::size_t coun
     if (rest > 0) store_first(out + i, curve(load_first(x + i, rest), load_first(y + i, rest), load_first(z + i, rest)), rest);
 }
 VECTOR_TARGET inline Vector swish_of_sub_mul(Vector x, Vector y, Vector z) { return swish_of((x - y) * z); }
-VECTOR_TARGET inline Vector swish_of_mul_add(Vector x, Vector y, Vector z) { return swish_of(x * y + z); }
+VECTOR_TARGET inline Vector swish_of_mul_add(Vector x, Vector y, Vector z) { return swish_of(rounded(x * y) + z); }
 
 // Parts of a reduction: one for each of 64 neighbours, combined by halves.
 constexpr int parts = 64 / VECTOR_LANES;
@@ -76,11 +78,11 @@ VECTOR_TARGET float squares(float total, const float* x, std::size_t count) {
 #pragma GCC unroll 16
         for (int k = 0; k < parts; ++k) {
             const Vector value = load(x + i + k * VECTOR_LANES);
-            part[k] += value * value;
+            part[k] += rounded(value * value);
         }
     for (int k = 0; i < count; ++k, i += VECTOR_LANES) {
         const Vector value = load_up_to(x + i, count - i);
-        part[k] += value * value;
+        part[k] += rounded(value * value);
     }
     return total + sum_of(part);
 }

@@ -13,12 +13,12 @@ namespace gpu {
 // number for all elements, of which only in[k][0] is read; null where that form does not exist.
 VectorFunction vector_function(std::string_view primitive, unsigned singles = 0);
 
-// What `second` makes of the result of `first` and, where it takes two, the input of `first`, in one sweep: e^(x - y), x sigmoid(x), and that of
-// what ends a norm.
+// What `second` makes of the result of `first` and, where it takes two, the input of `first`, in one sweep and with the same bits: e^(x - y),
+// x sigmoid(x), and that of what ends a norm.
 // Takes the inputs of `first`; null for other pairs.
 VectorFunction vector_pair(VectorFunction first, VectorFunction second);
 
-// Two of addition, subtraction and multiplication in one sweep: (x + y) z. A product that something is added to may be rounded once instead of twice.
+// Two of addition, subtraction and multiplication in one sweep and with the same bits: (x + y) z.
 struct VectorChain {
     VectorFunction function = nullptr;      // null for other functions
     bool swapped = false;                   // it takes the inputs of `first` the other way round, then what `second` takes beside its result
