@@ -25,8 +25,11 @@ namespace gpu {
 // Floats of the widest vectors that the processor has.
 inline int vector_lanes() {
 #if defined(__x86_64__)
-    static const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
-    static const int lanes = wide ? 16 : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 8 : 4;   // Clang knows no f16c here; AVX2 never came without
+    static const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                               __builtin_cpu_supports("avx512bw");
+    // Clang 14 can not ask for F16C, but AVX2 never came without.
+    static const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    static const int lanes = avx512 ? 16 : avx2 ? 8 : 4;
     return lanes;
 #else
     return 4;

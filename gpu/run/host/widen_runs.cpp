@@ -3,10 +3,10 @@
 #include <cstring>
 
 #include "gpu/base/error.h"
+#include "gpu/base/vectors.h"
 #include "gpu/run/host/widen.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
 #define HEDDLE_F16C __attribute__((target("avx2,f16c")))
 #endif
 
@@ -14,11 +14,6 @@ namespace gpu {
 namespace {
 
 #if defined(__x86_64__)
-
-bool has_f16c() {
-    static const bool result = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c");
-    return result;
-}
 
 __m128i load_words(const std::byte* at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)); }
 void store_words(std::byte* at, __m128i words) { _mm_storeu_si128(reinterpret_cast<__m128i*>(at), words); }
@@ -45,7 +40,6 @@ HEDDLE_F16C std::size_t narrow_eights(Dtype to, const float* source, std::byte* 
 
 #else
 
-bool has_f16c() { return false; }
 std::size_t widen_eights(Dtype, const std::byte*, float*, std::size_t) { return 0; }
 std::size_t narrow_eights(Dtype, const float*, std::byte*, std::size_t) { return 0; }
 
@@ -60,7 +54,7 @@ void widen(Dtype from, const std::byte* source, float* target, std::size_t count
         std::memcpy(target, source, count * sizeof(float));
         return;
     }
-    for (std::size_t i = has_f16c() ? widen_eights(from, source, target, count) : 0; i < count; ++i) {
+    for (std::size_t i = vector_lanes() >= 8 ? widen_eights(from, source, target, count) : 0; i < count; ++i) {
         std::uint16_t bits = 0;
         std::memcpy(&bits, source + 2 * i, 2);
         target[i] = from == Dtype::F16 ? f16_to_float(bits) : bf16_to_float(bits);
@@ -74,7 +68,7 @@ void narrow(Dtype to, const float* source, std::byte* target, std::size_t count)
         std::memcpy(target, source, count * sizeof(float));
         return;
     }
-    for (std::size_t i = has_f16c() ? narrow_eights(to, source, target, count) : 0; i < count; ++i) {
+    for (std::size_t i = vector_lanes() >= 8 ? narrow_eights(to, source, target, count) : 0; i < count; ++i) {
         const std::uint16_t bits = to == Dtype::F16 ? float_to_f16(source[i]) : float_to_bf16(source[i]);
         std::memcpy(target + 2 * i, &bits, 2);
     }
