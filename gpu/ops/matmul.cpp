@@ -1,5 +1,6 @@
 // a [B, M, K] b [B or 1, K, N] -> [B, M, N], any strides. Leading axes are folded by the public function.
 #include <algorithm>
+#include <utility>
 
 #include "gpu/base/error.h"
 #include "gpu/graph/autocast.h"
@@ -48,6 +49,19 @@ struct MatmulParts final : Op {
 };
 
 constexpr std::int64_t most_dot_rows = 4;   // of shaders/matmul_dot.comp
+
+// Whether x [B, K, N] lies in memory as [B, N, K]: the weight of a linear layer.
+bool lies_turned(const Tensor& x) {
+    std::vector<const MovementOp*> moves;
+    Tensor root = x;
+    for (; root.op() && root.op()->kind() == OpKind::Movement; root = root.inputs()[0]) moves.push_back(static_cast<const MovementOp*>(root.op()));
+    View view{0, root.shape(), dense_strides(root.shape(), row_major(root.shape().size()))};
+    for (std::size_t i = moves.size(); i-- > 0;) {
+        const View from = std::exchange(view, {});
+        if (!moves[i]->view(from, view)) return false;
+    }
+    return view.strides[1] == 1 && view.strides[2] == x.size(1);
+}
 
 struct Matmul final : Op {
     std::string_view name() const override { return "matmul"; }
@@ -101,7 +115,8 @@ struct Matmul final : Op {
 
     Tensors vjp(const Tensors& in, const Tensor&, const Tensor& dy) const override {
         const Tensor da = matmul(dy, transpose(in[1], 1, 2));
-        const Tensor db = matmul(transpose(in[0], 1, 2), dy);
+        // Such a weight's gradient is computed as the weight lies, since it ends there and would have to be turned.
+        const Tensor db = lies_turned(in[1]) ? transpose(matmul(transpose(dy, 1, 2), in[0]), 1, 2) : matmul(transpose(in[0], 1, 2), dy);
         return {cast(da, in[0].dtype()), cast(sum_to(db, in[1].shape()), in[1].dtype())};
     }
 };
