@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cmath>
+#include <tuple>
 #include <vector>
 
 #include "gpu/base/vectors.h"
@@ -183,36 +184,50 @@ private slots:
         QVERIFY(found >= 4);
         QVERIFY(!vector_chain(vector_function("div"), vector_function("add"), 0).function);
     }
-    // What ends a norm, and what softmax's rows are made of and their sum: as one step after the other.
-    void longer_pairs_data() {
+    // What ends a norm, and what softmax's rows are made of and their sum: as one step after the other, bit by bit, in every kind of vector.
+    void several_steps_data() {
+        QTest::addColumn<int>("lanes");
         QTest::addColumn<int>("count");
-        for (const int count : {0, 1, 15, 16, 77, 1000}) QTest::addRow("%d", count) << count;
+        for (int lanes = 4; lanes <= vector_lanes(); lanes *= 2)
+            for (const int count : {0, 1, 15, 16, 77, 1000}) QTest::addRow("vectors of %d, %d", lanes, count) << lanes << count;
     }
-    void longer_pairs() {
+    void several_steps() {
+        QFETCH(int, lanes);
         QFETCH(int, count);
+        const VectorKernels& kernels = vector_kernels_of(lanes);
         const auto size = static_cast<std::size_t>(count);
         std::vector<float> a(size), b(size), c(size), between(size), expected(size), got(size);
         for (std::size_t i = 0; i < size; ++i) {
             const auto k = static_cast<float>(i);
             a[i] = std::sin(k * 1.7f) * 3, b[i] = std::cos(k * 2.3f) * 5, c[i] = std::sin(k * 3.1f + 1);
         }
-        const float *in[] = {a.data(), b.data(), c.data()}, *next[] = {between.data()};
-        const VectorFunction swish = vector_pair(vector_function("sigmoid"), vector_function("mul"));
-        for (const auto& [first, second] : {std::pair{"sub", "mul"}, std::pair{"mul", "add"}}) {
-            const VectorFunction chain = vector_chain(vector_function(first), vector_function(second), 0).function, all = vector_pair(chain, swish);
-            QVERIFY(all);
-            chain(in, between.data(), size);
-            swish(next, expected.data(), size);
-            all(in, got.data(), size);
+        const float *in[] = {a.data(), b.data(), c.data()}, *next[] = {between.data(), expected.data()};
+        for (const auto& [first, second, swish] : {std::tuple{"sub", "mul", kernels.swish_of_sub_mul}, std::tuple{"mul", "add", kernels.swish_of_mul_add}}) {
+            vector_chain(vector_function(first), vector_function(second), 0).function(in, between.data(), size);
+            kernels.sigmoid(next, expected.data(), size);
+            vector_function("mul")(next, expected.data(), size);
+            kernels.swish(next, got.data(), size);
+            QCOMPARE(got, expected);
+            swish(in, got.data(), size);
             QCOMPARE(got, expected);
         }
-        QVERIFY(!vector_pair(vector_chain(vector_function("sub"), vector_function("mul", 2), 0).function, swish));
         const float y = 1.5f, *values[] = {a.data(), &y};
-        const VectorFunction exp = vector_pair(vector_function("sub", 2), vector_function("exp"));
-        QVERIFY(!vector_sum(exp, "reduce_max") && !vector_sum(vector_function("exp"), "sum"));
-        exp(values, expected.data(), size);
-        QCOMPARE(vector_sum(exp, "sum")(0.25f, values, got.data(), size), vector_fold("sum")(0.25f, expected.data(), size));
+        vector_function("sub", 2)(values, between.data(), size);
+        kernels.exp(next, expected.data(), size);
+        kernels.exp_of_difference(values, got.data(), size);
         QCOMPARE(got, expected);
+        const float total = kernels.exp_of_difference_sum(0.25f, values, got.data(), size);
+        QCOMPARE(got, expected);
+        QCOMPARE(total, kernels.sum(0.25f, expected.data(), size));
+    }
+    void longer_pairs() {
+        const VectorFunction swish = vector_pair(vector_function("sigmoid"), vector_function("mul")), exp = vector_pair(vector_function("sub", 2), vector_function("exp"));
+        const auto chain = [](const char* first, const char* second, unsigned singles) {
+            return vector_chain(vector_function(first), vector_function(second, singles), 0).function;
+        };
+        QVERIFY(vector_pair(chain("sub", "mul", 0), swish) && vector_pair(chain("mul", "add", 0), swish));
+        QVERIFY(!vector_pair(chain("sub", "mul", 2), swish) && !vector_pair(chain("add", "mul", 0), swish));
+        QVERIFY(vector_sum(exp, "sum") && !vector_sum(exp, "reduce_max") && !vector_sum(vector_function("exp"), "sum"));
     }
     // Of every length around that of the parts, in every kind of vector; the kinds agree bit by bit.
     void reductions_data() {
