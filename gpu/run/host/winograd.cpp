@@ -210,7 +210,7 @@ bool winograd_pays(const ConvProblem& p, ConvPass pass) {
     const Shape taps = spatial(p.w), ones(rank, 1);
     if (rank < 2 || g.groups != 1 || taps[rank - 2] != 3 || taps[rank - 1] != 3 || g.stride != ones || g.dilation != ones) return false;
     const int lanes = tile_kernels().lanes;
-    if (p.w[0] % lanes != 0 || p.w[1] % lanes != 0 || std::min(p.w[0], p.w[1]) < 32) return false;
+    if (p.w[0] % lanes != 0 || p.w[1] % lanes != 0 || std::min(p.w[0], p.w[1]) < 16) return false;
     const Shape map = spatial(p.y);
     const std::int64_t tiles = p.y[0] * (rank == 3 ? map[0] : 1) * ceil_divide(map[rank - 2], side) * ceil_divide(map[rank - 1], side);
     // Without a transformed weight, which is four times as large, writing the sums is all that few tiles wait for. Below some fifty tiles such

@@ -27,16 +27,23 @@ public:
         const Planes x{nullptr, blocks.front().tiles(x_.frames), work_.channels}, dy{nullptr, most, work_.columns};
         const std::size_t line = HostScratch::padded(static_cast<std::size_t>(std::max(work_.channels, work_.columns)) * sizeof(float));
         const std::size_t sums = HostScratch::padded(static_cast<std::size_t>((planes + 9) * plane_step(grad_rows * ColumnPanels(work_.channels).widest())) * sizeof(float));
-        const std::int64_t threads = parallel_threads();
-        HostScratch scratch(HostScratch::padded(x.bytes()) + HostScratch::padded(dy.bytes()) + line + static_cast<std::size_t>(threads) * sums);
+        const std::int64_t row_parts = ceil_divide(work_.columns, grad_rows);
+        const ColumnPanels panels(work_.channels);
+        // Parts of the gradient; where there are fewer than threads have turns at, planes are shared out instead.
+        const std::int64_t parts = work_.depth * row_parts * panels.count, threads = parallel_threads();
+        const bool by_planes = parts < 2 * threads;
+        const auto part_of = [&](std::int64_t item) {
+            const std::int64_t panel = item % panels.count, row = item / panels.count % row_parts * grad_rows;
+            return Part{item / (panels.count * row_parts), row, std::min(grad_rows, work_.columns - row), panels.first(panel), panels.width(panel)};
+        };
+        const std::int64_t rooms = by_planes ? parts : threads;
+        HostScratch scratch(HostScratch::padded(x.bytes()) + HostScratch::padded(dy.bytes()) + line + static_cast<std::size_t>(rooms) * sums);
         zeros_ = reinterpret_cast<float*>(scratch.take(line));
         std::fill_n(zeros_, line / sizeof(float), 0.0f);
         std::vector<float*> room;
-        for (std::int64_t t = 0; t < threads; ++t) room.push_back(reinterpret_cast<float*>(scratch.take(sums)));
+        for (std::int64_t t = 0; t < rooms; ++t) room.push_back(reinterpret_cast<float*>(scratch.take(sums)));
         auto* const x_memory = reinterpret_cast<float*>(scratch.take(x.bytes()));
         auto* const dy_memory = reinterpret_cast<float*>(scratch.take(dy.bytes()));
-        const std::int64_t row_parts = ceil_divide(work_.columns, grad_rows);
-        const ColumnPanels panels(work_.channels);
         for (const Block& block : blocks) {
             const Planes v{x_memory, block.tiles(x_.frames), work_.channels}, d{dy_memory, block.tiles(dy_.frames), work_.columns};
             const std::int64_t groups = ceil_divide(v.tiles, group), grad_groups = ceil_divide(d.tiles, group);
@@ -45,11 +52,17 @@ public:
                 const std::int64_t first = (grad ? item - groups : item) * group, last = std::min(grad ? d.tiles : v.tiles, first + group);
                 for (std::int64_t i = first; i < last; ++i) grad ? transform_grad(block, i, d) : transform_map(x_, work_, Tile(block, x_.frames, i), zeros_, v, i);
             });
-            parallel_for(work_.depth * row_parts * panels.count, [&](std::int64_t item, int thread) {
-                const std::int64_t panel = item % panels.count, part = item / panels.count;
-                sum(block, part / row_parts, part % row_parts * grad_rows, panels.first(panel), panels.width(panel), v, d,
-                    room[static_cast<std::size_t>(thread)], &block != &blocks.front());
-            });
+            const bool accumulate = &block != &blocks.front();
+            if (by_planes) {
+                parallel_for(parts * planes, [&](std::int64_t item, int) { sum(block, part_of(item / planes), item % planes, v, d, room[static_cast<std::size_t>(item / planes)]); });
+                parallel_for(parts, [&](std::int64_t item, int) { transform_back(part_of(item), room[static_cast<std::size_t>(item)], accumulate); });
+            } else {
+                parallel_for(parts, [&](std::int64_t item, int thread) {
+                    float* const sums_of = room[static_cast<std::size_t>(thread)];
+                    for (std::int64_t f = 0; f < planes; ++f) sum(block, part_of(item), f, v, d, sums_of);
+                    transform_back(part_of(item), sums_of, accumulate);
+                });
+            }
         }
     }
 
@@ -60,44 +73,53 @@ private:
         tile_kernels().winograd_result_grad(pixels.data(), side * dy_.pixel, d.tile(index), d.step(), d.channels);
     }
 
-    // Adds a block's part of tap `depth` along frames, of outputs from `row` and inputs from `column` on.
-    void sum(const Block& block, std::int64_t depth, std::int64_t row, std::int64_t column, std::int64_t columns, const Planes& v, const Planes& d,
-             float* room, bool accumulate) const {
-        const std::int64_t rows = std::min(grad_rows, work_.columns - row);
-        const std::int64_t per_frame = block.rows * block.columns, plane = plane_step(rows * columns);
+    // Of the gradient: tap `depth` along frames, some outputs and a panel of inputs.
+    struct Part {
+        std::int64_t depth, row, rows, column, columns;
+
+        std::int64_t plane() const { return plane_step(rows * columns); }
+    };
+
+    // One plane of a part's sum over a block.
+    void sum(const Block& block, const Part& part, std::int64_t f, const Planes& v, const Planes& d, float* room) const {
+        const std::int64_t per_frame = block.rows * block.columns;
         // Frames of the gradient for which the tap lies in the map.
-        const std::int64_t shift = depth - work_.frames_before, from = std::max<std::int64_t>(0, -shift), to = std::min(dy_.frames, x_.frames - shift);
+        const std::int64_t shift = part.depth - work_.frames_before, from = std::max<std::int64_t>(0, -shift), to = std::min(dy_.frames, x_.frames - shift);
         const bool all = dy_.frames == x_.frames && shift == 0;      // pictures follow one another without a gap
-        for (std::int64_t f = 0; f < planes; ++f) {
-            bool begun = false;
-            const auto add = [&](std::int64_t first, std::int64_t first_grad, std::int64_t tiles) {
-                for (std::int64_t t = 0; t < tiles; t += chunk_terms) {
-                    tile_kernels().product({.rows = rows, .columns = columns, .terms = std::min(chunk_terms, tiles - t),
-                                            .a = d.tile(first_grad + t) + f * d.step() + row, .a_row = 1, .a_term = d.channels,
-                                            .b = v.tile(first + t) + f * v.step() + column, .b_term = v.channels,
-                                            .c = room + f * plane, .c_row = columns, .accumulate = begun});
-                    begun = true;
-                }
-            };
-            if (all) {
-                add(0, 0, d.tiles);
-            } else {
-                for (std::int64_t p = 0; p < block.pictures && to > from; ++p)
-                    add((p * x_.frames + from + shift) * per_frame, (p * dy_.frames + from) * per_frame, (to - from) * per_frame);
+        bool begun = false;
+        const auto add = [&](std::int64_t first, std::int64_t first_grad, std::int64_t tiles) {
+            for (std::int64_t t = 0; t < tiles; t += chunk_terms) {
+                tile_kernels().product({.rows = part.rows, .columns = part.columns, .terms = std::min(chunk_terms, tiles - t),
+                                        .a = d.tile(first_grad + t) + f * d.step() + part.row, .a_row = 1, .a_term = d.channels,
+                                        .b = v.tile(first + t) + f * v.step() + part.column, .b_term = v.channels,
+                                        .c = room + f * part.plane(), .c_row = part.columns, .accumulate = begun});
+                begun = true;
             }
-            if (!begun) std::fill_n(room + f * plane, rows * columns, 0.0f);
+        };
+        if (all) {
+            add(0, 0, d.tiles);
+        } else {
+            for (std::int64_t p = 0; p < block.pictures && to > from; ++p)
+                add((p * x_.frames + from + shift) * per_frame, (p * dy_.frames + from) * per_frame, (to - from) * per_frame);
         }
+        if (!begun) std::fill_n(room + f * part.plane(), part.rows * part.columns, 0.0f);
+    }
+
+    // The taps of a part from its planes, where they belong.
+    void transform_back(const Part& part, float* room, bool accumulate) const {
+        const std::int64_t plane = part.plane();
         float* const taps = room + planes * plane;      // [9, rows, columns]
         std::array<float*, 9> lines;
         for (std::int64_t tap = 0; tap < 9; ++tap) lines[static_cast<std::size_t>(tap)] = taps + tap * plane;
-        tile_kernels().winograd_weight_grad(room, plane, lines.data(), rows * columns);
-        const auto target = [&](std::int64_t r) { return to_ + (((row + r) * work_.channels + column) * work_.depth + depth) * 9; };
-        for (std::int64_t r = 0; r < rows; ++r) {
+        tile_kernels().winograd_weight_grad(room, plane, lines.data(), part.rows * part.columns);
+        for (std::int64_t r = 0; r < part.rows; ++r) {
+            const float* const line = taps + r * part.columns;
+            float* const target = to_ + (((part.row + r) * work_.channels + part.column) * work_.depth + part.depth) * 9;
             if (streams_) {
-                interleave(taps + r * columns, plane, 9, columns, room, 9, false);
-                stream(room, columns * 9, target(r));
+                interleave(line, plane, 9, part.columns, room, 9, false);
+                stream(room, part.columns * 9, target);
             } else {
-                interleave(taps + r * columns, plane, 9, columns, target(r), work_.depth * 9, accumulate);
+                interleave(line, plane, 9, part.columns, target, work_.depth * 9, accumulate);
             }
         }
         if (streams_) finish_streams();
