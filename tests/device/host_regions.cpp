@@ -97,6 +97,54 @@ private slots:
                                                      ((x.at(i, j, k) - row.at(0, 0, k)) * other.at(0, 0, k) + row.at(0, 0, k))));
         QVERIFY2(worst < 2e-6, qPrintable(QString::number(worst)));
     }
+
+    // Random graphs, whose values are used once, twice or not at all by neighbours: with the bits of one step after the other, whatever is computed
+    // together; where rows are added up, that may happen in another order.
+    void together_and_apart_data() {
+        QTest::addColumn<int>("seed");
+        for (int seed = 0; seed < 200; ++seed) QTest::addRow("%d", seed) << seed;
+    }
+    void together_and_apart() {
+        QFETCH(int, seed);
+        const bool adds = seed % 4 < 2;
+        const auto graph = [&](bool apart) {
+            std::uint32_t state = static_cast<std::uint32_t>(seed) * 2654435761u + 12345u;
+            const auto draw = [&](std::uint32_t below) { return (state = state * 1664525u + 1013904223u, state >> 16) % below; };
+            const std::int64_t rows = 5, columns = seed % 2 == 0 ? 2100 : 37;
+            Tensors values{tests::random_tensor({rows, columns}, 1), tests::random_tensor({rows, columns}, 2), tests::random_tensor({1, columns}, 3),
+                           tests::random_tensor({rows, 1}, 4)};
+            const std::uint32_t operations = 3 + draw(9);
+            for (std::uint32_t i = 0; i < operations; ++i) {
+                const auto size = static_cast<std::uint32_t>(values.size());
+                const Tensor a = values[size - 1 - draw(std::min(size, 4u))], b = values[size - 1 - draw(std::min(size, 6u))];
+                switch (draw(11)) {
+                    case 0: values.push_back(a + b); break;
+                    case 1: values.push_back(a - b); break;
+                    case 2: values.push_back(a * b); break;
+                    case 3: values.push_back(a * 0.75); break;
+                    case 4: values.push_back(1.25 - a); break;
+                    case 5: values.push_back(sigmoid(a)); break;
+                    case 6: values.push_back(a * sigmoid(a)); break;
+                    case 7: values.push_back(a * a); break;
+                    case 8: values.push_back(tanh(a - b)); break;
+                    case 9: values.push_back((adds ? sum(a * a, {1}) : max(a * a, {1})) * 0.01); break;
+                    default: values.push_back(exp(a - max(a, {1}))); break;
+                }
+                if (apart) evaluate({values.back()});
+            }
+            Tensor result = values.back() * 1.0;
+            for (std::size_t i = 4; i + 1 < values.size(); i += 2) result = result + values[i];
+            return to_floats(result);
+        };
+        const std::vector<float> together = graph(false), apart = graph(true);
+        if (!adds) QCOMPARE(together, apart);
+        double wrong = 0, size = 0;
+        for (std::size_t i = 0; i < apart.size(); ++i) {
+            wrong += std::pow(together[i] - static_cast<double>(apart[i]), 2);
+            size += std::pow(static_cast<double>(apart[i]), 2);
+        }
+        QVERIFY(wrong <= 1e-12 * size);
+    }
 };
 
 HEDDLE_TEST(host_regions, HostRegionsTest)

@@ -120,12 +120,12 @@ private:
         }
     }
     std::optional<HostRegion::Instruction> pair_of(const HostRegion::Instruction& first, const HostRegion::Instruction& second) const {
+        if (std::find(second.in.begin(), second.in.end(), first.out) == second.in.end()) return {};
         const bool follows = std::all_of(second.in.begin(), second.in.end(), [&](int slot) { return slot == first.out || slot == first.in[0]; });
         if (const VectorFunction both = follows ? vector_pair(first.function, second.function) : nullptr)
             return HostRegion::Instruction{both, first.in, second.out, second.spread};
         if (second.in.size() != 2) return {};
         const std::size_t at = second.in[0] == first.out ? 0 : 1;
-        if (second.in[at] != first.out) return {};
         const VectorChain chain = vector_chain(first.function, second.function, at);
         if (!chain.function) return {};
         return HostRegion::Instruction{chain.function, {first.in[chain.swapped ? 1 : 0], first.in[chain.swapped ? 0 : 1], second.in[1 - at]}, second.out, second.spread};
