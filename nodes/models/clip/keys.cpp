@@ -262,7 +262,7 @@ Weights clip_text_file_weights(const Weights& weights, ClipLayout layout, std::s
             save(name, weight);
             continue;
         }
-        const auto row = std::find_if(text_tower.stem.begin(), text_tower.stem.end(), [&](const Row& r) {
+        const auto row = std::find_if(text_tower.stem.begin(), text_tower.stem.end(), [&, &name = name](const Row& r) {
             return below(name, r.transformers) && r.open_clip != "text_projection.weight";
         });
         if (row != text_tower.stem.end()) {
