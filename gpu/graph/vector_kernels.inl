@@ -27,8 +27,6 @@ VECTOR_TARGET inline Vector erf_of(Vector x) {
     return smaller(splat(1.0f), larger(splat(-1.0f), c * p / q));
 }
 
-// What computes several steps at once rounds as they do one by one: results do not depend on what is fused with what.
-//
 // Of arrays; what is left in the end is computed as one more vector.
 template <Vector (*curve)(Vector)>
 VECTOR_TARGET void of_one(const float* const* in, float* out, std::size_t count) {
@@ -46,10 +44,11 @@ VECTOR_TARGET void of_three(const float* const* in, float* out, std::size_t coun
     const std::size_t rest = count - i;
     if (rest > 0) store_first(out + i, curve(load_first(x + i, rest), load_first(y + i, rest), load_first(z + i, rest)), rest);
 }
+// What computes several steps at once rounds as they do one by one: results do not depend on what is fused with what.
 VECTOR_TARGET inline Vector swish_of_sub_mul(Vector x, Vector y, Vector z) { return swish_of((x - y) * z); }
 VECTOR_TARGET inline Vector swish_of_mul_add(Vector x, Vector y, Vector z) { return swish_of(rounded(x * y) + z); }
 
-// Parts of a reduction: one for each of 64 neighbours, combined by halves.
+// Parts of a reduction: one for each of 64 neighbours, combined by halves, whatever the vectors.
 constexpr int parts = 64 / VECTOR_LANES;
 
 VECTOR_TARGET inline float sum_of(const Vector* part) {
@@ -62,30 +61,19 @@ VECTOR_TARGET inline float sum_of(const Vector* part) {
     return sum_of(sum[0]);
 }
 
-VECTOR_TARGET float sum(float total, const float* x, std::size_t count) {
+template <Vector (*term)(Vector)>
+VECTOR_TARGET float sum_of_terms(float total, const float* x, std::size_t count) {
     Vector part[parts]{};
     std::size_t i = 0;
     for (; i + 64 <= count; i += 64)
 #pragma GCC unroll 16
-        for (int k = 0; k < parts; ++k) part[k] += load(x + i + k * VECTOR_LANES);
-    for (int k = 0; i < count; ++k, i += VECTOR_LANES) part[k] += load_up_to(x + i, count - i);
+        for (int k = 0; k < parts; ++k) part[k] += term(load(x + i + k * VECTOR_LANES));
+    for (int k = 0; i < count; ++k, i += VECTOR_LANES) part[k] += term(load_up_to(x + i, count - i));
     return total + sum_of(part);
 }
-VECTOR_TARGET float squares(float total, const float* x, std::size_t count) {
-    Vector part[parts]{};
-    std::size_t i = 0;
-    for (; i + 64 <= count; i += 64)
-#pragma GCC unroll 16
-        for (int k = 0; k < parts; ++k) {
-            const Vector value = load(x + i + k * VECTOR_LANES);
-            part[k] += rounded(value * value);
-        }
-    for (int k = 0; i < count; ++k, i += VECTOR_LANES) {
-        const Vector value = load_up_to(x + i, count - i);
-        part[k] += rounded(value * value);
-    }
-    return total + sum_of(part);
-}
+VECTOR_TARGET inline Vector itself(Vector x) { return x; }
+VECTOR_TARGET inline Vector square(Vector x) { return rounded(x * x); }
+
 VECTOR_TARGET float maximum(float total, const float* x, std::size_t count) {
     Vector part[parts];
     for (Vector& one : part) one = splat(total);
@@ -126,7 +114,7 @@ VECTOR_TARGET float exp_of_difference_sum(float total, const float* const* in, f
 VECTOR_TARGET void exp_of_difference(const float* const* in, float* out, std::size_t count) { exp_of_difference_sum(0, in, out, count); }
 
 const VectorKernels all{of_one<exp_of>, of_one<sigmoid_of>, of_one<tanh_of>, of_one<erf_of>, of_one<swish_of>, of_three<swish_of_sub_mul>, of_three<swish_of_mul_add>,
-                 exp_of_difference, exp_of_difference_sum, sum, squares, maximum};
+                 exp_of_difference, exp_of_difference_sum, sum_of_terms<itself>, sum_of_terms<square>, maximum};
 
 }  // namespace KERNELS
 }  // namespace gpu

@@ -1,5 +1,5 @@
-// The elementwise primitives and reductions over plain arrays of floats, vectorised by the compiler for several
-// generations of processors: what the host's interpreter of fused regions is made of.
+// The elementwise primitives and reductions over plain arrays of floats, vectorised for several generations of processors, most by the compiler, some
+// in vector_kernels.h: what the host's interpreter of fused regions is made of.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,7 @@ namespace gpu {
 VectorFunction vector_function(std::string_view primitive, unsigned singles = 0);
 
 // What `second` makes of the result of `first` and, where it takes two, the input of `first`, in one sweep and with the same bits: e^(x - y),
-// x sigmoid(x), and that of what ends a norm.
-// Takes the inputs of `first`; null for other pairs.
+// x sigmoid(x), and that of what ends a norm. Takes the inputs of `first`; null for other pairs.
 VectorFunction vector_pair(VectorFunction first, VectorFunction second);
 
 // Two of addition, subtraction and multiplication in one sweep and with the same bits: (x + y) z.
