@@ -67,7 +67,7 @@ public:
 private:
     int place_node(PlanNode node) {
         const int self = static_cast<int>(program_.nodes.size());
-        if (node.leaf >= 0) return own_buffer(std::move(node), node.order);
+        if (node.leaf >= 0) return own_buffer(node, node.order);
         if (node.scalar >= 0) {
             node.order = row_major(node.spec.shape.size());
             node.view = dense_view(node.spec.shape, node.order);
@@ -75,12 +75,12 @@ private:
             return append(std::move(node));
         }
         switch (node.op->kind()) {
-            case OpKind::Source: return own_buffer(std::move(node), row_major(node.spec.shape.size()));
-            case OpKind::Reduce: return own_buffer(std::move(node), input(node, 0).order);
+            case OpKind::Source: return own_buffer(node, row_major(node.spec.shape.size()));
+            case OpKind::Reduce: return own_buffer(node, input(node, 0).order);
             case OpKind::Elementwise:
                 if (is_widened_leaf(node)) return place_widened(std::move(node));
                 if (is_narrowed_again(node)) return place_narrowed(std::move(node));
-                return own_buffer(std::move(node), elementwise_order(node));
+                return own_buffer(node, elementwise_order(node));
             case OpKind::Movement: return place_movement(std::move(node));
             case OpKind::Kernel: return place_kernel(std::move(node));
         }
@@ -129,7 +129,7 @@ private:
         const auto& movement = static_cast<const MovementOp&>(*node.op);
         if (movement.fills()) {
             node.inputs[0] = materialised(node.inputs[0]);
-            return own_buffer(std::move(node), input(node, 0).order);
+            return own_buffer(node, input(node, 0).order);
         }
         if (!movement.view(input(node, 0).view, node.view)) {
             node.inputs[0] = copied(node.inputs[0], copy_order(movement, input(node, 0)));
@@ -183,7 +183,7 @@ private:
             for (int& in : node.inputs) in = materialised(in);
         if (kernel.out_order.empty()) kernel.out_order = input(node, 0).order;
         const Order order = kernel.out_order;
-        return own_buffer(std::move(node), order);
+        return own_buffer(node, order);
     }
 
     bool is_packed(int at) const { return program_.nodes[at].blocks || program_.nodes[at].narrow; }
@@ -253,7 +253,7 @@ private:
         copy.op = copy_op();
         copy.inputs = {at};
         copy.spec = program_.nodes[at].spec;
-        return own_buffer(std::move(copy), order);
+        return own_buffer(copy, order);
     }
 
     Order elementwise_order(const PlanNode& node) const {
@@ -264,10 +264,11 @@ private:
         return row_major(node.spec.shape.size());
     }
 
-    int own_buffer(PlanNode node, Order order) {
+    // Leaves `node` empty.
+    int own_buffer(PlanNode& node, const Order& order) {
         node.root = static_cast<int>(program_.nodes.size());
         node.view = dense_view(node.spec.shape, order);
-        node.order = std::move(order);
+        node.order = order;
         return append(std::move(node));
     }
 
