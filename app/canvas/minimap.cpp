@@ -2,7 +2,6 @@
 
 #include <QMouseEvent>
 #include <QPainter>
-#include <ranges>
 
 #include "app/canvas/view.h"
 
@@ -54,7 +53,8 @@ void Minimap::draw() {
         const QRectF at((box.left() - area_.left()) * scale, (box.top() - area_.top()) * scale, box.width() * scale, box.height() * scale);
         return QRectF(at.topLeft(), QSizeF(std::max(1.5, at.width()), std::max(1.5, at.height())));
     };
-    for (const FrameItem* frame : scene.frames_inside_out() | std::views::reverse) painter.fillRect(place(frame->box()), mix(style.panel, frame->tone(), 0.35));
+    const std::vector<FrameItem*>& frames = scene.frames_inside_out();
+    for (auto frame = frames.rbegin(); frame != frames.rend(); ++frame) painter.fillRect(place((*frame)->box()), mix(style.panel, (*frame)->tone(), 0.35));
     for (const NodeId& id : scene.model().node_ids())
         if (const NodeItem* node = scene.item(id)) painter.fillRect(place(node->card_in_scene()), mix(style.category(node->shown_look().category), style.title_text, 0.25));
 }

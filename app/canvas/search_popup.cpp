@@ -124,7 +124,7 @@ void SearchPopup::fill() {
     const auto fits = [this](const nodes::Node& type) { return from_.empty() || model_.type_accepts(type, from_); };
     std::vector<const nodes::Node*> types = search_types(field()->text(), fits);
     // Favourites come first; while nothing is typed in the order in which they were starred.
-    const auto rest = std::ranges::stable_partition(types, [](const nodes::Node* type) { return is_favourite(type->info().id); }).begin();
+    const auto rest = std::stable_partition(types.begin(), types.end(), [](const nodes::Node* type) { return is_favourite(type->info().id); });
     const bool headings = field()->text().trimmed().isEmpty() && rest != types.begin();
     if (headings) {
         std::size_t at = 0;

@@ -125,7 +125,7 @@ void CanvasActions::fill_frames() {
         connect(into_frame_->addAction(text), &QAction::triggered, this, [this, ids, frames, into] { model_.put_into_frame(ids, frames, into); });
     };
     for (const auto& [id, frame] : all) {
-        if (std::ranges::any_of(frames, [&](const FrameId& moved) { return id == moved || nodes::is_within(all, id, moved); })) continue;
+        if (std::ranges::any_of(frames, [&, &id = id](const FrameId& moved) { return id == moved || nodes::is_within(all, id, moved); })) continue;
         QString text;
         for (FrameId at = id; !at.empty(); at = all.at(at).around) {
             QString title = qt(all.at(at).title);

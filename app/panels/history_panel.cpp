@@ -50,7 +50,7 @@ HistoryPanel::HistoryPanel(GraphModel& model, RunController& runs, QWidget* pare
 
 nodes::Value HistoryPanel::result() const {
     std::vector<NodeId> candidates = nodes::default_targets(started_);
-    std::ranges::stable_partition(candidates, [this](const NodeId& id) {
+    std::stable_partition(candidates.begin(), candidates.end(), [this](const NodeId& id) {
         const nodes::Node* type = started_.type_of(id);
         return type && type->info().side_effect;
     });

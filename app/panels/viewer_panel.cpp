@@ -119,7 +119,7 @@ ViewerPanel::ViewerPanel(GraphModel& model, RunController& runs, QWidget* parent
         if (!source_.empty() && model_.contains(source_.node)) return;
         if (blank_) return;  // is drawn on
         std::vector<NodeId> candidates = nodes::default_targets(model_.document());
-        std::ranges::stable_partition(candidates, [this](const NodeId& id) {
+        std::stable_partition(candidates.begin(), candidates.end(), [this](const NodeId& id) {
             const nodes::Node* type = model_.declaration(id);
             return type && type->info().side_effect;
         });

@@ -522,8 +522,7 @@ PromptSyntax prompt_syntax(const QString& prompt, PromptDialect dialect, int ste
                        syntax.marks.end());
     std::ranges::stable_sort(syntax.marks, {}, &PromptMark::at);
     std::ranges::sort(syntax.emphasis, {}, [](const PromptEmphasis& one) { return std::pair(one.at, -one.length); });
-    const auto repeated = std::ranges::unique(syntax.emphasis);
-    syntax.emphasis.erase(repeated.begin(), repeated.end());
+    syntax.emphasis.erase(std::unique(syntax.emphasis.begin(), syntax.emphasis.end()), syntax.emphasis.end());
     return syntax;
 }
 
