@@ -113,8 +113,10 @@ VECTOR_TARGET float exp_of_difference_sum(float total, const float* const* in, f
 }
 VECTOR_TARGET void exp_of_difference(const float* const* in, float* out, std::size_t count) { exp_of_difference_sum(0, in, out, count); }
 
-const VectorKernels all{of_one<exp_of>, of_one<sigmoid_of>, of_one<tanh_of>, of_one<erf_of>, of_one<swish_of>, of_three<swish_of_sub_mul>, of_three<swish_of_mul_add>,
-                 exp_of_difference, exp_of_difference_sum, sum_of_terms<itself>, sum_of_terms<square>, maximum};
+const VectorKernels all{of_one<exp_of>, of_one<sigmoid_of>, of_one<tanh_of>, of_one<erf_of>,
+                        of_one<swish_of>, of_three<swish_of_sub_mul>, of_three<swish_of_mul_add>,
+                        exp_of_difference, exp_of_difference_sum,
+                        sum_of_terms<itself>, sum_of_terms<square>, maximum};
 
 }  // namespace KERNELS
 }  // namespace gpu

@@ -116,7 +116,8 @@ struct Matmul final : Op {
     Tensors vjp(const Tensors& in, const Tensor&, const Tensor& dy) const override {
         const Tensor da = matmul(dy, transpose(in[1], 1, 2));
         // Such a weight's gradient is computed as the weight lies, since it ends there and would have to be turned.
-        const Tensor db = lies_turned(in[1]) ? transpose(matmul(transpose(dy, 1, 2), in[0]), 1, 2) : matmul(transpose(in[0], 1, 2), dy);
+        const Tensor db = lies_turned(in[1]) ? transpose(matmul(transpose(dy, 1, 2), in[0]), 1, 2)
+                                             : matmul(transpose(in[0], 1, 2), dy);
         return {cast(da, in[0].dtype()), cast(sum_to(db, in[1].shape()), in[1].dtype())};
     }
 };

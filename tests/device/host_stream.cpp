@@ -87,7 +87,7 @@ private slots:
         QTest::addColumn<int>("index");
         QTest::addColumn<int>("size");
         for (std::size_t i = 0; i < cases().size(); ++i)
-            for (const int size : {1, 16, 1023, 4099, 70001}) QTest::newRow(qPrintable(QString("%1, %2").arg(cases()[i].name).arg(size))) << static_cast<int>(i) << size;
+            for (const int size : {1, 16, 1023, 4099, 70001}) QTest::addRow("%s, %d", cases()[i].name, size) << static_cast<int>(i) << size;
     }
     void regions() {
         QFETCH(int, index);

@@ -221,7 +221,8 @@ private slots:
         QCOMPARE(total, kernels.sum(0.25f, expected.data(), size));
     }
     void longer_pairs() {
-        const VectorFunction swish = vector_pair(vector_function("sigmoid"), vector_function("mul")), exp = vector_pair(vector_function("sub", 2), vector_function("exp"));
+        const VectorFunction swish = vector_pair(vector_function("sigmoid"), vector_function("mul"));
+        const VectorFunction exp = vector_pair(vector_function("sub", 2), vector_function("exp"));
         const auto chain = [](const char* first, const char* second, unsigned singles) {
             return vector_chain(vector_function(first), vector_function(second, singles), 0).function;
         };

@@ -128,7 +128,10 @@ private:
         const std::size_t at = second.in[0] == first.out ? 0 : 1;
         const VectorChain chain = vector_chain(first.function, second.function, at);
         if (!chain.function) return {};
-        return HostRegion::Instruction{chain.function, {first.in[chain.swapped ? 1 : 0], first.in[chain.swapped ? 0 : 1], second.in[1 - at]}, second.out, second.spread};
+        std::vector<int> in = first.in;
+        if (chain.swapped) std::swap(in[0], in[1]);
+        in.push_back(second.in[1 - at]);
+        return HostRegion::Instruction{chain.function, in, second.out, second.spread};
     }
     std::ptrdiff_t uses(int slot) const {
         std::ptrdiff_t count = slot == region_.result ? 1 : 0;

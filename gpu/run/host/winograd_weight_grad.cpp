@@ -26,9 +26,9 @@ public:
         streams_ = blocks.size() == 1 && work_.depth == 1 && exceeds_caches(static_cast<std::uint64_t>(work_.columns * work_.channels * 9) * sizeof(float));
         const Planes x{nullptr, blocks.front().tiles(x_.frames), work_.channels}, dy{nullptr, most, work_.columns};
         const std::size_t line = HostScratch::padded(static_cast<std::size_t>(std::max(work_.channels, work_.columns)) * sizeof(float));
-        const std::size_t sums = HostScratch::padded(static_cast<std::size_t>((planes + 9) * plane_step(grad_rows * ColumnPanels(work_.channels).widest())) * sizeof(float));
         const std::int64_t row_parts = ceil_divide(work_.columns, grad_rows);
         const ColumnPanels panels(work_.channels);
+        const std::size_t sums = HostScratch::padded(static_cast<std::size_t>((planes + 9) * plane_step(grad_rows * panels.widest())) * sizeof(float));
         // Parts of the gradient; where there are fewer than threads have turns at, planes are shared out instead.
         const std::int64_t parts = work_.depth * row_parts * panels.count, threads = parallel_threads();
         const bool by_planes = parts < 2 * threads;
@@ -54,7 +54,9 @@ public:
             });
             const bool accumulate = &block != &blocks.front();
             if (by_planes) {
-                parallel_for(parts * planes, [&](std::int64_t item, int) { sum(block, part_of(item / planes), item % planes, v, d, room[static_cast<std::size_t>(item / planes)]); });
+                parallel_for(parts * planes, [&](std::int64_t item, int) {
+                    sum(block, part_of(item / planes), item % planes, v, d, room[static_cast<std::size_t>(item / planes)]);
+                });
                 parallel_for(parts, [&](std::int64_t item, int) { transform_back(part_of(item), room[static_cast<std::size_t>(item)], accumulate); });
             } else {
                 parallel_for(parts, [&](std::int64_t item, int thread) {
