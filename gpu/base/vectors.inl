@@ -3,6 +3,7 @@
 
 typedef float Vector __attribute__((vector_size(4 * VECTOR_LANES), aligned(4), may_alias));
 typedef std::int32_t Integers __attribute__((vector_size(4 * VECTOR_LANES), aligned(4), may_alias));
+typedef std::uint32_t Bits __attribute__((vector_size(4 * VECTOR_LANES), aligned(4), may_alias));
 
 VECTOR_TARGET inline Vector splat(float x) { return x - Vector{}; }
 VECTOR_TARGET inline Vector load(const float* x) { return *reinterpret_cast<const Vector*>(x); }
@@ -88,7 +89,7 @@ VECTOR_TARGET inline Vector exp_of(Vector x) {
 #if VECTOR_LANES == 16
     return (Vector)_mm512_maskz_scalef_ps(_mm512_cmp_ps_mask((__m512)x, (__m512)least, _CMP_NLT_UQ), (__m512)y, (__m512)n);
 #else
-    const Vector scaled = (Vector)((Integers)y + ((Integers)shifted << 23));      // n is added to the exponent
+    const Vector scaled = (Vector)((Bits)y + ((Bits)shifted << 23));      // n is added to the exponent
     const Vector upper = x <= splat(88.722839f) ? scaled : x + splat(HUGE_VALF);
     return x < least ? Vector{} : upper;
 #endif
