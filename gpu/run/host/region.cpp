@@ -120,6 +120,15 @@ public:
     }
     // Elements [first, last) of a row.
     void along(const HostRegion::Pass& pass, std::int64_t row, std::int64_t first, std::int64_t last) {
+        if (pass.plain) {
+            const HostRegion::Load& load = pass.loads[0];
+            const float* const from = data(load) + offset_at(r_.loop_sizes, load.loop_strides, row) + first;
+            float& sum = *total(pass.folds[0]);
+            ahead_.call();
+            sum = pass.folds[0].fold(sum, from, static_cast<std::size_t>(last - first));
+            values_[load.slot] = from;      // for passes that follow
+            return;
+        }
         for (const HostRegion::Load& load : pass.loads) base_[load.slot] = data(load) + offset_at(r_.loop_sizes, load.loop_strides, row);
         float* const target = write_ + offset_at(r_.loop_sizes, r_.write_loop_strides, row);
         for (std::int64_t at = first; at < last; at += r_.block) {
@@ -219,7 +228,7 @@ private:
     // where the next one begins.
     void call_for_row(std::int64_t row) {
         ahead_.clear();
-        if (row == r_.loop_count) return;
+        if (row == r_.loop_count || (r_.passes.size() == 1 && r_.passes[0].plain)) return;
         std::size_t all = 0;
         for (const HostRegion::Pass& pass : r_.passes) {
             for (const HostRegion::Load& load : pass.loads) {

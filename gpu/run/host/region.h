@@ -67,6 +67,7 @@ private:
         // `work` reads of the rows is repeated then, in slots of its own: pairs of slot and copy.
         bool batched = false;
         bool strided = false;   // it folds one read as it lies
+        bool plain = false;     // the same along rows, all of a row at once
         std::vector<std::pair<int, int>> repeated;
     };
     struct Constant {

@@ -153,6 +153,9 @@ private:
             return std::all_of(load.vector_strides.begin(), load.vector_strides.end(), [](std::int64_t stride) { return stride == 0; });
         };
         const auto has_rows = [](const HostRegion::Fold& fold) { return fold.rows != nullptr; };
+        const bool as_it_lies = pass.work.empty() && pass.loads.size() == 1 && pass.loads[0].linear &&
+                                std::all_of(pass.folds.begin(), pass.folds.end(), [&](const HostRegion::Fold& fold) { return fold.in == pass.loads[0].slot; });
+        pass.plain = as_it_lies && !region_.across && pass.folds.size() == 1 && !pass.folds[0].sum && !pass.stores;
         pass.batched = region_.across && region_.loop_sizes.size() == 1 && !pass.stores && !pass.folds.empty() &&
                        std::none_of(pass.loads.begin(), pass.loads.end(), is_single) &&
                        std::all_of(pass.folds.begin(), pass.folds.end(), has_rows);
@@ -164,8 +167,7 @@ private:
         for (const HostRegion::Fold& fold : pass.folds) outside.insert(fold.in);
         for (const int slot : outside)
             if (!inside.contains(slot) && (full_.contains(slot) || !single_.contains(slot))) pass.repeated.emplace_back(slot, region_.slots++);
-        pass.strided = pass.work.empty() && pass.loads.size() == 1 && pass.loads[0].linear &&
-                       std::all_of(pass.folds.begin(), pass.folds.end(), [&](const HostRegion::Fold& fold) { return fold.in == pass.loads[0].slot; });
+        pass.strided = as_it_lies;
     }
 
     bool is_linear(const Shape& strides) const {
