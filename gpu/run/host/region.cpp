@@ -78,9 +78,9 @@ void read_run(const float* from, std::int64_t stride, std::int64_t count, float*
 class RegionRun {
 public:
     RegionRun(const HostRegion& region, const std::vector<HostOperand>& reads, const HostOperand& write,
-              const std::vector<double>& scalars, bool streams)
-        : r_(region), reads_(reads), write_(reinterpret_cast<float*>(write.data)), streams_(streams), values_(static_cast<std::size_t>(region.slots)),
-          base_(values_.size()), fetched_(values_.size()) {
+              const std::vector<double>& scalars, const HostRegion::Traffic& traffic)
+        : r_(region), reads_(reads), write_(reinterpret_cast<float*>(write.data)), calls_ahead_(traffic.calls_ahead), streams_(traffic.streams),
+          values_(static_cast<std::size_t>(region.slots)), base_(values_.size()), fetched_(values_.size()) {
         static thread_local std::vector<Line> memory;
         memory.resize(std::max(memory.size(), static_cast<std::size_t>(region.slots * pitch_ / line)));
         memory_ = memory.data()->numbers;
@@ -215,7 +215,7 @@ private:
     void call_for_block(const HostRegion::Pass& pass, const float* target, std::int64_t from, std::int64_t last) {
         const std::int64_t count = std::min(last - from, r_.block);
         ahead_.clear();
-        if (count <= 0) return;
+        if (count <= 0 || !calls_ahead_) return;
         const auto add = [&](const float* base, const Shape& strides, bool linear, bool write) {
             if (const float* const at = linear ? base + from : straight(base, strides, false, from, count)) ahead_.add(at, count, write);
         };
@@ -228,7 +228,7 @@ private:
     // where the next one begins.
     void call_for_row(std::int64_t row) {
         ahead_.clear();
-        if (row == r_.loop_count || (r_.passes.size() == 1 && r_.passes[0].plain)) return;
+        if (row == r_.loop_count || !calls_ahead_ || (r_.passes.size() == 1 && r_.passes[0].plain)) return;
         std::size_t all = 0;
         for (const HostRegion::Pass& pass : r_.passes) {
             for (const HostRegion::Load& load : pass.loads) {
@@ -333,7 +333,7 @@ private:
     const HostRegion& r_;
     const std::vector<HostOperand>& reads_;
     float* const write_;
-    const bool streams_;
+    const bool calls_ahead_, streams_;
     // Of slots: each begins with a line of the cache, in another set of it than the slot before.
     const std::int64_t pitch_ = (ceil_divide(r_.block, line) | 1) * line;
     float* memory_ = nullptr;
@@ -343,9 +343,9 @@ private:
     std::vector<std::int64_t> fetched_;   // how much of what repeats lies in its slot
 };
 
-// Results that no cache can hold beside what they are made of. One that takes the place of an operand is in a cache by then.
-bool HostRegion::streams(const std::vector<HostOperand>& reads, const HostOperand& write) const {
-    if (!passes.back().stores) return false;
+// What the last cache holds from the step before comes fast enough by itself: there a call for it costs more than it spares. A result is stored past
+// caches that can not hold it beside what it is made of, unless it takes the place of an operand, which is in a cache by then.
+HostRegion::Traffic HostRegion::traffic(const std::vector<HostOperand>& reads, const HostOperand& write) const {
     const auto bytes_of = [](const HostOperand& operand) {
         std::uint64_t bytes = sizeof(float);
         for (std::size_t d = 0; d < operand.shape.size(); ++d)
@@ -353,16 +353,17 @@ bool HostRegion::streams(const std::vector<HostOperand>& reads, const HostOperan
         return bytes;
     };
     std::uint64_t bytes = bytes_of(write);
+    bool in_place = false;
     for (const HostOperand& read : reads) {
-        if (read.data == write.data) return false;
         bytes += bytes_of(read);
+        in_place = in_place || read.data == write.data;
     }
-    return exceeds_caches(bytes);
+    return {exceeds_caches(2 * bytes), passes.back().stores && !in_place && exceeds_caches(bytes)};
 }
 
 void HostRegion::run(const std::vector<HostOperand>& reads, const HostOperand& write, const std::vector<double>& scalars) const {
-    const bool past_caches = streams(reads, write);
-    const auto state = [&] { return RegionRun(*this, reads, write, scalars, past_caches); };
+    const Traffic met = traffic(reads, write);
+    const auto state = [&] { return RegionRun(*this, reads, write, scalars, met); };
     const std::int64_t width = across ? std::min(block, vector_count) : 1;   // of a row of folds
     const std::int64_t blocks = across ? ceil_divide(vector_count, block) : loop_count, length = across ? loop_count : vector_count;
     // A thread's part in a piece or few: every piece begins with lines that nobody called for.
@@ -407,12 +408,12 @@ void HostRegion::run_in_chunks(const std::vector<HostOperand>& reads, const Host
     };
     parallel_walk(blocks * chunks, elements(), [&](std::int64_t task) {
         const std::int64_t b = task / chunks, c = task % chunks, from = c * chunk, to = std::min(length, from + chunk);
-        RegionRun state(*this, reads, write, scalars, false);
+        RegionRun state(*this, reads, write, scalars, {});
         start(state, b);
         across ? state.down(pass, b * block, count_of(b), from, to) : state.along(pass, b, from, to);
         for (std::size_t f = 0; f < pass.folds.size(); ++f) std::copy_n(state.total(pass.folds[f]), count_of(b), part(b, c, f));
     });
-    RegionRun state(*this, reads, write, scalars, false);
+    RegionRun state(*this, reads, write, scalars, {});
     for (std::int64_t b = 0; b < blocks; ++b) {
         start(state, b);
         for (std::int64_t c = 0; c < chunks; ++c)

@@ -22,7 +22,12 @@ public:
 
 private:
     void run_in_chunks(const std::vector<HostOperand>& reads, const HostOperand& write, const std::vector<double>& scalars) const;
-    bool streams(const std::vector<HostOperand>& reads, const HostOperand& write) const;
+    // How a run meets the caches.
+    struct Traffic {
+        bool calls_ahead = false;   // for what comes next
+        bool streams = false;       // its result past them
+    };
+    Traffic traffic(const std::vector<HostOperand>& reads, const HostOperand& write) const;
     std::int64_t elements() const { return loop_count * vector_count; }
 
     friend class RegionCompiler;
