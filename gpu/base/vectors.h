@@ -1,5 +1,5 @@
 // Code written once for vectors of 16, 8 and 4 floats (AVX-512, AVX2, what every processor has), of which programs pick what the processor takes:
-// a file includes its body once for each VECTOR_KIND, as gpu/graph/vector_kernels.cpp does.
+// a file includes its body once for each kind, as gpu/graph/vector_kernels.cpp does.
 #pragma once
 
 #include <cmath>

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <iterator>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "gpu/graph/vector_kernels.h"
 
@@ -265,10 +267,15 @@ struct Form {
     bool first_single = false, second_single = false;
 };
 std::optional<Form> form_of(VectorFunction function) {
-    for (const std::size_t operation : {Add, Sub, Mul})
-        for (const unsigned singles : {0u, 1u, 2u})
-            if (function == vector_function(operation_names[operation], singles)) return Form{operation, singles == 1, singles == 2};
-    return {};
+    static const std::vector<std::pair<VectorFunction, Form>> forms = [] {
+        std::vector<std::pair<VectorFunction, Form>> all;
+        for (const std::size_t operation : {Add, Sub, Mul})
+            for (const unsigned singles : {0u, 1u, 2u})
+                all.emplace_back(vector_function(operation_names[operation], singles), Form{operation, singles == 1, singles == 2});
+        return all;
+    }();
+    const auto found = std::find_if(forms.begin(), forms.end(), [&](const auto& one) { return one.first == function; });
+    return found == forms.end() ? std::nullopt : std::optional(found->second);
 }
 
 // Four rows at a time, in their order: a total is read and written once for them.
