@@ -358,7 +358,7 @@ HostRegion::Traffic HostRegion::traffic(const std::vector<HostOperand>& reads, c
         bytes += bytes_of(read);
         in_place = in_place || read.data == write.data;
     }
-    return {exceeds_caches(2 * bytes), passes.back().stores && !in_place && exceeds_caches(bytes)};
+    return {exceeds_caches(2 * bytes), has_streams && passes.back().stores && !in_place && exceeds_caches(bytes)};
 }
 
 void HostRegion::run(const std::vector<HostOperand>& reads, const HostOperand& write, const std::vector<double>& scalars) const {

@@ -34,9 +34,9 @@ std::uint64_t& last_cache_bytes() {
     return bytes;
 }
 
-#ifdef __SSE2__
-
 bool exceeds_caches(std::uint64_t bytes) { return bytes > last_cache_bytes(); }
+
+#ifdef __SSE2__
 
 void stream(const float* from, std::int64_t count, float* to) {
     std::int64_t i = 0;
@@ -49,7 +49,6 @@ void finish_streams() { _mm_sfence(); }
 
 #else
 
-bool exceeds_caches(std::uint64_t) { return false; }
 void stream(const float* from, std::int64_t count, float* to) { std::copy_n(from, count, to); }
 void finish_streams() {}
 

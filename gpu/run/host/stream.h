@@ -9,8 +9,15 @@ namespace gpu {
 // What the processor's last cache holds, as the system tells. Tests assume other sizes.
 std::uint64_t& last_cache_bytes();
 
-// Whether so many bytes, read and written by one step, are more than that. False where there are no such stores.
+// Whether so many bytes, read and written by one step, are more than that.
 bool exceeds_caches(std::uint64_t bytes);
+
+// Whether stream() differs from a copy here.
+#ifdef __SSE2__
+inline constexpr bool has_streams = true;
+#else
+inline constexpr bool has_streams = false;
+#endif
 
 // Copies `count` floats from where they were just computed.
 void stream(const float* from, std::int64_t count, float* to);

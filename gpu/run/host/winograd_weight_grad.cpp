@@ -23,7 +23,8 @@ public:
         const std::int64_t tile_bytes = planes * (work_.channels + work_.columns) * std::int64_t{sizeof(float)};
         const std::vector<Block> blocks = tiling_.blocks(dy_.frames, std::max<std::int64_t>(1, most_scratch / tile_bytes));
         const std::int64_t most = blocks.front().tiles(dy_.frames);
-        streams_ = blocks.size() == 1 && work_.depth == 1 && exceeds_caches(static_cast<std::uint64_t>(work_.columns * work_.channels * 9) * sizeof(float));
+        const std::uint64_t result = static_cast<std::uint64_t>(work_.columns * work_.channels * 9) * sizeof(float);
+        streams_ = has_streams && blocks.size() == 1 && work_.depth == 1 && exceeds_caches(result);
         const Planes x{nullptr, blocks.front().tiles(x_.frames), work_.channels}, dy{nullptr, most, work_.columns};
         const std::size_t line = HostScratch::padded(static_cast<std::size_t>(std::max(work_.channels, work_.columns)) * sizeof(float));
         const std::int64_t row_parts = ceil_divide(work_.columns, grad_rows);
