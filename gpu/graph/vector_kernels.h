@@ -1,6 +1,6 @@
-// What of vector_math.h the compiler does not make good vectors of by itself: the curves of activations, and reductions. Explicit vectors of the
-// processor's own size; results of curves have relative errors of 2e-7 or so and may take the place of an input. Sums are those of 64 parts, whatever
-// the vectors.
+// What of vector_math.h the compiler does not make good vectors of by itself: the curves of activations, and reductions; attention uses them too.
+// Explicit vectors of the processor's own size; results of curves have relative errors of 2e-7 or so and may take the place of an input. Sums are
+// those of 64 parts, whatever the vectors.
 #pragma once
 
 #include "gpu/graph/vector_math.h"

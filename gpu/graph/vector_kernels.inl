@@ -103,9 +103,14 @@ VECTOR_TARGET float exp_of_difference_sum(float total, const float* const* in, f
             store(out + i + k * VECTOR_LANES, value);
             part[k] += value;
         }
-    for (int k = 0; i < count; ++k, i += VECTOR_LANES) {
-        const std::size_t rest = count - i < VECTOR_LANES ? count - i : VECTOR_LANES;
-        const Vector value = exp_of(load_up_to(x + i, rest) - y);
+    int k = 0;
+    for (; i + VECTOR_LANES <= count; ++k, i += VECTOR_LANES) {
+        const Vector value = exp_of(load(x + i) - y);
+        store(out + i, value);
+        part[k] += value;
+    }
+    if (const std::size_t rest = count - i; rest > 0) {
+        const Vector value = exp_of(load_first(x + i, rest) - y);
         store_first(out + i, value, rest);
         for (std::size_t lane = 0; lane < rest; ++lane) part[k][lane] += value[lane];
     }

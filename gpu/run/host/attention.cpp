@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "gpu/graph/vector_kernels.h"
 #include "gpu/run/host/attention.h"
 #include "gpu/run/host/parallel.h"
 #include "gpu/run/host/post_ops.h"
@@ -70,12 +71,13 @@ public:
 private:
     void tile(std::int64_t b, std::int64_t h, std::int64_t first, std::int64_t row, std::int64_t rows, std::int64_t key, std::int64_t keys) {
         const TileKernels& kernels = tile_kernels();
+        const VectorKernels& vectors = vector_kernels();
         const std::int64_t whole = whole_vectors(keys);
         p_.scores(b, h, first + row, rows, key, keys, q_ + row * p_.size, p_.size, k_columns_, scores_);
         for (std::int64_t r = 0; r < rows; ++r) {
             float* s = scores_ + r * attention_tile_keys;
             float &most = most_[row + r], &total = total_[row + r];
-            const float high = std::max(most, kernels.maximum(s, whole));
+            const float high = vectors.maximum(most, s, static_cast<std::size_t>(whole));
             if (high <= attention_hidden / 2) {   // nothing seen so far
                 std::fill(s, s + whole, 0.0f);
                 continue;
@@ -86,7 +88,8 @@ private:
                 total *= shrink;
                 most = high;
             }
-            total += kernels.exp_sum(s, most, whole);
+            const float* in[]{s, &most};
+            total = vectors.exp_of_difference_sum(total, in, s, static_cast<std::size_t>(whole));
         }
         if (sum_row_ > 0)
             kernels.product({.rows = rows, .columns = sum_row_, .terms = keys, .a = scores_, .a_row = attention_tile_keys, .b = v_rows_,

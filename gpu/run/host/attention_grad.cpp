@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "gpu/graph/vector_kernels.h"
 #include "gpu/run/host/attention.h"
 #include "gpu/run/host/parallel.h"
 #include "gpu/run/host/post_ops.h"
@@ -93,7 +94,8 @@ private:
         for (std::int64_t r = 0; r < rows; ++r) {
             const std::int64_t at = (b * p_.heads + h) * p_.queries + query + r;
             float *weights = weights_ + r * attention_tile_keys, *ds = ds_ + r * attention_tile_keys;
-            kernels.exp_sum(weights, g_.lse[at], whole);                 // P
+            const float* in[]{weights, &g_.lse[at]};
+            vector_kernels().exp_of_difference(in, weights, static_cast<std::size_t>(whole));      // P
             kernels.softmax_grad(ds, weights, g_.delta[at], whole);      // dS without the scale
         }
         // q_ and k_rows_ carry the scale.

@@ -41,9 +41,6 @@ struct TileKernels {
     void (*product)(const TileProduct&);
     void (*panel)(const PanelProduct&);
     // Over `count` floats, a multiple of lanes.
-    float (*maximum)(const float* x, std::int64_t count);
-    // x = exp(x - offset) for x <= offset; returns the sum. Below -87 the result is 0.
-    float (*exp_sum)(float* x, float offset, std::int64_t count);
     void (*scale)(float* x, float factor, std::int64_t count);
     // to[t * to_term + j] = from[j * from_column + t] for j < columns, t < terms: packs rows as columns.
     void (*transpose)(const float* from, std::int64_t from_column, float* to, std::int64_t to_term, std::int64_t columns,

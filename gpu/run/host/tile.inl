@@ -126,29 +126,6 @@ VECTOR_TARGET void panel(const PanelProduct& p) {
 #endif
 }
 
-VECTOR_TARGET float maximum(const float* x, std::int64_t count) {
-    Vector most = load(x);
-    for (std::int64_t i = VECTOR_LANES; i < count; i += VECTOR_LANES) {
-        const Vector value = load(x + i);
-        most = value > most ? value : most;
-    }
-    float result = most[0];
-    for (int i = 1; i < VECTOR_LANES; ++i) result = most[i] > result ? most[i] : result;
-    return result;
-}
-
-VECTOR_TARGET float exp_sum(float* x, float offset, std::int64_t count) {
-    Vector total{};
-    for (std::int64_t i = 0; i < count; i += VECTOR_LANES) {
-        const Vector value = exp_of(load(x + i) - splat(offset));
-        store(x + i, value);
-        total += value;
-    }
-    float result = 0;
-    for (int i = 0; i < VECTOR_LANES; ++i) result += total[i];
-    return result;
-}
-
 VECTOR_TARGET void scale(float* x, float factor, std::int64_t count) {
     for (std::int64_t i = 0; i < count; i += VECTOR_LANES) store(x + i, load(x + i) * splat(factor));
 }
@@ -168,7 +145,7 @@ VECTOR_TARGET void softmax_grad(float* x, const float* p, float offset, std::int
 
 #include "gpu/run/host/winograd_tile.inl"
 
-const TileKernels kernels{VECTOR_LANES, VECTOR_LANES > 4, product, panel, maximum, exp_sum, scale, transpose, softmax_grad,
+const TileKernels kernels{VECTOR_LANES, VECTOR_LANES > 4, product, panel, scale, transpose, softmax_grad,
                           winograd_map, winograd_result, winograd_result_grad, winograd_weight, winograd_weight_grad};
 
 }  // namespace TILE
