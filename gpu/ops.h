@@ -2,7 +2,11 @@
 // Errors are thrown while the expression is built: Error{InvalidGraph} with the op and the shapes.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -190,10 +194,16 @@ Tensor einsum(const std::string& subscripts, const Tensors& operands);
 // A number for every spatial axis, or one for each, outermost first (depth, height, width).
 struct PerAxis {
     PerAxis() = default;
-    PerAxis(int all) : values{all} {}
-    PerAxis(std::initializer_list<int> each) : values(each) {}
-    PerAxis(std::vector<int> each) : values(std::move(each)) {}
-    std::vector<int> values;
+    PerAxis(int all) : numbers{all}, count(1) {}
+    PerAxis(std::initializer_list<int> each) : PerAxis(std::span(each.begin(), each.size())) {}
+    PerAxis(const std::vector<int>& each) : PerAxis(std::span(each)) {}
+    std::span<const int> values() const { return std::span(numbers).first(std::min(count, numbers.size())); }
+
+    std::array<int, 3> numbers{};
+    std::size_t count = 0;    // as given: more than there are axes are refused by who reads them
+
+private:
+    explicit PerAxis(std::span<const int> each) : count(each.size()) { std::copy_n(each.begin(), values().size(), numbers.begin()); }
 };
 struct ConvOptions {
     PerAxis stride = 1;

@@ -15,7 +15,7 @@ struct GraphNode final : TensorNode, std::enable_shared_from_this<GraphNode> {
     std::uint64_t walk = 0;
     int position = -1;
 
-    GraphNode() = default;
+    GraphNode() {}   // a defaulted one would have all of it cleared before its members are
     ~GraphNode();
 };
 

@@ -97,9 +97,9 @@ namespace {
 
 // One number for each spatial axis.
 Shape each(const char* name, const PerAxis& given, std::size_t rank) {
-    if (given.values.size() == 1) return Shape(rank, given.values[0]);
-    check(given.values.size() == rank, ErrorCode::InvalidGraph, "{}: expected 1 or {} numbers, got {}", name, rank, given.values.size());
-    return Shape(given.values.begin(), given.values.end());
+    if (given.count == 1) return Shape(rank, given.numbers[0]);
+    check(given.count == rank, ErrorCode::InvalidGraph, "{}: expected 1 or {} numbers, got {}", name, rank, given.count);
+    return Shape(given.values().begin(), given.values().end());
 }
 
 // Runs before the geometry does: a wrong rank reads better named by the function that was called.
@@ -111,7 +111,7 @@ void check_rank(const char* name, const Tensor& x, const Tensor& weight, std::si
 Tensor conv(const char* name, const Tensor& map, const Tensor& filter, const ConvOptions& o, std::size_t rank) {
     const Tensor x = product_input(map), weight = product_input(filter);
     check_rank(name, x, weight, rank);
-    ConvGeometry geometry{each(name, o.stride, rank), each(name, o.pad, rank), each(name, o.pad_end.values.empty() ? o.pad : o.pad_end, rank),
+    ConvGeometry geometry{each(name, o.stride, rank), each(name, o.pad, rank), each(name, o.pad_end.count == 0 ? o.pad : o.pad_end, rank),
                           each(name, o.dilation, rank), o.groups};
     if (o.mode == PadMode::Zero) return convolution(x, weight, std::move(geometry));
     Shape before(2, 0), after(2, 0);
@@ -125,7 +125,7 @@ Tensor conv_transpose(const char* name, const Tensor& map, const Tensor& filter,
     const Tensor x = product_input(map), weight = product_input(filter);
     check_rank(name, x, weight, rank);
     ConvGeometry geometry{each(name, o.stride, rank), each(name, o.pad, rank),
-                                each(name, o.pad_end.values.empty() ? o.pad : o.pad_end, rank), each(name, o.dilation, rank), o.groups};
+                                each(name, o.pad_end.count == 0 ? o.pad : o.pad_end, rank), each(name, o.dilation, rank), o.groups};
     const Shape extra = each(name, o.output_pad, rank);
     Shape size, beyond(rank + 2, 0);
     for (std::size_t i = 0; i < rank; ++i) {
