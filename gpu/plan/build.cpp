@@ -45,9 +45,10 @@ bool is_computable(Dtype dtype) {
     }
 }
 
-const SourceOp* constant_of(const Op* op) {
-    const auto* source = dynamic_cast<const SourceOp*>(op);
-    return source && source->glsl() == "c" ? source : nullptr;
+const SourceOp* constant_of(const Op& op) {
+    if (op.kind() != OpKind::Source) return nullptr;
+    const auto& source = static_cast<const SourceOp&>(op);
+    return source.glsl() == "c" ? &source : nullptr;
 }
 
 // Only says how cotangents pass.
@@ -70,7 +71,7 @@ public:
 
     Program run() {
         std::size_t leaf = 0, scalar = 0;
-        for (const Tensor& tensor : graph_.nodes) add(tensor, &leaf, &scalar);
+        for (const Tensor* tensor : graph_.nodes) add(*tensor, &leaf, &scalar);
         for (const Tensor& output : graph_.outputs) {
             const int node = position_.at(output.id());
             program_.outputs.push_back(node);
@@ -98,7 +99,7 @@ private:
             }
         } else {
             node.op = tensor.node()->op;
-            if (const SourceOp* constant = constant_of(tensor.op())) {
+            if (const SourceOp* constant = constant_of(*tensor.op())) {
                 if (scalar) {
                     node.scalar = static_cast<int>((*scalar)++);
                 } else {
@@ -156,7 +157,7 @@ private:
         walk({composite}, seen, [&](const Tensor& t) { inside.push_back(t); });
         std::vector<std::pair<std::uint64_t, std::optional<int>>> hidden;      // what the graph knows by these names
         for (const Tensor& t : inside) {
-            if (t.value() || !t.op() || constant_of(t.op())) {
+            if (t.value() || !t.op() || constant_of(*t.op())) {
                 const auto known = position_.find(t.id());
                 hidden.emplace_back(t.id(), known == position_.end() ? std::nullopt : std::optional(known->second));
                 position_.erase(t.id());
@@ -195,6 +196,8 @@ TensorGraph collect(const Tensors& outputs, const Tensors& donated) {
     const std::uint64_t walk = begin_walk();
     TensorGraph graph;
     graph.outputs = outputs;
+    static thread_local std::size_t nodes_before = 0;   // of the last graph; the next is often the same
+    graph.nodes.reserve(nodes_before);
     std::unordered_set<std::uint64_t> given;
     for (const Tensor& tensor : donated) given.insert(tensor.id());
     static thread_local std::vector<std::uint64_t> words;   // what is hashed: for each node a word that says what follows
@@ -207,7 +210,7 @@ TensorGraph collect(const Tensors& outputs, const Tensors& donated) {
     const auto visit = [&](const Tensor& tensor, GraphNode& node) {
         node.walk = walk;
         node.position = static_cast<int>(graph.nodes.size());
-        graph.nodes.push_back(tensor);
+        graph.nodes.push_back(&tensor);
         if (node.value) {
             graph.leaves.push_back(node.value);
             bool alone = true;
@@ -222,11 +225,9 @@ TensorGraph collect(const Tensors& outputs, const Tensors& donated) {
             for (const int axis : node.value->order) words.push_back(static_cast<std::uint64_t>(axis));
             return;
         }
-        const bool source = node.op && node.op->kind() == OpKind::Source;
-        if (!source && (!node.op || node.inputs.empty()))
+        if (node.inputs.empty() && (!node.op || node.op->kind() != OpKind::Source))
             throw Error(ErrorCode::InvalidGraph, "evaluate: a tensor {} was given away to an earlier evaluation", to_string(node.spec));
-        if (source)
-            if (const SourceOp* constant = constant_of(node.op.get())) graph.scalars.push_back(constant->scalar());
+        if (const SourceOp* constant = constant_of(*node.op)) graph.scalars.push_back(constant->scalar());
         begin_fields(0, node.inputs.size());
         add_spec(node.spec);
         words.push_back(node.structure.high);
@@ -235,7 +236,7 @@ TensorGraph collect(const Tensors& outputs, const Tensors& donated) {
     };
     // Inputs before users, in the order of walk().
     std::vector<std::pair<const Tensor*, std::size_t>> stack;
-    for (const Tensor& output : outputs) {
+    for (const Tensor& output : graph.outputs) {
         stack.emplace_back(&output, 0);
         while (!stack.empty()) {
             const Tensor& tensor = *stack.back().first;
@@ -254,6 +255,7 @@ TensorGraph collect(const Tensors& outputs, const Tensors& donated) {
     begin_fields(0, graph.donated.size());
     for (const bool free : graph.donated) words.push_back(free);
     for (const Tensor& output : outputs) words.push_back(static_cast<std::uint64_t>(graph_node(output).position));
+    nodes_before = graph.nodes.size();
     graph.structure = hash_bytes(std::as_bytes(std::span(words)));
     return graph;
 }

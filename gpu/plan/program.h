@@ -148,7 +148,11 @@ int member_of(const Program& program, const Step& step, int node);
 
 // The part of a tensor graph that has no values yet, in topological order: what evaluate() hashes and build() reads.
 struct TensorGraph {
-    Tensors nodes;                       // leaves and constants included
+    TensorGraph() = default;
+    TensorGraph(TensorGraph&&) = default;            // no copies: `nodes` points into it
+    TensorGraph& operator=(TensorGraph&&) = default;
+
+    std::vector<const Tensor*> nodes;    // leaves and constants included, as `outputs` and users hold them: valid under the walk's GraphLock
     Tensors outputs;
     std::vector<StorageRef> leaves;      // in order of first visit
     std::vector<bool> donated;           // per leaf

@@ -3,13 +3,18 @@
 #include "gpu/base/switches.h"
 #include "gpu/run/engine.h"
 #include "gpu/run/oracle.h"
+#include "gpu/run/traits.h"
 
 namespace gpu {
 
 // oracle: every kernel op alone against its composite in double precision.
 void Engine::check_each(const Tensors& outputs) {
-    const TensorGraph graph = collect(outputs);
-    for (const Tensor& node : graph.nodes) {
+    Tensors nodes;      // held, as a node that gets its value lets go of its inputs
+    {
+        const GraphLock walk;
+        for (const Tensor* const node : collect(outputs).nodes) nodes.push_back(*node);
+    }
+    for (const Tensor& node : nodes) {
         if (node.value() || !node.op()) continue;
         const Tensors inputs = node.inputs();
         const std::string place = node.op()->text() + " " + to_string(node.spec());
@@ -25,9 +30,12 @@ void Engine::check_each(const Tensors& outputs) {
 }
 
 // cache: what a cached plan and its recorded lists gave, against a plan made for this once.
-void Engine::check_caches(const TensorGraph& graph, const std::vector<StorageRef>& values) {
-    const Program& known = plans_.at(key_of(graph)).runner->program();
-    Plan fresh{std::make_unique<PlanRunner>(device_, make_plan(graph, known.traits, known.fuse), rate_), {}, {}};
+void Engine::check_caches(const Tensors& outputs, const std::vector<StorageRef>& values) {
+    std::optional<GraphLock> walk(std::in_place);
+    const TensorGraph graph = collect(outputs);
+    Program program = make_plan(graph, traits_of(device_->caps()), switches().fuse);
+    walk.reset();
+    Plan fresh{std::make_unique<PlanRunner>(device_, std::move(program), rate_), {}, {}};
     const std::vector<StorageRef> again = run_within_memory(key_of(graph), fresh, graph);
     for (std::size_t i = 0; i < values.size(); ++i) {
         const double error = relative_error(read_doubles(values[i]), read_doubles(again[i]));

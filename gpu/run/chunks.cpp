@@ -6,6 +6,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "gpu/graph/graph_lock.h"
 #include "gpu/graph/op.h"
 #include "gpu/ops.h"
 #include "gpu/plan/program.h"
@@ -188,7 +189,9 @@ std::optional<Attempt> chunked(const Tensor& x, std::uint64_t large) {
 Chunked in_chunks(const Tensors& outputs, std::uint64_t large) {
     Chunked result;
     std::unordered_map<std::uint64_t, Tensor> now;   // id -> what takes its place
-    for (const Tensor& x : collect(outputs).nodes) {
+    const GraphLock walk;
+    for (const Tensor* const node : collect(outputs).nodes) {
+        const Tensor& x = *node;
         Tensor other = x;
         if (!x.value() && x.op() && !x.inputs().empty()) {
             Tensors in;

@@ -110,7 +110,7 @@ void Engine::run(const Tensors& outputs, const Tensors& donated) {
             for (const Tensor& tensor : donated) drop_value(tensor);
         throw;
     }
-    if (switches().checks("cache") && counters_.plan_hits > before.plan_hits && donated.empty()) check_caches(graph, values);
+    if (switches().checks("cache") && counters_.plan_hits > before.plan_hits && donated.empty()) check_caches(outputs, values);
     for (std::size_t i = 0; i < outputs.size(); ++i) set_value(outputs[i], values[i]);
     if (tracing())
         span.detail(format("plan {}: {}, {} of {} lists recorded, {} dispatches, {} host kernels", key.hex().substr(0, 12),

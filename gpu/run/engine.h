@@ -73,7 +73,7 @@ private:
 
     // checks.cpp
     void check_each(const Tensors& outputs);
-    void check_caches(const TensorGraph& graph, const std::vector<StorageRef>& values);
+    void check_caches(const Tensors& outputs, const std::vector<StorageRef>& values);
 
     mutable std::mutex mutex_;
     std::shared_ptr<Device> device_;

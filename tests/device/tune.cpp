@@ -40,10 +40,10 @@ private slots:
         old_ = switches().cache_dir;
         switches().cache_dir = folder_.path().toStdString();
         // The product itself, below the reshapes around it.
-        for (const Tensor& node : collect({y_}).nodes)
-            if (node.op() && node.op()->name() == "matmul") {
-                op_ = node.node()->op;
-                in_ = tests::input_specs(node);
+        for (const Tensor* const node : collect({y_}).nodes)
+            if (node->op() && node->op()->name() == "matmul") {
+                op_ = node->node()->op;
+                in_ = tests::input_specs(*node);
             }
         QVERIFY(op_);
         names_ = op_->variants(in_, traits_of(Device::current().caps()));

@@ -22,8 +22,8 @@ namespace {
 bool has_variants(const std::string& op) { return op == "matmul" || op == "convolution" || op == "conv_input_grad" || op == "conv_weight_grad" || op == "attention"; }
 
 bool reduces(const Tensor& y) {
-    const Tensors nodes = collect({y}).nodes;
-    return std::any_of(nodes.begin(), nodes.end(), [](const Tensor& node) { return node.op() && node.op()->kind() == OpKind::Reduce; });
+    const TensorGraph graph = collect({y});
+    return std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const Tensor* node) { return node->op() && node->op()->kind() == OpKind::Reduce; });
 }
 
 Tensors inputs_of(const OpCase& one, Dtype dtype) {

@@ -19,9 +19,9 @@ inline gpu::Specs input_specs(const gpu::Tensor& node) {
 // The variants of all kernel ops in y, each once, an op's default before its others.
 inline std::vector<std::string> variants_of(const gpu::Tensor& y, const gpu::DeviceTraits& traits) {
     std::vector<std::string> names;
-    for (const gpu::Tensor& node : gpu::collect({y}).nodes) {
-        if (!node.op() || node.op()->kind() != gpu::OpKind::Kernel) continue;
-        for (const std::string& name : node.op()->variants(input_specs(node), traits))
+    for (const gpu::Tensor* const node : gpu::collect({y}).nodes) {
+        if (!node->op() || node->op()->kind() != gpu::OpKind::Kernel) continue;
+        for (const std::string& name : node->op()->variants(input_specs(*node), traits))
             if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
     }
     return names;
