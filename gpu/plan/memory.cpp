@@ -235,6 +235,8 @@ void memory(Program& program) {
     find_live_ranges(program);
     place_on_leaves(program);
     assign_offsets(program);
+    for (const Placement& place : program.placements)
+        if (place.kind == Placement::Output && place.donor < 0) program.output_bytes += std::max<std::size_t>(place.size, 4);
     find_barriers(program);
 }
 

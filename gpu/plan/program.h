@@ -138,6 +138,7 @@ struct Program {
     std::vector<Placement> placements;   // per node
     std::size_t arena_bytes = 0;
     std::size_t arena_lower_bound = 0;   // most bytes alive at once
+    std::size_t output_bytes = 0;        // of results with buffers of their own; those in the places of donated leaves take none
 
     std::vector<std::vector<int>> users() const;
 };

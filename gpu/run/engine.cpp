@@ -62,7 +62,7 @@ MemoryForecast Engine::forecast(const Tensors& tensors, const Tensors& donated) 
     std::optional<GraphLock> walk(std::in_place);
     const TensorGraph graph = collect(missing, donated);
     residency_.evict(0);      // what nobody holds any more
-    MemoryForecast need = forecast_of(*plan_for(graph, key_of(graph), walk).runner, graph);
+    MemoryForecast need = forecast_of(*plan_for(graph, key_of(graph), walk).runner, &graph);
     if (need.streams) need.peak = std::min(need.peak, need.budget);
     return need;
 }
@@ -137,7 +137,7 @@ Engine::Plan& Engine::plan_for(const TensorGraph& graph, const Hash& key, std::o
     walk.reset();   // pipelines take longer, and need no graph
     auto runner = std::make_unique<PlanRunner>(device_, std::move(program), rate_);
     if (switches().debug >= 1) {
-        const MemoryForecast need = forecast_of(*runner, graph);
+        const MemoryForecast need = forecast_of(*runner, &graph);
         log_message("plan", LogLevel::Info,
                     format("{} on {}: {} steps, arena {} bytes, weights {}, results {}; peak {} of {}", key.hex().substr(0, 12),
                            device_->caps().name, runner->program().steps.size(), need.arena, need.weights, need.outputs, need.peak,

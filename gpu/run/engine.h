@@ -69,7 +69,7 @@ private:
     void retreat_to(Rung rung, const Hash& key, Plan& plan, const MemoryForecast& need);
     Rung first_rung(const MemoryForecast& need) const;
     std::vector<StepRange> ranges_for(Rung rung, const PlanRunner& runner) const;
-    MemoryForecast forecast_of(const PlanRunner& runner, const TensorGraph& graph) const;
+    MemoryForecast forecast_of(const PlanRunner& runner, const TensorGraph* graph) const;
 
     // checks.cpp
     void check_each(const Tensors& outputs);

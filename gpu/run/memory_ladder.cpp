@@ -13,34 +13,26 @@ std::string mebibytes(std::uint64_t bytes) { return format("{} MiB", (bytes + (1
 
 }  // namespace
 
-// `peak` is what a run without streaming takes, also where that is more than the budget.
-MemoryForecast Engine::forecast_of(const PlanRunner& runner, const TensorGraph& graph) const {
+// `peak` is what a run without streaming takes, also where that is more than the budget. Without a graph: what it takes where none
+// of its leaves are there yet.
+MemoryForecast Engine::forecast_of(const PlanRunner& runner, const TensorGraph* graph) const {
     const Program& program = runner.program();
     const LeafUses& uses = runner.leaf_uses();
     const Device::MemoryUse use = device_->memory_use();
-    MemoryForecast need{.used = use.used + use.adopted, .arena = program.arena_bytes, .outputs = output_bytes(program),
-                        .budget = device_->budget()};
+    MemoryForecast need{.used = use.used + use.adopted, .arena = program.arena_bytes, .outputs = program.output_bytes, .budget = device_->budget()};
     const auto leaf_of = [&](int leaf) -> StorageRef {
         const PlanLeaf& place = program.leaves[leaf];
-        return place.external >= 0 ? graph.leaves[place.external] : place.owned;
+        return place.external >= 0 ? graph->leaves[place.external] : place.owned;
     };
-    std::uint64_t missing = 0;
+    std::uint64_t missing = 0, widened = 0;
     for (std::size_t u = 0; u < uses.all.size(); ++u) {
         if (uses.all[u].host_only) continue;
         need.weights += uses.all[u].bytes;
-        if (!residency_.holds(leaf_of(uses.all[u].leaf), runner.key_of_use(u))) missing += uses.all[u].bytes;
+        if (!graph || !residency_.holds(leaf_of(uses.all[u].leaf), runner.key_of_use(u))) missing += uses.all[u].bytes;
     }
-    // Weights that host kernels will pack into a layout of their own; the first operand is data.
-    std::vector<bool> packed(program.leaves.size());
-    std::uint64_t widened = 0;      // copies of weights of fewer bits, which are kept where there is room
-    for (std::size_t s = 0; s < program.steps.size(); ++s) {
-        const int u = uses.kept[s] > 0 ? uses.of_step[s][1] : -1;
-        if (u < 0 || packed[uses.all[u].leaf]) continue;
-        packed[uses.all[u].leaf] = true;
-        const Operand& weight = program.steps[s].reads[1];
-        const bool optional = weight.blocks || weight.dtype != Dtype::F32, there = residency_.has_packed(leaf_of(uses.all[u].leaf));
-        if (!optional) need.weights += uses.kept[s];
-        if (!there) (optional ? widened : missing) += uses.kept[s];
+    for (const KeptCopy& kept : uses.kept) {
+        if (!kept.optional) need.weights += kept.bytes;
+        if (!graph || !residency_.has_packed(leaf_of(kept.leaf))) (kept.optional ? widened : missing) += kept.bytes;
     }
     const std::uint64_t held = arena_ ? arena_->size() : 0, more = need.arena > held ? need.arena - held : 0;
     need.peak = need.used + missing + need.outputs + more;
@@ -68,7 +60,7 @@ std::vector<StepRange> Engine::ranges_for(Rung rung, const PlanRunner& runner) c
     // Half of what values leave free: the part that runs and the part that comes share it.
     const Device::MemoryUse use = device_->memory_use();
     const std::uint64_t evictable = residency_.evictable(), counted = use.used + use.adopted;
-    const std::uint64_t taken = counted - std::min(evictable, counted) + output_bytes(runner.program());
+    const std::uint64_t taken = counted - std::min(evictable, counted) + runner.program().output_bytes;
     const std::uint64_t budget = device_->budget(), free = budget > taken ? budget - taken : 0;
     return cut_by_leaves(runner.program(), runner.leaf_uses(), free / 2);
 }
@@ -88,8 +80,9 @@ std::vector<StorageRef> Engine::attempt(Rung rung, Plan& plan, const TensorGraph
 }
 
 std::vector<StorageRef> Engine::run_within_memory(const Hash& key, Plan& plan, const TensorGraph& graph) {
-    MemoryForecast need = forecast_of(*plan.runner, graph);
-    if (need.peak > need.budget && residency_.evict(0) > 0) need = forecast_of(*plan.runner, graph);      // what nobody holds any more
+    MemoryForecast need = forecast_of(*plan.runner, nullptr);
+    if (need.peak > need.budget) need = forecast_of(*plan.runner, &graph);      // mostly there is room, and no leaf is looked at
+    if (need.peak > need.budget && residency_.evict(0) > 0) need = forecast_of(*plan.runner, &graph);      // what nobody holds any more
     const Rung rung = first_rung(need);
     if (rung > Rung::Plain) retreat_to(rung, key, plan, need);
     return run_on_rungs(rung, key, plan, graph, need);

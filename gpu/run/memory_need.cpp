@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "gpu/run/host_kernel.h"
@@ -9,32 +10,43 @@
 namespace gpu {
 namespace {
 
-// Device bytes of the leaves that steps [first, last) read, each counted once.
-std::uint64_t leaf_bytes(const LeafUses& uses, std::size_t first, std::size_t last) {
-    std::set<int> seen;
+// Device bytes of the leaves that a range's steps read, each counted once.
+std::uint64_t leaf_bytes(const LeafUses& uses, const StepRange& range) {
     std::uint64_t bytes = 0;
-    for (std::size_t s = first; s < last; ++s)
-        for (const int use : uses.of_step[s])
-            if (use >= 0 && !uses.all[use].host_only && seen.insert(use).second) bytes += uses.all[use].bytes;
+    for (const int use : uses.of(range))
+        if (!uses.all[use].host_only) bytes += uses.all[use].bytes;
     return bytes;
 }
 
-HostOperand weight_of(const Step& step) {
+// The second operand is the weight, the first is data.
+std::optional<KeptCopy> kept_copy_of(const Program& program, const Step& step) {
+    if (step.kind != Step::Host || step.core < 0 || step.reads.size() < 2) return {};
     const Operand& read = step.reads[1];
-    return {.shape = read.view.shape, .strides = read.view.strides, .dtype = read.dtype, .blocks = read.blocks};
+    const int leaf = program.nodes[read.root].leaf;
+    if (leaf < 0) return {};
+    const HostOperand weight{.shape = read.view.shape, .strides = read.view.strides, .dtype = read.dtype, .blocks = read.blocks};
+    const std::uint64_t bytes = kept_weight_bytes(*program.nodes[step.core].kernel, weight, step.reads[0].view.shape, step.write.view.shape);
+    if (bytes == 0) return {};
+    return KeptCopy{leaf, bytes, read.blocks || read.dtype != Dtype::F32};
 }
 
 }  // namespace
+
+std::vector<int> LeafUses::of(const StepRange& range) const {
+    std::set<int> uses;
+    for (std::size_t s = range.first; s < range.last; ++s) uses.insert(of_step[s].begin(), of_step[s].end());
+    uses.erase(-1);
+    return {uses.begin(), uses.end()};
+}
 
 LeafUses find_leaf_uses(const Program& program) {
     LeafUses uses;
     std::map<std::pair<int, Order>, int> known;
     uses.of_step.resize(program.steps.size());
-    uses.kept.resize(program.steps.size(), 0);
+    std::set<int> keeps;
     for (std::size_t s = 0; s < program.steps.size(); ++s) {
         const Step& step = program.steps[s];
-        if (step.kind == Step::Host && step.core >= 0 && step.reads.size() >= 2)
-            uses.kept[s] = kept_weight_bytes(*program.nodes[step.core].kernel, weight_of(step), step.reads[0].view.shape, step.write.view.shape);
+        if (const auto kept = kept_copy_of(program, step); kept && keeps.insert(kept->leaf).second) uses.kept.push_back(*kept);
         for (const Operand& read : step.reads) {
             const PlanNode& root = program.nodes[read.root];
             if (root.leaf < 0) {
@@ -57,13 +69,6 @@ LeafUses find_leaf_uses(const Program& program) {
     return uses;
 }
 
-std::uint64_t output_bytes(const Program& program) {
-    std::uint64_t bytes = 0;
-    for (const Placement& place : program.placements)
-        if (place.kind == Placement::Output && place.donor < 0) bytes += std::max<std::size_t>(place.size, 4);
-    return bytes;
-}
-
 std::vector<StepRange> cut_by_leaves(const Program& program, const LeafUses& uses, std::uint64_t bytes) {
     std::vector<StepRange> ranges;
     std::size_t first = 0;
@@ -79,7 +84,7 @@ std::vector<StepRange> cut_by_leaves(const Program& program, const LeafUses& use
             first = s;
             here.clear();
             held = 0;
-            more = leaf_bytes(uses, s, s + 1);
+            more = leaf_bytes(uses, {s, s + 1});
             fresh.clear();
             for (const int use : uses.of_step[s])
                 if (use >= 0) fresh.insert(use);
@@ -93,7 +98,7 @@ std::vector<StepRange> cut_by_leaves(const Program& program, const LeafUses& use
 
 std::uint64_t largest_step_leaves(const Program& program, const LeafUses& uses) {
     std::uint64_t most = 0;
-    for (std::size_t s = 0; s < program.steps.size(); ++s) most = std::max(most, leaf_bytes(uses, s, s + 1));
+    for (std::size_t s = 0; s < program.steps.size(); ++s) most = std::max(most, leaf_bytes(uses, {s, s + 1}));
     return most;
 }
 

@@ -18,20 +18,28 @@ struct LeafUse {
     std::size_t first = 0, last = 0; // steps
 };
 
-struct LeafUses {
-    std::vector<LeafUse> all;
-    std::vector<std::vector<int>> of_step;   // per step and read: index into `all`, -1 for what is no leaf
-    std::vector<std::uint64_t> kept;         // per step: bytes of the copy that its host kernel keeps of its weight, 0: none
-};
-LeafUses find_leaf_uses(const Program& program);
-
-// Of results with buffers of their own; those in the places of donated leaves take none.
-std::uint64_t output_bytes(const Program& program);
-
 // Consecutive steps [first, last) whose leaves are on the device together.
 struct StepRange {
     std::size_t first = 0, last = 0;
 };
+
+// What host kernels pack from a weight into a layout of their own, and keep with it.
+struct KeptCopy {
+    int leaf = 0;
+    std::uint64_t bytes = 0;
+    bool optional = false;           // it widens weights of fewer bits, and is kept where there is room
+};
+
+struct LeafUses {
+    std::vector<LeafUse> all;
+    std::vector<std::vector<int>> of_step;   // per step and read: index into `all`, -1 for what is no leaf
+    std::vector<KeptCopy> kept;              // one for a leaf at most
+
+    // Those of a range's steps, ascending.
+    std::vector<int> of(const StepRange& range) const;
+};
+LeafUses find_leaf_uses(const Program& program);
+
 // Cuts the program so that the leaves of each range take at most `bytes`, or are those of one step.
 std::vector<StepRange> cut_by_leaves(const Program& program, const LeafUses& uses, std::uint64_t bytes);
 // The leaves that the largest single step reads.
