@@ -13,8 +13,6 @@
 #include "gpu/base/log.h"
 #include "gpu/base/span.h"
 #include "gpu/base/switches.h"
-#include "gpu/run/host/region.h"
-#include "gpu/run/host/widen.h"
 #include "gpu/run/profile.h"
 #include "gpu/run/recorder.h"
 
@@ -31,15 +29,6 @@ double slice_seconds() { return std::max(switches().slice, 1) * 1e-3; }
 
 // True where a host kernel can read the bytes in place: mapped files place tensors at odd addresses.
 bool is_aligned(const std::byte* data, Dtype dtype) { return std::bit_cast<std::uintptr_t>(data) % size_of(dtype) == 0; }
-
-HostOperand host_operand(const Operand& operand) {
-    HostOperand result;
-    result.shape = operand.view.shape;
-    result.strides = operand.view.strides;
-    result.dtype = operand.dtype;
-    result.blocks = operand.blocks;
-    return result;
-}
 
 }  // namespace
 
@@ -95,8 +84,9 @@ private:
 
 PlanRunner::PlanRunner(std::shared_ptr<Device> device, Program program, DeviceRate& rate)
     : device_(std::move(device)), program_(std::move(program)), rate_(rate), uses_(find_leaf_uses(program_)),
-      pipelines_(program_.steps.size()), host_steps_(program_.steps.size()), uses_at_(uses_.all.size()),
-      nodes_at_(program_.nodes.size()), use_buffers_(uses_.all.size()), value_buffers_(program_.nodes.size()),
+      pipelines_(program_.steps.size()),
+      places_{std::vector<Place>(uses_.all.size()), std::vector<Place>(program_.nodes.size())},
+      host_steps_(*device_, program_, uses_, places_), use_buffers_(uses_.all.size()), value_buffers_(program_.nodes.size()),
       outputs_(program_.outputs.size()) {
     const Span span("pass", "pipelines");
     for (std::size_t n = 0; n < program_.nodes.size(); ++n)
@@ -128,7 +118,7 @@ void PlanRunner::begin(const std::vector<StorageRef>& leaves, const std::vector<
     const bool new_arena = address != std::exchange(arena_address_, address);
     for (std::size_t n = 0; arena_ && new_arena && n < program_.nodes.size(); ++n)
         if (const Placement& place = program_.placements[n]; place.kind == Placement::Arena && place.size > 0)
-            nodes_at_[n] = {arena_->address() + place.offset, arena_->mapped() ? arena_->mapped() + place.offset : nullptr};
+            places_.nodes[n] = {arena_->address() + place.offset, arena_->mapped() ? arena_->mapped() + place.offset : nullptr};
     for (const int n : output_nodes_) {
         const Placement& place = program_.placements[n];
         const bool takes_leaf = place.donor >= 0 && memory.in_place;
@@ -136,7 +126,7 @@ void PlanRunner::begin(const std::vector<StorageRef>& leaves, const std::vector<
                                             : memory.residency.allocate(std::max<std::size_t>(place.size, 4));
         if (takes_leaf) first_taking_ = std::min(first_taking_, static_cast<std::size_t>(place.first));
         outputs_[place.output] = buffer;
-        nodes_at_[n] = {buffer->address(), buffer->mapped()};
+        places_.nodes[n] = {buffer->address(), buffer->mapped()};
     }
 }
 
@@ -146,41 +136,37 @@ BufferRef PlanRunner::donated_buffer(int node, Residency& residency) const {
 }
 
 // Leaves are on the device, and without an arena values have buffers, before the range's steps are recorded.
-void PlanRunner::bind(const StepRange& range, const Memory& memory) {
-    for (std::size_t s = range.first; s < range.last; ++s) {
-        for (const int u : uses_.of_step[s]) {
-            if (u < 0 || (use_buffers_[u] && memory.ranges.size() == 1)) continue;   // streaming: used again, kept longer
-            const LeafUse& use = uses_.all[u];
-            const StorageRef& leaf = leaves_[use.leaf];
-            if (use.host_only) {
-                const std::span<const std::byte> bytes = host_bytes(leaf);
-                if (is_aligned(bytes.data(), leaf->spec.dtype)) {
-                    uses_at_[u] = {0, const_cast<std::byte*>(bytes.data())};   // read only
-                    continue;
-                }
+void PlanRunner::bind(std::size_t range, const Memory& memory) {
+    for (const int u : range_uses_[range]) {
+        const LeafUse& use = uses_.all[u];
+        const StorageRef& leaf = leaves_[use.leaf];
+        if (use.host_only) {
+            const std::span<const std::byte> bytes = host_bytes(leaf);
+            if (is_aligned(bytes.data(), leaf->spec.dtype)) {
+                places_.uses[u] = {0, const_cast<std::byte*>(bytes.data())};   // read only
+                continue;
             }
-            use_buffers_[u] = memory.residency.copy_of(leaf, keys_[u], use.order);
-            uses_at_[u] = {use_buffers_[u]->address(), use_buffers_[u]->mapped()};
         }
-        if (memory.arena) continue;
+        use_buffers_[u] = memory.residency.copy_of(leaf, keys_[u], use.order);
+        places_.uses[u] = {use_buffers_[u]->address(), use_buffers_[u]->mapped()};
+    }
+    if (memory.arena) return;
+    for (std::size_t s = memory.ranges[range].first; s < memory.ranges[range].last; ++s) {
         const int result = program_.steps[s].result;
         const Placement& place = program_.placements[result];
         if (place.kind != Placement::Arena || value_buffers_[result]) continue;
         value_buffers_[result] = memory.residency.allocate(std::max<std::size_t>(place.size, 4));
-        nodes_at_[result] = {value_buffers_[result]->address(), value_buffers_[result]->mapped()};
+        places_.nodes[result] = {value_buffers_[result]->address(), value_buffers_[result]->mapped()};
     }
 }
 
 // Drops older copies now, while nothing is in flight: what is dropped later is free only when the device has gone on.
-void PlanRunner::make_room(const StepRange& range, const Memory& memory) {
+void PlanRunner::make_room(std::size_t range, const Memory& memory) {
     std::uint64_t need = 0;
-    std::vector<bool> counted(uses_.all.size());
-    for (std::size_t s = range.first; s < range.last; ++s)
-        for (const int u : uses_.of_step[s]) {
-            if (u < 0 || counted[u] || uses_.all[u].host_only || use_buffers_[u]) continue;
-            counted[u] = true;
-            if (!memory.residency.holds(leaves_[uses_.all[u].leaf], keys_[u])) need += uses_.all[u].bytes;
-        }
+    for (const int u : range_uses_[range]) {
+        const LeafUse& use = uses_.all[u];
+        if (!use.host_only && !use_buffers_[u] && !memory.residency.holds(leaves_[use.leaf], keys_[u])) need += use.bytes;
+    }
     const Device::MemoryUse use = device_->memory_use();
     const std::uint64_t then = use.used + use.adopted + need, budget = device_->budget();
     if (then <= budget) return;
@@ -188,16 +174,11 @@ void PlanRunner::make_room(const StepRange& range, const Memory& memory) {
     device_->trim();
 }
 
-// Lets go of what no later range needs.
+// Lets go of what the next range does not need. A leaf of this range and a far later one is fetched again then.
 void PlanRunner::release(std::size_t range, const Memory& memory) {
     const auto end = static_cast<int>(memory.ranges[range].last);
-    const bool more = range + 1 < memory.ranges.size();
-    for (std::size_t u = 0; u < uses_.all.size(); ++u) {
-        // A leaf of this range and a far later one is fetched again then; the next range's is bound already.
-        const bool next = more && std::any_of(uses_.of_step.begin() + end, uses_.of_step.begin() + static_cast<long>(memory.ranges[range + 1].last),
-                                              [&](const std::vector<int>& of) { return std::find(of.begin(), of.end(), static_cast<int>(u)) != of.end(); });
-        if (!next) use_buffers_[u] = nullptr;
-    }
+    for (const int u : range_uses_[range])
+        if (range + 1 == memory.ranges.size() || !std::ranges::binary_search(range_uses_[range + 1], u)) use_buffers_[u] = nullptr;
     for (std::size_t n = 0; n < value_buffers_.size(); ++n)
         if (value_buffers_[n] && program_.placements[n].last < end) value_buffers_[n] = nullptr;
 }
@@ -208,6 +189,8 @@ void PlanRunner::make_schedule_for(const std::vector<StepRange>& ranges) {
     for (const StepRange& range : ranges) key.push_back(range.last);
     if (key == schedule_key_) return;
     schedule_key_ = std::move(key);
+    range_uses_.clear();
+    for (const StepRange& range : ranges) range_uses_.push_back(uses_.of(range));
     segments_.clear();
     for (const Segment& segment : make_schedule(program_, rate_, ranges, slice_seconds(), alone)) segments_.push_back({segment, {segment.first, segment.last}, {}, {}});
 }
@@ -221,38 +204,35 @@ std::vector<StorageRef> PlanRunner::run(const std::vector<StorageRef>& leaves, c
     wrote_over_leaves_ = false;
     device_ns_ = 0;
     first_taking_ = SIZE_MAX;
-    std::optional<CancelScope> to_the_end;
     check_nan_ = switches().checks("nan");
     make_schedule_for(memory.ranges);
     const std::uint64_t recordings = counters.recordings;
     memory.residency.keep_from_now();
     begin(leaves, scalars, memory);
-    bind(memory.ranges[0], memory);
+    bind(0, memory);
     Queue queue(*device_, rate_, counters);
     std::size_t next_segment = 0;
     for (std::size_t r = 0; r < memory.ranges.size(); ++r) {
         const bool more = r + 1 < memory.ranges.size();
-        host_end_ = 0;
         const bool ahead = more && memory.arena;   // value by value, memory is what counts
-        if (ahead) make_room(memory.ranges[r + 1], memory);
+        if (ahead) make_room(r + 1, memory);
         while (next_segment < segments_.size() && segments_[next_segment].segment.first < memory.ranges[r].last) {
             SegmentState& state = segments_[next_segment++];
-            if (!to_the_end && state.segment.last > first_taking_) {
-                check_cancelled();
-                to_the_end.emplace(CancelToken());
-                wrote_over_leaves_ = true;
+            if (state.segment.host) {
+                run_host(state.segment, queue, memory.residency, counters);
+            } else {
+                run_device(state, queue, counters);
             }
-            run_segment(state, queue, memory, counters);
         }
         if (!more) break;
         // The next range's weights travel while the device works on this one's.
         const std::uint64_t set = memory.residency.next_set();
-        if (ahead) bind(memory.ranges[r + 1], memory);
+        if (ahead) bind(r + 1, memory);
         queue.drain();
         device_->wait_idle();
         memory.residency.keep_from(set);
         release(r, memory);
-        if (!ahead) bind(memory.ranges[r + 1], memory);
+        if (!ahead) bind(r + 1, memory);
     }
     queue.drain();
     if (std::any_of(segments_.begin(), segments_.end(), [](const SegmentState& state) { return state.segment.host; })) device_ns_ = 0;
@@ -267,39 +247,52 @@ void PlanRunner::forget_run() {
     std::fill(outputs_.begin(), outputs_.end(), nullptr);
     arena_ = nullptr;
     leaves_.clear();
-    for (HostOperand* const operand : leaf_operands_) operand->leaf = nullptr;
+    to_the_end_.reset();
 }
 
-void PlanRunner::run_segment(SegmentState& state, Queue& queue, const Memory& memory, EvaluationCounters& counters) {
-    const Segment& segment = state.segment;
-    const bool told = switches().debug >= 2 || tracing(), timed = told || times_device_, check_nan = check_nan_;
-    const std::int64_t start = told ? trace_clock_ns() : 0;
-    if (segment.host) {
-        queue.drain();
+// From the first step on that writes over a leaf, a run goes on to its end.
+void PlanRunner::enter(std::size_t last) {
+    if (to_the_end_ || last <= first_taking_) return;
+    check_cancelled();
+    to_the_end_.emplace(CancelToken());
+    wrote_over_leaves_ = true;
+}
+
+void PlanRunner::run_host(const Segment& segment, Queue& queue, Residency& residency, EvaluationCounters& counters) {
+    const bool told = switches().debug >= 2 || tracing();
+    queue.drain();
+    std::int64_t begin = trace_clock_ns();   // after the wait
+    for (std::size_t s = segment.first; s < segment.last; ++s) {
+        enter(s + 1);
         check_cancelled();
-        const std::int64_t begin = host_end_ ? host_end_ : trace_clock_ns();   // after the wait
-        run_host(segment.first, memory.residency);
-        host_end_ = trace_clock_ns();
-        const std::int64_t taken = host_end_ - begin;
+        host_steps_.run(s, leaves_, scalars_, residency);
+        const std::int64_t end = trace_clock_ns(), taken = end - begin;
         ++counters.host_kernels;
         counters.host_kernel_ns += taken;
-        if (told) report_kernel(program_.steps[segment.first], begin, taken, KernelPlace::Host);
-        if (told || check_nan) host_end_ = 0;   // what follows takes its time
-    } else {
-        host_end_ = 0;
-        const std::vector<CommandsRef> lists = lists_for(state, timed, counters);
-        if (segment.pieces > 1) {
-            for (const CommandsRef& list : lists) queue.submit(std::span(&list, 1), segment.seconds / static_cast<double>(lists.size()));
-        } else {
-            queue.submit(lists, segment.seconds);
-        }
-        for (std::size_t s = segment.first; s < segment.last; ++s) counters.dispatches += dispatches(s);
-        if (timed || check_nan || switches().serial) queue.drain();
-        if (times_device_)
-            for (const CommandsRef& list : lists) device_ns_ += list->elapsed_ns();
-        if (told) profile(segment, lists, start);
+        begin = end;
+        if (told) report_kernel(program_.steps[s], end - taken, taken, KernelPlace::Host);
+        if (check_nan_) check_finite(s);
+        if (told || check_nan_) begin = trace_clock_ns();   // that was no part of the next
     }
-    if (check_nan)
+}
+
+void PlanRunner::run_device(SegmentState& state, Queue& queue, EvaluationCounters& counters) {
+    const Segment& segment = state.segment;
+    const bool told = switches().debug >= 2 || tracing(), timed = told || times_device_;
+    const std::int64_t start = told ? trace_clock_ns() : 0;
+    enter(segment.last);
+    const std::vector<CommandsRef> lists = lists_for(state, timed, counters);
+    if (segment.pieces > 1) {
+        for (const CommandsRef& list : lists) queue.submit(std::span(&list, 1), segment.seconds / static_cast<double>(lists.size()));
+    } else {
+        queue.submit(lists, segment.seconds);
+    }
+    for (std::size_t s = segment.first; s < segment.last; ++s) counters.dispatches += dispatches(s);
+    if (timed || check_nan_ || switches().serial) queue.drain();
+    if (times_device_)
+        for (const CommandsRef& list : lists) device_ns_ += list->elapsed_ns();
+    if (told) profile(segment, lists, start);
+    if (check_nan_)
         for (std::size_t s = segment.first; s < segment.last; ++s) check_finite(s);
 }
 
@@ -308,14 +301,9 @@ bool PlanRunner::dispatches(std::size_t step) const {
     return std::find(groups.begin(), groups.end(), 0u) == groups.end();
 }
 
-PlanRunner::Place PlanRunner::place_of(std::size_t step, std::size_t read) const {
-    const int use = uses_.of_step[step][read];
-    return use >= 0 ? uses_at_[use] : nodes_at_[program_.steps[step].reads[read].root];
-}
-
 void PlanRunner::fill_words(std::size_t step, std::span<std::byte> into) const {
-    pushes_[step].fill(into, [&](std::size_t read) { return place_of(step, read).address; },
-                       nodes_at_[program_.steps[step].result].address, scalars_);
+    pushes_[step].fill(into, [&](std::size_t read) { return places_.of(program_, uses_, step, read).address; },
+                       places_.nodes[program_.steps[step].result].address, scalars_);
 }
 
 std::vector<CommandsRef> PlanRunner::lists_for(SegmentState& state, bool timed, EvaluationCounters& counters) {
@@ -411,87 +399,9 @@ void PlanRunner::record_step(std::size_t index, Commands& commands) const {
     std::vector<RecordOperand> in;
     for (std::size_t r = 0; r < step.reads.size(); ++r) {
         const int use = uses_.of_step[index][r];
-        in.push_back(operand(use >= 0 ? *use_buffers_[use] : *buffer_of(step.reads[r].root), place_of(index, r), step.reads[r]));
+        in.push_back(operand(use >= 0 ? *use_buffers_[use] : *buffer_of(step.reads[r].root), places_.of(program_, uses_, index, r), step.reads[r]));
     }
-    recorder(kernel.recorder)({*device_, commands, kernel, in, operand(*buffer_of(step.result), nodes_at_[step.result], step.write), step.label});
-}
-
-// All of a leaf, in whatever order: the weight of a linear layer is read transposed. Blocks are a leaf of bytes.
-bool PlanRunner::is_whole_leaf(const Operand& operand) const {
-    const PlanNode& root = program_.nodes[operand.root];
-    if (root.leaf < 0 || operand.view.offset != 0) return false;
-    const std::int64_t elements = element_count(operand.view.shape);
-    const std::int64_t stored = operand.blocks ? static_cast<std::int64_t>(bytes_of(*operand.blocks, static_cast<std::size_t>(elements))) : elements;
-    if (stored != element_count(root.spec.shape)) return false;
-    for (std::size_t i = 0; i < operand.view.shape.size(); ++i)
-        if (operand.view.strides[i] <= 0 && operand.view.shape[i] != 1) return false;
-    return true;
-}
-
-void PlanRunner::point(HostOperand& operand, std::size_t step, const Operand& from, const Place& place) const {
-    check(place.host != nullptr, ErrorCode::Failure, "host kernel {}: an operand is not visible to the host", program_.steps[step].label);
-    operand.data = place.host + from.byte_offset();
-}
-
-std::unique_ptr<PlanRunner::HostStep> PlanRunner::make_host_step(std::size_t index) const {
-    const Step& step = program_.steps[index];
-    auto host = std::make_unique<HostStep>();
-    std::vector<HostOperand> reads;
-    for (const Operand& read : step.reads) {
-        reads.push_back(host_operand(read));
-        host->whole_leaf.push_back(is_whole_leaf(read));
-    }
-    if (step.core < 0 || !program_.nodes[step.core].kernel->parts.empty()) {   // a generated step
-        host->region = std::make_unique<HostRegion>(program_, step);
-        host->region_reads = std::move(reads);
-        host->region_write = host_operand(step.write);
-        for (HostOperand& read : host->region_reads) host->reads.push_back(&read);
-        host->write = &host->region_write;
-        return host;
-    }
-    const Kernel& kernel = *program_.nodes[step.core].kernel;
-    const auto inputs = static_cast<std::ptrdiff_t>(kernel.host_inputs.size());
-    host->kernel = host_kernel(kernel.host);
-    host->call.reset(new HostCall{kernel, {reads.begin(), reads.begin() + inputs}, host_operand(step.write), step.post_ops,
-                                  {reads.begin() + inputs, reads.end()}, host->state});
-    for (PostOp& post : host->call->post_ops)
-        if (post.operand >= 0) post.operand -= static_cast<int>(inputs);
-    for (auto* list : {&host->call->in, &host->call->post_operands})
-        for (HostOperand& read : *list) host->reads.push_back(&read);
-    host->write = &host->call->out;
-    return host;
-}
-
-void PlanRunner::run_host(std::size_t index, Residency& residency) {
-    const Step& step = program_.steps[index];
-    if (!host_steps_[index]) {
-        host_steps_[index] = make_host_step(index);
-        for (std::size_t r = 0; r < step.reads.size(); ++r)
-            if (host_steps_[index]->whole_leaf[r]) leaf_operands_.push_back(host_steps_[index]->reads[r]);
-    }
-    HostStep& host = *host_steps_[index];
-    for (std::size_t r = 0; r < step.reads.size(); ++r) {
-        point(*host.reads[r], index, step.reads[r], place_of(index, r));
-        if (host.whole_leaf[r]) host.reads[r]->leaf = leaves_[program_.nodes[step.reads[r].root].leaf];
-    }
-    point(*host.write, index, step.write, nodes_at_[step.write.root]);
-    if (host.region) return host.region->run(host.region_reads, host.region_write, scalars_);
-
-    HostCall& call = *host.call;
-    const auto room = [&] {
-        const Device::MemoryUse use = device_->memory_use();
-        const std::uint64_t budget = device_->budget(), counted = use.used + use.adopted;
-        return budget > counted ? budget - counted : 0;
-    };
-    call.room = room();
-    // A copy of this weight is worth more than those that this run has not used.
-    if (call.in.size() > 1 && call.in[1].leaf && !is_plain(call.in[1]) && !residency.has_packed(call.in[1].leaf)) {
-        const std::uint64_t bytes = kept_weight_bytes(call.kernel, call.in[1], call.in[0].shape, call.out.shape);
-        if (bytes > call.room && residency.evict(bytes - call.room) > 0) call.room = room();
-    }
-    host.kernel(call);
-    for (const HostOperand& operand : call.in)
-        if (operand.leaf) residency.note_packed(operand.leaf);
+    recorder(kernel.recorder)({*device_, commands, kernel, in, operand(*buffer_of(step.result), places_.nodes[step.result], step.write), step.label});
 }
 
 const Buffer* PlanRunner::buffer_of(int node) const {
@@ -508,7 +418,7 @@ void PlanRunner::check_finite(std::size_t index) {
     const std::size_t offset = place.kind == Placement::Arena && arena_ ? place.offset : 0;
     const auto count = static_cast<std::size_t>(element_count(result.spec.shape));
     std::vector<std::byte> fetched;
-    const std::byte* bytes = nodes_at_[step.result].host;
+    const std::byte* bytes = places_.nodes[step.result].host;
     if (!bytes) {
         fetched = download(*device_, *buffer_of(step.result), offset, count * sizeof(float));
         bytes = fetched.data();

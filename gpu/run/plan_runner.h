@@ -6,12 +6,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "gpu/base/cancel.h"
 #include "gpu/plan/program.h"
 #include "gpu/run/evaluate.h"
-#include "gpu/run/host_kernel.h"
+#include "gpu/run/host_steps.h"
 #include "gpu/run/memory_need.h"
 #include "gpu/run/parts.h"
 #include "gpu/run/push_block.h"
@@ -23,8 +25,6 @@ namespace gpu {
 
 // The pipeline of a step that is no host kernel.
 PipelineKey pipeline_key(const Step& step);
-
-class HostRegion;
 
 class PlanRunner {
 public:
@@ -56,10 +56,6 @@ public:
     bool wrote_over_leaves() const { return wrote_over_leaves_; }
 
 private:
-    struct Place {
-        std::uint64_t address = 0;    // of the first element
-        std::byte* host = nullptr;    // null where the host cannot see it
-    };
     struct Recording {
         std::vector<std::byte> words; // push constants of its dispatches
         std::vector<CommandsRef> lists;
@@ -81,39 +77,24 @@ private:
     void begin(const std::vector<StorageRef>& leaves, const std::vector<double>& scalars, const Memory& memory);
     void make_schedule_for(const std::vector<StepRange>& ranges);
     BufferRef donated_buffer(int node, Residency& residency) const;
-    void bind(const StepRange& range, const Memory& memory);
-    void make_room(const StepRange& range, const Memory& memory);
+    // `range`: an index into the ranges of the memory.
+    void bind(std::size_t range, const Memory& memory);
+    void make_room(std::size_t range, const Memory& memory);
     void release(std::size_t range, const Memory& memory);
     void forget_run();
 
-    void run_segment(SegmentState& state, Queue& queue, const Memory& memory, EvaluationCounters& counters);
+    void enter(std::size_t last);
+    void run_host(const Segment& segment, Queue& queue, Residency& residency, EvaluationCounters& counters);
+    void run_device(SegmentState& state, Queue& queue, EvaluationCounters& counters);
     std::vector<CommandsRef> lists_for(SegmentState& state, bool timed, EvaluationCounters& counters);
     void learn_changes(SegmentState& state);
     Recording& recording_for(Part& part, std::uint32_t pieces, std::span<const std::byte> words, bool timed, EvaluationCounters& counters);
     Recording record(const StepPart& steps, std::uint32_t pieces, std::span<const std::byte> words, bool timed);
     std::size_t words_of(std::size_t step) const { return dispatches(step) ? pushes_[step].size() : 0; }   // bytes
     void fill_words(std::size_t step, std::span<std::byte> into) const;
-    Place place_of(std::size_t step, std::size_t read) const;
     bool dispatches(std::size_t step) const;
 
-    // A step of the host, made when it first runs: what stays from run to run. A run sets addresses and leaves.
-    struct HostStep {
-        std::vector<HostOperand*> reads;        // where the operands of the step's reads are kept: in the call or in region_reads
-        HostOperand* write = nullptr;
-        std::vector<bool> whole_leaf;           // per read
-        HostKernel kernel = nullptr;
-        std::shared_ptr<void> state;            // the kernel's
-        std::unique_ptr<HostCall> call;         // null: a generated step
-        std::unique_ptr<HostRegion> region;
-        std::vector<HostOperand> region_reads;
-        HostOperand region_write;
-    };
-
     void record_step(std::size_t index, Commands& commands) const;
-    void run_host(std::size_t index, Residency& residency);
-    std::unique_ptr<HostStep> make_host_step(std::size_t index) const;
-    bool is_whole_leaf(const Operand& operand) const;
-    void point(HostOperand& operand, std::size_t step, const Operand& from, const Place& place) const;
     void check_finite(std::size_t index);
     const Buffer* buffer_of(int node) const;
     void profile(const Segment& segment, const std::vector<CommandsRef>& lists, std::int64_t start) const;
@@ -126,26 +107,26 @@ private:
     std::vector<std::string> keys_;               // of the device copies, per use
     std::vector<PushBlock> pushes_;               // per step
     std::vector<PipelineRef> pipelines_;          // per step; null for host steps
-    std::vector<std::unique_ptr<HostStep>> host_steps_;   // per step; null for those of the device, and before the first run
+    Places places_;                               // of the present run; those in the arena stay from run to run
+    HostSteps host_steps_;
 
     std::vector<SegmentState> segments_;
+    std::vector<std::vector<int>> range_uses_;    // per range: the leaf uses of its steps, ascending
     std::vector<std::size_t> schedule_key_;
 
-    // Of the present run; addresses in the arena stay from run to run.
+    // Of the present run.
     std::vector<StorageRef> leaves_;              // per program leaf
     std::vector<double> scalars_;
-    std::vector<Place> uses_at_, nodes_at_;
     std::vector<BufferRef> use_buffers_, value_buffers_;   // per use; per node without an arena
     std::vector<BufferRef> outputs_;
     BufferRef arena_;
-    std::uint64_t arena_address_ = 0;             // for which nodes_at_ holds; 0: none
+    std::uint64_t arena_address_ = 0;             // for which places_ holds; 0: none
     std::vector<std::byte> words_;                // scratch
     std::uint64_t clock_ = 0;
     bool check_nan_ = false, times_device_ = false;
     std::int64_t device_ns_ = 0;                  // of the last run, where it was timed
-    std::int64_t host_end_ = 0;                   // when the last segment ended, if it was the host's
     std::vector<int> output_nodes_;               // whose buffers are results
-    std::vector<HostOperand*> leaf_operands_;     // of host steps: what holds a leaf while a run goes on
+    std::optional<CancelScope> to_the_end_;       // stops are not heeded any more
     bool wrote_over_leaves_ = false;
     std::size_t first_taking_ = 0;                // the first step that writes over a donated leaf; SIZE_MAX: none does
 };

@@ -64,7 +64,11 @@ std::vector<Segment> make_schedule(const Program& program, const DeviceRate& rat
         for (std::size_t s = range.first; s < range.last; ++s) {
             const Step& step = program.steps[s];
             if (step.kind == Step::Host) {
-                segments.push_back({s, s + 1, true});
+                if (s > range.first && !alone && !segments.empty() && segments.back().host && segments.back().last == s) {
+                    ++segments.back().last;
+                } else {
+                    segments.push_back({s, s + 1, true});
+                }
                 open = false;
                 continue;
             }

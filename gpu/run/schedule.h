@@ -14,7 +14,7 @@ namespace gpu {
 
 struct Segment {
     std::size_t first = 0, last = 0;   // steps
-    bool host = false;                 // one host kernel
+    bool host = false;                 // of host kernels
     double seconds = 0;                // estimate of the device's time
     std::uint32_t pieces = 1;          // of one long dispatch
 };
