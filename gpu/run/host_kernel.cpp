@@ -30,7 +30,7 @@ HostKernel host_kernel(const std::string& name) {
 
 std::uint64_t kept_weight_bytes(const Kernel& kernel, const HostOperand& weight, const Shape& x, const Shape& y) {
     if (const auto panels = panel_problem(kernel, weight, x, y)) return panels->bytes();
-    if (kernel.host == "convolution" || (kernel.host == "conv_input_grad" && is_plain(weight))) return kept_conv_bytes(kernel, x, weight.shape, y);
+    if (kernel.host == "convolution" || (kernel.host == "conv_input_grad" && is_plain(weight))) return kept_conv_bytes(kernel, x, weight.shape, is_plain(weight), y);
     // The weight of a linear layer is read transposed and packed; one that lies in rows is read as it lies unless it must be widened.
     if (kernel.host != "matmul" || (is_plain(weight) && weight.strides.back() == 1)) return 0;
     return static_cast<std::uint64_t>(element_count(weight.shape)) * sizeof(float);

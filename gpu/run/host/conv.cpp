@@ -97,10 +97,12 @@ dnnl::convolution_backward_weights::primitive_desc conv_weight_grad_desc(const C
 #endif
 }
 
-std::uint64_t kept_conv_bytes(const Kernel& kernel, const Shape& x, const Shape& weight, const Shape& y) {
-    const bool forward = kernel.host == "convolution";
+std::uint64_t kept_conv_bytes(const Kernel& kernel, const Shape& x, const Shape& weight, bool wide, const Shape& y) {
+    const ConvPass pass = kernel.host == "convolution" ? ConvPass::Forward : ConvPass::InputGrad;
+    const bool forward = pass == ConvPass::Forward;
     const ConvProblem problem{ConvGeometry::from_params(kernel.params), forward ? x : y, weight, forward ? y : x};
-    return winograd_pays(problem, ConvPass::Forward) ? winograd_weight_bytes(problem) : static_cast<std::uint64_t>(element_count(weight)) * sizeof(float);
+    const int side = winograd_side(problem, pass, wide);
+    return side > 0 ? winograd_weight_bytes(problem, side) : static_cast<std::uint64_t>(element_count(weight)) * sizeof(float);
 }
 
 std::vector<ConvLayout> conv_layouts(const ConvProblem& p, ConvPass pass) {

@@ -33,8 +33,8 @@ dnnl::convolution_backward_weights::primitive_desc conv_weight_grad_desc(const C
 // The layouts worth trying, best first; the last one always works.
 std::vector<ConvLayout> conv_layouts(const ConvProblem& problem, ConvPass pass);
 
-// Bytes of the reordered, perhaps transformed copy of the weight that a convolution or its input gradient keeps.
-std::uint64_t kept_conv_bytes(const Kernel& kernel, const Shape& x, const Shape& weight, const Shape& y);
+// Bytes of the reordered, perhaps transformed copy of the weight that a convolution or its input gradient keeps. `wide`: of a weight of 32 bits.
+std::uint64_t kept_conv_bytes(const Kernel& kernel, const Shape& x, const Shape& weight, bool wide, const Shape& y);
 
 // Calls `make` with each layout in turn until oneDNN knows how to.
 template <typename T>

@@ -186,7 +186,7 @@ std::optional<PanelProblem> panel_problem(const Kernel& kernel, const HostOperan
         p.taps = element_count(spatial(w));
         if (problem.geometry.groups != 1 || weight.strides != dense_strides(w, row_major(w.size()))) return {};
         if (p.taps > 1 && element_count(y) / y[1] > most_pixels) return {};
-        if (winograd_pays(problem, ConvPass::Forward)) return {};
+        if (winograd_side(problem, ConvPass::Forward, is_plain(weight)) > 0) return {};
     } else {
         return {};
     }

@@ -35,6 +35,15 @@ struct PanelProduct {
     bool accumulate = false;
 };
 
+// Winograd's F(side x side, 3 x 3) over `channels`, a multiple of lanes. What is transformed has (side + 2)^2 planes, `step` floats apart;
+// pixels and taps lie anywhere, row by row, and those of the next tile `ahead` floats from them.
+struct WinogradKernels {
+    // B^T d B of (side + 2)^2 pixels, G w G^T of 3 x 3 taps, A^T m A plus `bias` (or null) to side^2 pixels.
+    void (*map)(const float* const* pixels, std::int64_t ahead, float* to, std::int64_t step, std::int64_t channels);
+    void (*weight)(const float* const* taps, float* to, std::int64_t step, std::int64_t channels);
+    void (*result)(const float* from, std::int64_t step, float* const* pixels, std::int64_t ahead, const float* bias, std::int64_t channels);
+};
+
 struct TileKernels {
     int lanes;
     bool widens;                      // `panel` takes panels of 16 bits
@@ -47,13 +56,9 @@ struct TileKernels {
                       std::int64_t terms);
     // x = p (x - offset): the gradient of a softmax row.
     void (*softmax_grad)(float* x, const float* p, float offset, std::int64_t count);
-    // Winograd's F(4 x 4, 3 x 3) over `channels`, a multiple of lanes. What is transformed has 36 planes, `step` floats apart; pixels and
-    // taps lie anywhere, row by row, and those of the next tile `ahead` floats from them. B^T d B of 6 x 6 pixels, A^T m A plus `bias` (or
-    // null) to 4 x 4 pixels, A y A^T of 4 x 4 pixels of a gradient; G w G^T of 3 x 3 taps, and its adjoint.
-    void (*winograd_map)(const float* const* pixels, std::int64_t ahead, float* to, std::int64_t step, std::int64_t channels);
-    void (*winograd_result)(const float* from, std::int64_t step, float* const* pixels, std::int64_t ahead, const float* bias, std::int64_t channels);
+    WinogradKernels winograd_2x2, winograd_4x4;
+    // Of 4 x 4: A y A^T of 4 x 4 pixels of a gradient, and the adjoint of `weight`.
     void (*winograd_result_grad)(const float* const* pixels, std::int64_t ahead, float* to, std::int64_t step, std::int64_t channels);
-    void (*winograd_weight)(const float* const* taps, float* to, std::int64_t step, std::int64_t channels);
     void (*winograd_weight_grad)(const float* from, std::int64_t step, float* const* taps, std::int64_t channels);
 };
 

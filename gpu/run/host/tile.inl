@@ -146,7 +146,7 @@ VECTOR_TARGET void softmax_grad(float* x, const float* p, float offset, std::int
 #include "gpu/run/host/winograd_tile.inl"
 
 const TileKernels kernels{VECTOR_LANES, VECTOR_LANES > 4, product, panel, scale, transpose, softmax_grad,
-                          winograd_map, winograd_result, winograd_result_grad, winograd_weight, winograd_weight_grad};
+                          winograd_kernels<Winograd2>(), winograd_kernels<Winograd4>(), winograd_result_grad, winograd_weight_grad};
 
 }  // namespace TILE
 }  // namespace gpu

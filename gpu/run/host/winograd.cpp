@@ -17,7 +17,7 @@ constexpr std::int64_t cached = std::int64_t{1} << 20;         // of those that 
 constexpr std::uint64_t most_made = std::uint64_t{64} << 20;   // of a weight that is transformed for one call, or for few tiles
 constexpr std::int64_t chunk_rows = 256;                       // tiles of a product: their values stay in the second cache
 
-// The weight in 36 planes of panels: columns that lie side by side for each tap along frames and each channel.
+// The weight in planes of panels: columns that lie side by side for each tap along frames and each channel.
 void transform_weight(const Work& work, const float* weight, float* to) {
     const ColumnPanels panels(work.columns);
     const std::int64_t taps = work.depth * 9;
@@ -34,7 +34,7 @@ void transform_weight(const Work& work, const float* weight, float* to) {
                     const float* from = weight + (work.turned ? c * work.columns + n : n * work.channels + c) * taps + (work.turned ? work.depth - 1 - d : d) * 9;
                     for (std::int64_t tap = 0; tap < 9; ++tap) lines[static_cast<std::size_t>(tap * columns + j)] = from[work.turned ? 8 - tap : tap];
                 }
-                tile_kernels().winograd_weight(starts.data(), to + first * work.depth * work.channels + (d * work.channels + c) * columns, work.weight_plane(), columns);
+                work.form.kernels().weight(starts.data(), to + first * work.depth * work.channels + (d * work.channels + c) * columns, work.weight_plane(), columns);
             }
     });
 }
@@ -63,7 +63,9 @@ public:
         data_ = reinterpret_cast<const float*>(kept_->data);
     }
 
-    static std::string key(const Work& work) { return work.turned ? "winograd:turned" : "winograd"; }
+    static std::string key(const Work& work) {
+        return std::string("winograd:") + (work.turned ? "turned:" : "") + std::to_string(work.form.side);
+    }
     const float* data() const { return data_; }
 
 private:
@@ -77,7 +79,7 @@ private:
 class Convolution {
 public:
     Convolution(const HostCall& call, const Work& work, const float* weight)
-        : work_(work), weight_(weight), from_(call.in[0]), to_(call.out), tiling_(to_),
+        : work_(work), weight_(weight), from_(call.in[0]), to_(call.out), tiling_(to_, work.form),
           posts_{call.kernel, {}, call.out, call.post_ops, channels_behind(call.post_operands), call.state} {
         if (!posts_.post_ops.empty() && posts_.post_ops.front().name == "add") {
             const HostOperand& first = posts_.post_operands[static_cast<std::size_t>(posts_.post_ops.front().operand)];
@@ -91,7 +93,7 @@ public:
 
     void run() {
         apply_post_ops(posts_, {}, nullptr, 0);      // complains here about one it does not know, not in a thread
-        const std::int64_t tile_bytes = planes * (work_.channels + work_.columns) * std::int64_t{sizeof(float)};
+        const std::int64_t tile_bytes = work_.form.planes() * (work_.channels + work_.columns) * std::int64_t{sizeof(float)};
         const std::vector<Block> small = tiling_.blocks(to_.frames, std::max<std::int64_t>(1, cached / tile_bytes));
         const std::int64_t threads = parallel_threads(), tiles = small.front().tiles(to_.frames);
         const bool alone = tiles >= 24 && static_cast<std::int64_t>(small.size()) >= 2 * threads;
@@ -119,8 +121,8 @@ public:
 
 private:
     // The map's have one of zeros behind them, for frames before the first and after the last.
-    Planes values(std::int64_t tiles) const { return {nullptr, tiles / to_.frames * from_.frames + 1, work_.channels}; }
-    Planes sums(std::int64_t tiles) const { return {nullptr, tiles, work_.columns}; }
+    Planes values(std::int64_t tiles) const { return {nullptr, work_.form.planes(), tiles / to_.frames * from_.frames + 1, work_.channels}; }
+    Planes sums(std::int64_t tiles) const { return {nullptr, work_.form.planes(), tiles, work_.columns}; }
 
     template <typename Each>
     void run_block(const Block& block, std::byte* memory, Each each) const {
@@ -128,7 +130,7 @@ private:
         Planes v = values(tiles), m = sums(tiles);
         v.data = reinterpret_cast<float*>(memory);
         m.data = reinterpret_cast<float*>(memory + HostScratch::padded(v.bytes()));
-        for (std::int64_t f = 0; f < planes; ++f) std::fill_n(v.tile(inputs) + f * v.step(), v.channels, 0.0f);
+        for (std::int64_t f = 0; f < v.count; ++f) std::fill_n(v.tile(inputs) + f * v.step(), v.channels, 0.0f);
         each(ceil_divide(inputs, group), [&](std::int64_t item, int) {
             for (std::int64_t i = item * group; i < std::min(inputs, (item + 1) * group); ++i)
                 transform_map(from_, work_, Tile(block, from_.frames, i), zeros_, v, i);
@@ -139,7 +141,7 @@ private:
             for (std::int64_t i = 0; i < tiles; ++i) left.push_back(v.tile(input_tile(block, i, d, inputs)));
         for (std::int64_t i = 0; i < tiles; ++i) right.push_back(m.tile(i));
         const ColumnPanels panels(work_.columns);
-        each(planes * panels.count, [&](std::int64_t item, int) {
+        each(v.count * panels.count, [&](std::int64_t item, int) {
             const std::int64_t panel = item % panels.count;
             multiply(item / panels.count, panels.first(panel), panels.width(panel), v, m, left, right);
         });
@@ -171,8 +173,9 @@ private:
 
     void finish(const Block& block, std::int64_t index, const Planes& m, float* sink) const {
         const Tile tile(block, to_.frames, index);
-        const auto pixels = pixels_of<side>(to_, tile, tile.row * side, tile.column * side, sink);
-        tile_kernels().winograd_result(m.tile(index), m.step(), pixels.data(), side * to_.pixel, bias_, m.channels);
+        const std::int64_t side = work_.form.side;
+        const auto pixels = pixels_of(to_, tile, side, tile.row * side, tile.column * side, sink);
+        work_.form.kernels().result(m.tile(index), m.step(), pixels.data(), side * to_.pixel, bias_, m.channels);
         if (posts_.post_ops.empty()) return;
         for (std::int64_t i = 0; i < side * side; ++i) {
             if (pixels[static_cast<std::size_t>(i)] == sink) continue;
@@ -202,21 +205,24 @@ bool in_rows(const HostOperand& weight) { return weight.strides == dense_strides
 
 using namespace winograd;
 
-std::uint64_t winograd_weight_bytes(const ConvProblem& problem) { return Work(problem, ConvPass::Forward).weight_bytes(); }
+std::uint64_t winograd_weight_bytes(const ConvProblem& problem, int side) { return Work(problem, ConvPass::Forward, {side}).weight_bytes(); }
 
-bool winograd_pays(const ConvProblem& p, ConvPass pass) {
+int winograd_side(const ConvProblem& p, ConvPass pass, bool wide) {
     const ConvGeometry& g = p.geometry;
     const std::size_t rank = g.rank();
     const Shape taps = spatial(p.w), ones(rank, 1);
-    if (rank < 2 || g.groups != 1 || taps[rank - 2] != 3 || taps[rank - 1] != 3 || g.stride != ones || g.dilation != ones) return false;
+    if (rank < 2 || g.groups != 1 || taps[rank - 2] != 3 || taps[rank - 1] != 3 || g.stride != ones || g.dilation != ones) return 0;
     const int lanes = tile_kernels().lanes;
-    if (p.w[0] % lanes != 0 || p.w[1] % lanes != 0 || std::min(p.w[0], p.w[1]) < 16) return false;
+    if (p.w[0] % lanes != 0 || p.w[1] % lanes != 0 || std::min(p.w[0], p.w[1]) < 16) return 0;
     const Shape map = spatial(p.y);
-    const std::int64_t tiles = p.y[0] * (rank == 3 ? map[0] : 1) * ceil_divide(map[rank - 2], side) * ceil_divide(map[rank - 1], side);
+    const auto tiles = [&](std::int64_t side) {
+        return p.y[0] * (rank == 3 ? map[0] : 1) * ceil_divide(map[rank - 2], side) * ceil_divide(map[rank - 1], side);
+    };
     // Without a transformed weight, which is four times as large, writing the sums is all that few tiles wait for. Below some fifty tiles such
-    // a weight is read from memory more often than it is worth, unless it is small.
-    if (pass == ConvPass::WeightGrad) return tiles >= 4;
-    return tiles >= 48 || (tiles >= 16 && winograd_weight_bytes(p) <= most_made);
+    // a weight is read from memory more often than it is worth, unless it is small; that of the small form is less than twice as large.
+    if (pass == ConvPass::WeightGrad) return tiles(4) >= 4 ? 4 : 0;
+    if (tiles(4) >= 48 || (tiles(4) >= 16 && winograd_weight_bytes(p, 4) <= most_made)) return 4;
+    return wide && tiles(2) >= 16 ? 2 : 0;
 }
 
 bool run_winograd(const HostCall& call, ConvPass pass) {
@@ -225,8 +231,9 @@ bool run_winograd(const HostCall& call, ConvPass pass) {
     const ConvProblem problem = pass == ConvPass::Forward     ? ConvProblem{geometry, first.shape, second.shape, call.out.shape}
                                 : pass == ConvPass::InputGrad ? ConvProblem{geometry, call.out.shape, second.shape, first.shape}
                                                               : ConvProblem{geometry, first.shape, call.out.shape, second.shape};
-    if (!winograd_pays(problem, pass) || !along_channels(first)) return false;
-    const Work work(problem, pass);
+    const int side = winograd_side(problem, pass, is_plain(second));
+    if (side == 0 || !along_channels(first)) return false;
+    const Work work(problem, pass, {side});
     if (pass == ConvPass::WeightGrad) {
         if (!along_channels(second) || !in_rows(call.out)) return false;
         weight_gradient(call, work);

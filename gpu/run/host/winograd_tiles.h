@@ -12,7 +12,16 @@
 
 namespace gpu::winograd {
 
-inline constexpr std::int64_t planes = 36, side = 4, window = 6;      // of a tile: 4 x 4 results of 6 x 6 pixels
+// F(side x side, 3 x 3): the results of a tile, and the window of pixels that they see. The larger one takes fewer multiplications, the smaller
+// one less memory for its weight.
+struct Form {
+    std::int64_t side = 4;      // or 2
+
+    std::int64_t window() const { return side + 2; }
+    std::int64_t planes() const { return window() * window(); }
+    const WinogradKernels& kernels() const { return side == 4 ? tile_kernels().winograd_4x4 : tile_kernels().winograd_2x2; }
+};
+
 inline constexpr std::int64_t group = 8;                              // tiles that a thread transforms at a time
 inline constexpr std::int64_t chunk_terms = 160;                      // of a product: what stays in the first cache
 
@@ -41,8 +50,8 @@ struct Block {
 struct Tiling {
     std::int64_t pictures, rows, columns;
 
-    explicit Tiling(const Map& result)
-        : pictures(result.pictures), rows(ceil_divide(result.height, side)), columns(ceil_divide(result.width, side)) {}
+    Tiling(const Map& result, const Form& form)
+        : pictures(result.pictures), rows(ceil_divide(result.height, form.side)), columns(ceil_divide(result.width, form.side)) {}
 
     // Blocks of `most` tiles or fewer, as even as they can be. All frames of a tile stay together, since results read several.
     std::vector<Block> blocks(std::int64_t frames, std::int64_t most) const {
@@ -73,9 +82,8 @@ struct Tile {
 };
 
 // Where the size x size pixels of a tile from (top, left) on lie; `outside` for those that the map does not have.
-template <std::int64_t size>
-std::array<float*, size * size> pixels_of(const Map& map, const Tile& tile, std::int64_t top, std::int64_t left, float* outside) {
-    std::array<float*, size * size> pixels;
+inline std::array<float*, 36> pixels_of(const Map& map, const Tile& tile, std::int64_t size, std::int64_t top, std::int64_t left, float* outside) {
+    std::array<float*, 36> pixels;
     float* const frame = map.data + tile.picture * map.picture + tile.frame * map.frame;
     for (std::int64_t y = 0; y < size; ++y)
         for (std::int64_t x = 0; x < size; ++x) {
@@ -89,23 +97,24 @@ std::array<float*, size * size> pixels_of(const Map& map, const Tile& tile, std:
 // From plane to plane of so many floats: a cache line more, since planes whose distance is a power of two would fall on one another in a cache.
 constexpr std::int64_t plane_step(std::int64_t floats) { return floats + 16; }
 
-// Transformed values of tiles: 36 planes of [tiles, channels].
+// Transformed values of tiles: planes of [tiles, channels].
 struct Planes {
     float* data = nullptr;
-    std::int64_t tiles = 0, channels = 0;
+    std::int64_t count = 0, tiles = 0, channels = 0;
 
     std::int64_t step() const { return plane_step(tiles * channels); }
-    std::size_t bytes() const { return static_cast<std::size_t>(planes * step()) * sizeof(float); }
+    std::size_t bytes() const { return static_cast<std::size_t>(count * step()) * sizeof(float); }
     float* tile(std::int64_t index) const { return data + index * channels; }
 };
 
 // A convolution of stride 1 as its transforms see it; the gradient in the map is one too, of the weight turned around.
 struct Work {
+    Form form;
     std::int64_t depth, frames_before, above, left;      // taps along frames; zeros before the map
     std::int64_t channels, columns;                      // of the map and of the result
     bool turned;                                         // the weight is [channels, columns, ...], its taps from the last to the first
 
-    Work(const ConvProblem& p, ConvPass pass) {
+    Work(const ConvProblem& p, ConvPass pass, const Form& form) : form(form) {
         const std::size_t rank = p.geometry.rank();
         const bool deep = rank == 3;
         turned = pass == ConvPass::InputGrad;
@@ -118,13 +127,14 @@ struct Work {
     }
 
     std::int64_t weight_plane() const { return depth * channels * columns; }
-    std::uint64_t weight_bytes() const { return static_cast<std::uint64_t>(planes * weight_plane()) * sizeof(float); }
+    std::uint64_t weight_bytes() const { return static_cast<std::uint64_t>(form.planes() * weight_plane()) * sizeof(float); }
 };
 
-// Transforms the 6 x 6 pixels that a tile's results see. `zeros`: a line of them.
+// Transforms the pixels that a tile's results see. `zeros`: a line of them.
 inline void transform_map(const Map& map, const Work& work, const Tile& tile, float* zeros, const Planes& to, std::int64_t index) {
-    const auto pixels = pixels_of<window>(map, tile, tile.row * side - work.above, tile.column * side - work.left, zeros);
-    tile_kernels().winograd_map(pixels.data(), side * map.pixel, to.tile(index), to.step(), to.channels);
+    const std::int64_t side = work.form.side;
+    const auto pixels = pixels_of(map, tile, work.form.window(), tile.row * side - work.above, tile.column * side - work.left, zeros);
+    work.form.kernels().map(pixels.data(), side * map.pixel, to.tile(index), to.step(), to.channels);
 }
 
 // In winograd_weight_grad.cpp: dw of x and dy.

@@ -10,6 +10,7 @@ namespace gpu::winograd {
 namespace {
 
 constexpr std::int64_t most_scratch = std::int64_t{8} << 20;   // bytes of transformed values at a time: read for each part of the weight, so in a cache
+constexpr std::int64_t side = 4, planes = 36;                  // its only form
 constexpr std::int64_t grad_rows = 32;                         // of the weight at a time
 
 // The gradient in the weight, G^T [sum over tiles of (B^T x B) (A dy A^T)] G. Some rows and a panel of columns at a time run through all planes,
@@ -17,7 +18,7 @@ constexpr std::int64_t grad_rows = 32;                         // of the weight 
 class WeightGrad {
 public:
     WeightGrad(const HostCall& call, const Work& work)
-        : work_(work), x_(call.in[0]), dy_(call.in[1]), tiling_(dy_), to_(reinterpret_cast<float*>(call.out.data)) {}
+        : work_(work), x_(call.in[0]), dy_(call.in[1]), tiling_(dy_, work.form), to_(reinterpret_cast<float*>(call.out.data)) {}
 
     void run() {
         const std::int64_t tile_bytes = planes * (work_.channels + work_.columns) * std::int64_t{sizeof(float)};
@@ -25,7 +26,7 @@ public:
         const std::int64_t most = blocks.front().tiles(dy_.frames);
         const std::uint64_t result = static_cast<std::uint64_t>(work_.columns * work_.channels * 9) * sizeof(float);
         streams_ = has_streams && blocks.size() == 1 && work_.depth == 1 && exceeds_caches(result);
-        const Planes x{nullptr, blocks.front().tiles(x_.frames), work_.channels}, dy{nullptr, most, work_.columns};
+        const Planes x{nullptr, planes, blocks.front().tiles(x_.frames), work_.channels}, dy{nullptr, planes, most, work_.columns};
         const std::size_t line = HostScratch::padded(static_cast<std::size_t>(std::max(work_.channels, work_.columns)) * sizeof(float));
         const std::int64_t row_parts = ceil_divide(work_.columns, grad_rows);
         const ColumnPanels panels(work_.channels);
@@ -46,7 +47,7 @@ public:
         auto* const x_memory = reinterpret_cast<float*>(scratch.take(x.bytes()));
         auto* const dy_memory = reinterpret_cast<float*>(scratch.take(dy.bytes()));
         for (const Block& block : blocks) {
-            const Planes v{x_memory, block.tiles(x_.frames), work_.channels}, d{dy_memory, block.tiles(dy_.frames), work_.columns};
+            const Planes v{x_memory, planes, block.tiles(x_.frames), work_.channels}, d{dy_memory, planes, block.tiles(dy_.frames), work_.columns};
             const std::int64_t groups = ceil_divide(v.tiles, group), grad_groups = ceil_divide(d.tiles, group);
             parallel_for(groups + grad_groups, [&](std::int64_t item, int) {
                 const bool grad = item >= groups;
@@ -72,7 +73,7 @@ public:
 private:
     void transform_grad(const Block& block, std::int64_t index, const Planes& d) const {
         const Tile tile(block, dy_.frames, index);
-        const auto pixels = pixels_of<side>(dy_, tile, tile.row * side, tile.column * side, zeros_);
+        const auto pixels = pixels_of(dy_, tile, side, tile.row * side, tile.column * side, zeros_);
         tile_kernels().winograd_result_grad(pixels.data(), side * dy_.pixel, d.tile(index), d.step(), d.channels);
     }
 
