@@ -24,13 +24,17 @@
 
 namespace gpu {
 
-const TileKernels& tile_kernels() {
+const TileKernels& tile_kernels(int lanes) {
 #if defined(__x86_64__)
-    static const TileKernels& best = vector_lanes() == 16 ? tile_avx512::kernels : vector_lanes() == 8 ? tile_avx2::kernels : tile_plain::kernels;
-    return best;
-#else
-    return tile_plain::kernels;
+    if (lanes == 16) return tile_avx512::kernels;
+    if (lanes == 8) return tile_avx2::kernels;
 #endif
+    return tile_plain::kernels;
+}
+
+const TileKernels& tile_kernels() {
+    static const TileKernels& best = tile_kernels(vector_lanes());
+    return best;
 }
 
 }  // namespace gpu

@@ -63,5 +63,7 @@ struct TileKernels {
 };
 
 const TileKernels& tile_kernels();
+// Those of 4, 8 or 16 lanes, at most vector_lanes(): tests compare them.
+const TileKernels& tile_kernels(int lanes);
 
 }  // namespace gpu
