@@ -21,6 +21,31 @@ std::string Op::text() const {
     return list.empty() ? std::string(name()) : std::string(name()) + "{" + gpu::to_string(list) + "}";
 }
 
+namespace {
+
+// Whether there were any.
+bool add_attrs(FieldBuffer& fields, const Attrs& attrs, bool structural) {
+    bool any = false;
+    for (const Attr& attr : attrs) {
+        if (attr.structural != structural) continue;
+        fields.add(attr.name);
+        add_to(fields, attr.value);
+        any = true;
+    }
+    return any;
+}
+
+}  // namespace
+
+OpKeys make_keys(const Op& op) {
+    const Attrs attrs = op.attrs();
+    FieldBuffer fields;
+    fields.add(op.name());
+    add_attrs(fields, attrs, true);
+    const Hash structure = fields.hash();
+    return {structure, add_attrs(fields, attrs, false) ? fields.hash() : structure};
+}
+
 bool View::is_dense(const Order& order) const {
     std::int64_t step = 1;
     for (std::size_t i = order.size(); i-- > 0;) {

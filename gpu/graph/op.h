@@ -27,6 +27,11 @@ enum class OpKind {
     Kernel,        // has a shader or host kernel of its own
 };
 
+// Hashes of an op's name and attributes: of those that a plan depends on, and of all.
+struct OpKeys {
+    Hash structure, whole;
+};
+
 class Op {
 public:
     virtual ~Op() = default;
@@ -34,6 +39,8 @@ public:
     virtual std::string_view name() const = 0;
     virtual Attrs attrs() const { return {}; }
     virtual OpKind kind() const { return OpKind::Kernel; }
+    // Of an op that many nodes share, which keeps them; null: they are made anew with each node.
+    virtual const OpKeys* keys() const { return nullptr; }
 
     // Output shape and dtype. Throws Error{InvalidGraph} when the inputs do not fit.
     virtual Spec infer(const Specs& in) const = 0;
@@ -58,6 +65,8 @@ public:
     // "conv2d{stride=[2, 2]}"
     std::string text() const;
 };
+
+OpKeys make_keys(const Op& op);
 
 // A shape or dtype complaint about `op`: "conv2d: expected ..., got ...".
 template <typename... Args>

@@ -133,32 +133,6 @@ std::uint64_t next_id() {
     return id++;
 }
 
-// An op's name and attributes: those that a plan depends on first.
-struct OpKeys {
-    Hash structure, whole;
-};
-
-// Whether there were any.
-bool add_attrs(FieldBuffer& fields, const Attrs& attrs, bool structural) {
-    bool any = false;
-    for (const Attr& attr : attrs) {
-        if (attr.structural != structural) continue;
-        fields.add(attr.name);
-        add_to(fields, attr.value);
-        any = true;
-    }
-    return any;
-}
-
-OpKeys keys_of(const Op& op) {
-    const Attrs attrs = op.attrs();
-    FieldBuffer fields;
-    fields.add(op.name());
-    add_attrs(fields, attrs, true);
-    const Hash structure = fields.hash();
-    return {structure, add_attrs(fields, attrs, false) ? fields.hash() : structure};
-}
-
 Hash consing_hash(const OpKeys& keys, const Tensors& inputs) {
     FieldBuffer fields;
     fields.add(keys.whole.high).add(keys.whole.low);
@@ -321,7 +295,7 @@ Tensor apply_op(std::shared_ptr<const Op> op, const Tensors& inputs) { return ap
 Tensor apply_op(std::shared_ptr<const Op> op, Tensors&& inputs) {
     for (const Tensor& input : inputs)
         if (!input) throw Error(ErrorCode::InvalidGraph, "{}: an input is empty", op->name());
-    const OpKeys keys = keys_of(*op);
+    const OpKeys keys = op->keys() ? *op->keys() : make_keys(*op);
     const Hash hash = consing_hash(keys, inputs);
     ConsingTable& table = consing_table();
     std::shared_ptr<GraphNode> node;

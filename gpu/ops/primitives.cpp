@@ -90,10 +90,12 @@ std::string substitute(std::string_view text, const std::vector<std::string>& op
 }
 
 struct Primitive final : ElementwiseOp {
-    explicit Primitive(const Row& row) : row(row) {}
+    explicit Primitive(const Row& row) : row(row), kept(make_keys(*this)) {}
     const Row& row;
+    const OpKeys kept;
 
     std::string_view name() const override { return row.name; }
+    const OpKeys* keys() const override { return &kept; }
 
     Spec infer(const Specs& in) const override {
         expect(*this, static_cast<int>(in.size()) == row.arity, "expected {} inputs, got {}", row.arity, in.size());

@@ -91,7 +91,7 @@ std::unique_ptr<HostSteps::HostStep> HostSteps::make(std::size_t index) const {
     return host;
 }
 
-void HostSteps::run(std::size_t step, const std::vector<StorageRef>& leaves, const std::vector<double>& scalars, Residency& residency) {
+void HostSteps::run(std::size_t step, const std::vector<const StorageRef*>& leaves, const std::vector<double>& scalars, Residency& residency) {
     if (!steps_[step]) steps_[step] = make(step);
     HostStep& host = *steps_[step];
     struct Scope {   // a weight that nobody else holds any more goes with the run
@@ -104,7 +104,7 @@ void HostSteps::run(std::size_t step, const std::vector<StorageRef>& leaves, con
     for (const Pointed& one : host.operands) {
         check(one.place->host != nullptr, ErrorCode::Failure, "host kernel {}: an operand is not visible to the host", program_.steps[step].label);
         one.operand->data = one.place->host + one.offset;
-        if (one.leaf >= 0) one.operand->leaf = leaves[one.leaf];
+        if (one.leaf >= 0) one.operand->leaf = *leaves[one.leaf];
     }
     if (host.region) {
         host.region->run(host.region_reads, host.region_write, scalars);

@@ -39,7 +39,7 @@ public:
     ~HostSteps();
 
     // `leaves` and `scalars` as the program's. Throws Error{Failure} where an operand is not visible to the host, and what the kernel throws.
-    void run(std::size_t step, const std::vector<StorageRef>& leaves, const std::vector<double>& scalars, Residency& residency);
+    void run(std::size_t step, const std::vector<const StorageRef*>& leaves, const std::vector<double>& scalars, Residency& residency);
 
 private:
     struct HostStep;

@@ -110,7 +110,7 @@ PlanRunner::~PlanRunner() = default;
 void PlanRunner::begin(const std::vector<StorageRef>& leaves, const std::vector<double>& scalars, const Memory& memory) {
     leaves_.clear();
     scalars_.clear();
-    for (const PlanLeaf& leaf : program_.leaves) leaves_.push_back(leaf.external >= 0 ? leaves[leaf.external] : leaf.owned);
+    for (const PlanLeaf& leaf : program_.leaves) leaves_.push_back(leaf.external >= 0 ? &leaves[leaf.external] : &leaf.owned);
     for (const PlanScalar& scalar : program_.scalars)
         scalars_.push_back(scalar.external >= 0 ? scalars[scalar.external] : scalar.owned);
     arena_ = memory.arena;
@@ -131,7 +131,7 @@ void PlanRunner::begin(const std::vector<StorageRef>& leaves, const std::vector<
 }
 
 BufferRef PlanRunner::donated_buffer(int node, Residency& residency) const {
-    const StorageRef& leaf = leaves_[program_.nodes[node].leaf];
+    const StorageRef& leaf = *leaves_[program_.nodes[node].leaf];
     return residency.copy_of(leaf, device_key(*device_, leaf->order), leaf->order);
 }
 
@@ -139,7 +139,7 @@ BufferRef PlanRunner::donated_buffer(int node, Residency& residency) const {
 void PlanRunner::bind(std::size_t range, const Memory& memory) {
     for (const int u : range_uses_[range]) {
         const LeafUse& use = uses_.all[u];
-        const StorageRef& leaf = leaves_[use.leaf];
+        const StorageRef& leaf = *leaves_[use.leaf];
         if (use.host_only) {
             const std::span<const std::byte> bytes = host_bytes(leaf);
             if (is_aligned(bytes.data(), leaf->spec.dtype)) {
@@ -165,7 +165,7 @@ void PlanRunner::make_room(std::size_t range, const Memory& memory) {
     std::uint64_t need = 0;
     for (const int u : range_uses_[range]) {
         const LeafUse& use = uses_.all[u];
-        if (!use.host_only && !use_buffers_[u] && !memory.residency.holds(leaves_[use.leaf], keys_[u])) need += use.bytes;
+        if (!use.host_only && !use_buffers_[u] && !memory.residency.holds(*leaves_[use.leaf], keys_[u])) need += use.bytes;
     }
     const Device::MemoryUse use = device_->memory_use();
     const std::uint64_t then = use.used + use.adopted + need, budget = device_->budget();
@@ -456,8 +456,8 @@ std::vector<StorageRef> PlanRunner::results(Residency& residency) const {
             auto alias = std::make_shared<Storage>();
             alias->spec = node.spec;
             alias->order = node.order;
-            alias->host = host_bytes(leaves_[root.leaf]);
-            alias->owner = leaves_[root.leaf];
+            alias->host = host_bytes(*leaves_[root.leaf]);
+            alias->owner = *leaves_[root.leaf];
             storages.push_back(std::move(alias));
         } else {
             const BufferRef& buffer = outputs_[program_.placements[node.root].output];

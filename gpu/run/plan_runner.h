@@ -115,7 +115,7 @@ private:
     std::vector<std::size_t> schedule_key_;
 
     // Of the present run.
-    std::vector<StorageRef> leaves_;              // per program leaf
+    std::vector<const StorageRef*> leaves_;       // per program leaf
     std::vector<double> scalars_;
     std::vector<BufferRef> use_buffers_, value_buffers_;   // per use; per node without an arena
     std::vector<BufferRef> outputs_;
