@@ -36,17 +36,22 @@ void verify_steps(const Program& program, const std::string& pass) {
 }
 
 void verify_memory(const Program& program, const std::string& pass) {
+    std::vector<std::vector<std::size_t>> written(program.steps.size());     // per step: the nodes of the arena that it is the first to write
+    for (std::size_t n = 0; n < program.nodes.size(); ++n)
+        if (const Placement& place = program.placements[n]; place.kind == Placement::Arena && place.first >= 0) written[static_cast<std::size_t>(place.first)].push_back(n);
+    std::vector<std::size_t> alive;      // written by earlier steps, read by later ones
     for (std::size_t s = 0; s < program.steps.size(); ++s) {
-        const Placement& target = program.placements[program.steps[s].result];
-        if (target.kind != Placement::Arena) continue;
-        demand(target.offset + target.size <= program.arena_bytes, pass, "step {} writes past the arena", s);
-        // What another step still has to read must not lie under this result.
-        for (std::size_t n = 0; n < program.nodes.size(); ++n) {
-            const Placement& other = program.placements[n];
-            const bool alive = static_cast<int>(n) != program.steps[s].result && other.kind == Placement::Arena && other.first < static_cast<int>(s) && other.last > static_cast<int>(s);
-            const bool overlap = other.offset < target.offset + target.size && target.offset < other.offset + other.size;
-            demand(!alive || !overlap, pass, "step {} writes over node {}, which is read later", s, n);
+        std::erase_if(alive, [&](std::size_t n) { return program.placements[n].last <= static_cast<int>(s); });
+        const auto result = static_cast<std::size_t>(program.steps[s].result);
+        if (const Placement& target = program.placements[result]; target.kind == Placement::Arena) {
+            demand(target.offset + target.size <= program.arena_bytes, pass, "step {} writes past the arena", s);
+            for (const std::size_t n : alive) {
+                const Placement& other = program.placements[n];
+                const bool overlap = n != result && other.offset < target.offset + target.size && target.offset < other.offset + other.size;
+                demand(!overlap, pass, "step {} writes over node {}, which is read later", s, n);
+            }
         }
+        alive.insert(alive.end(), written[s].begin(), written[s].end());
     }
 }
 

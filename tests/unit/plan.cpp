@@ -60,6 +60,29 @@ Tensor random_graph(std::mt19937& generator, int length) {
 class PlanTest : public QObject {
     Q_OBJECT
 private slots:
+    // A result that is moved over what is read later, whatever it is; and an arena that ends too soon.
+    void overlaps_are_found() {
+        std::mt19937 generator(11);
+        const Program program = plan_of({random_graph(generator, 40)});
+        verify(program, "memory");
+        const auto inside = [](const Placement& later, const Placement& place) { return place.first < later.first && later.first < place.last; };
+        int moved = 0;
+        for (std::size_t n = 0; n < program.nodes.size(); ++n)
+            for (std::size_t m = 0; m < program.nodes.size(); ++m) {
+                const Placement &place = program.placements[n], &later = program.placements[m];
+                if (place.kind != Placement::Arena || later.kind != Placement::Arena || !inside(later, place)) continue;
+                Program broken = program;
+                broken.placements[m].offset = place.offset;
+                QVERIFY_THROWS_EXCEPTION(Error, verify(broken, "memory"));
+                ++moved;
+            }
+        QVERIFY2(moved > 50, qPrintable(QString::number(moved)));
+        Program small = program;
+        for (const Step& step : program.steps)
+            if (const Placement& place = program.placements[step.result]; place.kind == Placement::Arena) small.arena_bytes = place.offset + place.size - 1;
+        QVERIFY_THROWS_EXCEPTION(Error, verify(small, "memory"));
+    }
+
     void an_elementwise_chain_is_one_kernel() {
         const Tensor x = tests::random_tensor({1000}, 1), y = tests::random_tensor({1000}, 2);
         QCOMPARE(plan_of({silu(x * 2.0 + 1.0) + y}).steps.size(), 1u);
