@@ -22,6 +22,7 @@ struct OpBench {
     std::function<Tensor(const Tensors&)> make;
     double flop = 0;                          // 0: memory bound, judged by bytes
     std::function<double()> reference = {};   // seconds that oneDNN alone takes, if that is the yardstick
+    bool in_rows = false;                     // inputs lie as they are written; else maps have their channels last
 };
 
 // A convolution of kernels `kernel` with as many zeros around as keep the size, or one of its gradients.
@@ -54,7 +55,7 @@ OpBench attention(std::int64_t heads, std::int64_t queries, std::int64_t keys, s
     const auto split = [=](const Tensor& x) { return gpu::permute(gpu::reshape(x, {1, x.size(1), heads, size}), {0, 2, 1, 3}); };
     return {"attention x" + std::to_string(heads), {{1, queries, heads * size}, {1, keys, heads * size}, {1, keys, heads * size}},
             [=](const Tensors& t) { return gpu::attention(split(t[0]), split(t[1]), split(t[2])); },
-            4.0 * static_cast<double>(heads * queries * keys * size)};
+            4.0 * static_cast<double>(heads * queries * keys * size), {}, true};
 }
 
 std::vector<OpBench> op_benches() {
@@ -112,7 +113,7 @@ QJsonObject run_bench(const OpBench& bench, gpu::Dtype type, const BenchPeaks& p
     const double size = static_cast<double>(gpu::size_of(type));
     double bytes = 0;
     for (std::size_t i = 0; i < bench.in.size(); ++i) {
-        const bool map = bench.in[i].size() >= 3 && bench.in[i].back() > 3;   // not the taps of a weight
+        const bool map = !bench.in_rows && bench.in[i].size() >= 3 && bench.in[i].back() > 3;   // not the taps of a weight
         in.push_back(gpu::cast(map ? bench_map(bench.in[i], static_cast<unsigned>(i)) : bench_noise(bench.in[i], static_cast<unsigned>(i)), type));
         bytes += size * static_cast<double>(gpu::element_count(bench.in[i]));
     }
