@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gpu/base/vectors.h"
+#include "gpu/run/host/interleave.h"
 #include "gpu/run/host/tile.h"
 #include "tests/support/op_cases.h"
 #include "tests/support/test.h"
@@ -180,17 +181,34 @@ private slots:
         QVERIFY2(off < 3e-6, qPrintable(QString::number(off)));
     }
 
+    void interleaved_data() {
+        QTest::addColumn<bool>("accumulate");
+        QTest::newRow("written") << false;
+        QTest::newRow("added") << true;
+    }
+    void interleaved() {
+        QFETCH(bool, accumulate);
+        for (const std::int64_t planes : {1, 3, 4, 9, 13})
+            for (const std::int64_t count : {0, 1, 4, 7, 22}) {
+                const std::int64_t pitch = count + 2, step = planes + 3;
+                const Floats from = drawn(planes * pitch, 14), before = drawn(count * step + 1, 15);
+                Floats to = before, want = before;
+                interleave(from.data(), pitch, planes, count, to.data(), step, accumulate);
+                for (std::int64_t c = 0; c < count; ++c)
+                    for (std::int64_t p = 0; p < planes; ++p) {
+                        float& target = want[static_cast<std::size_t>(c * step + p)];
+                        target = (accumulate ? target : 0.0f) + from[static_cast<std::size_t>(p * pitch + c)];
+                    }
+                QCOMPARE(to, want);
+            }
+    }
+
     void rows_data() { add_lanes(); }
     void rows() {
         QFETCH(int, lanes);
         const TileKernels& kernels = tile_kernels(lanes);
-        const std::int64_t columns = 2 * lanes, terms = 21;
-        const Floats from = drawn(columns * 30, 12);
-        Floats to(static_cast<std::size_t>(terms * (columns + 3)), 0.0f);
-        kernels.transpose(from.data(), 30, to.data(), columns + 3, columns, terms);
-        for (std::int64_t t = 0; t < terms; ++t)
-            for (std::int64_t j = 0; j < columns; ++j)
-                QCOMPARE(to[static_cast<std::size_t>(t * (columns + 3) + j)], from[static_cast<std::size_t>(j * 30 + t)]);
+        const std::int64_t columns = 2 * lanes;
+        const Floats from = drawn(columns + 4, 12);
         Floats x = from;
         kernels.scale(x.data(), 1.5f, columns);
         for (std::int64_t i = 0; i < columns + 4; ++i) QCOMPARE(x[static_cast<std::size_t>(i)], from[static_cast<std::size_t>(i)] * (i < columns ? 1.5f : 1));

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "gpu/run/host/attention.h"
+#include "gpu/run/host/interleave.h"
 
 namespace gpu {
 namespace {
@@ -53,7 +54,7 @@ void AttentionProblem::pack_columns(const HostOperand& x, std::int64_t b, std::i
     const std::int64_t size = x.shape[3];
     const float* from = row_of(x, b, h, first);
     if (x.strides[3] == 1) {
-        tile_kernels().transpose(from, x.strides[2], to, attention_tile_keys, rows, size);
+        interleave(from, x.strides[2], rows, size, to, attention_tile_keys, false);
     } else {
         for (std::int64_t i = 0; i < size; ++i)
             for (std::int64_t r = 0; r < rows; ++r) to[i * attention_tile_keys + r] = from[r * x.strides[2] + i * x.strides[3]];

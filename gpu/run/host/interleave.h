@@ -1,4 +1,5 @@
-// Planes to neighbours: how the taps of a weight's gradient, each computed as a plane of its own, come to lie side by side.
+// Planes to neighbours, in other words a transpose: how the taps of a weight's gradient, each computed as a plane of its own, come to lie side by
+// side, and rows of keys as columns.
 #pragma once
 
 #include <cstdint>

@@ -51,9 +51,6 @@ struct TileKernels {
     void (*panel)(const PanelProduct&);
     // Over `count` floats, a multiple of lanes.
     void (*scale)(float* x, float factor, std::int64_t count);
-    // to[t * to_term + j] = from[j * from_column + t] for j < columns, t < terms: packs rows as columns.
-    void (*transpose)(const float* from, std::int64_t from_column, float* to, std::int64_t to_term, std::int64_t columns,
-                      std::int64_t terms);
     // x = p (x - offset): the gradient of a softmax row.
     void (*softmax_grad)(float* x, const float* p, float offset, std::int64_t count);
     WinogradKernels winograd_2x2, winograd_4x4;

@@ -130,22 +130,13 @@ VECTOR_TARGET void scale(float* x, float factor, std::int64_t count) {
     for (std::int64_t i = 0; i < count; i += VECTOR_LANES) store(x + i, load(x + i) * splat(factor));
 }
 
-VECTOR_TARGET void transpose(const float* from, std::int64_t from_column, float* to, std::int64_t to_term, std::int64_t columns,
-                           std::int64_t terms) {
-    for (std::int64_t t = 0; t < terms; t += 16) {   // sixteen terms: one cache line of every row
-        const std::int64_t last = t + 16 < terms ? t + 16 : terms;
-        for (std::int64_t j = 0; j < columns; ++j)
-            for (std::int64_t i = t; i < last; ++i) to[i * to_term + j] = from[j * from_column + i];
-    }
-}
-
 VECTOR_TARGET void softmax_grad(float* x, const float* p, float offset, std::int64_t count) {
     for (std::int64_t i = 0; i < count; i += VECTOR_LANES) store(x + i, load(p + i) * (load(x + i) - splat(offset)));
 }
 
 #include "gpu/run/host/winograd_tile.inl"
 
-const TileKernels kernels{VECTOR_LANES, VECTOR_LANES > 4, product, panel, scale, transpose, softmax_grad,
+const TileKernels kernels{VECTOR_LANES, VECTOR_LANES > 4, product, panel, scale, softmax_grad,
                           winograd_kernels<Winograd2>(), winograd_kernels<Winograd4>(), winograd_result_grad, winograd_weight_grad};
 
 }  // namespace TILE

@@ -1,6 +1,7 @@
 #include "gpu/run/host/winograd.h"
 
 #include "gpu/run/host/column_panels.h"
+#include "gpu/run/host/interleave.h"
 #include "gpu/run/host/kept.h"
 #include "gpu/run/host/parallel.h"
 #include "gpu/run/host/post_ops.h"
@@ -26,14 +27,11 @@ void transform_weight(const Work& work, const float* weight, float* to) {
         const std::int64_t first = panels.first(item / chunks), columns = panels.width(item / chunks);
         std::array<float, std::size_t{9} * 48> lines;      // [taps, columns]
         std::array<const float*, 9> starts;
-        for (std::size_t tap = 0; tap < 9; ++tap) starts[tap] = lines.data() + static_cast<std::int64_t>(tap) * columns;
+        for (std::int64_t tap = 0; tap < 9; ++tap) starts[static_cast<std::size_t>(tap)] = lines.data() + (work.turned ? 8 - tap : tap) * columns;
         for (std::int64_t d = 0; d < work.depth; ++d)
             for (std::int64_t c = item % chunks * chunk; c < std::min(work.channels, (item % chunks + 1) * chunk); ++c) {
-                for (std::int64_t j = 0; j < columns; ++j) {
-                    const std::int64_t n = first + j;
-                    const float* from = weight + (work.turned ? c * work.columns + n : n * work.channels + c) * taps + (work.turned ? work.depth - 1 - d : d) * 9;
-                    for (std::int64_t tap = 0; tap < 9; ++tap) lines[static_cast<std::size_t>(tap * columns + j)] = from[work.turned ? 8 - tap : tap];
-                }
+                const float* const from = weight + (work.turned ? c * work.columns + first : first * work.channels + c) * taps + (work.turned ? work.depth - 1 - d : d) * 9;
+                interleave(from, work.turned ? taps : work.channels * taps, columns, 9, lines.data(), columns, false);
                 work.form.kernels().weight(starts.data(), to + first * work.depth * work.channels + (d * work.channels + c) * columns, work.weight_plane(), columns);
             }
     });
