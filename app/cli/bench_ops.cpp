@@ -59,7 +59,7 @@ OpBench attention(std::int64_t heads, std::int64_t queries, std::int64_t keys, s
 }
 
 std::vector<OpBench> op_benches() {
-    const Shape line{4 << 20}, map{1, 64, 256, 256};
+    const Shape line{4 << 20}, map{1, 64, 256, 256}, small_map{1, 320, 64, 64};
     std::vector<OpBench> benches{
         {"silu+add", {line, line}, [](const Tensors& t) { return gpu::silu(t[0]) + t[1]; }},
         {"mul+add+relu", {line, line}, [](const Tensors& t) { return gpu::relu(t[0] * t[1] + 0.5); }},
@@ -70,10 +70,11 @@ std::vector<OpBench> op_benches() {
         {"residual+rms_norm", {{4096, 1024}, {4096, 1024}, {1024}}, [](const Tensors& t) { return gpu::rms_norm(t[0] + t[1], t[2]); }},
         {"geglu", {{1024, 5120}}, [](const Tensors& t) { return gpu::slice(t[0], 1, 0, 2560) * gpu::gelu(gpu::slice(t[0], 1, 2560, 5120)); }},
         {"bias+residual", {line, {1}, line}, [](const Tensors& t) { return t[0] + t[1] + t[2]; }},
+        {"bias+residual (map)", {small_map, {1, 320, 1, 1}, small_map}, [](const Tensors& t) { return t[0] + t[1] + t[2]; }},
         {"sum (columns)", {{4096, 1024}}, [](const Tensors& t) { return gpu::sum(t[0], {0}); }},
         {"mean (all)", {line}, [](const Tensors& t) { return gpu::mean(t[0]); }},
         {"sum (rows)", {{4096, 1024}}, [](const Tensors& t) { return gpu::sum(t[0], {1}); }},
-        {"group_norm+silu", {{1, 320, 64, 64}}, [](const Tensors& t) { return gpu::silu(gpu::group_norm(t[0], 32, {}, {})); }},
+        {"group_norm+silu", {small_map}, [](const Tensors& t) { return gpu::silu(gpu::group_norm(t[0], 32, {}, {})); }},
         {"resize bicubic x0.5", {{1, 3, 1024, 1024}}, [](const Tensors& t) { return gpu::resize(t[0], 512, 512, gpu::Filter::Bicubic); }},
         {"upsample_nearest x2", {{1, 64, 128, 128}}, [](const Tensors& t) { return gpu::upsample_nearest(t[0], 2); }},
         product(1024, 1024, 1024),

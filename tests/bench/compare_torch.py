@@ -93,7 +93,8 @@ def torch_ops():
     table = torch.randn(4096, 1024)
     more, wide = torch.randn(4096, 1024), torch.randn(1024, 5120)
     scale, shift = torch.randn(1024), torch.randn(1024)
-    maps = torch.randn(1, 320, 64, 64).contiguous(memory_format=torch.channels_last)
+    maps, more_maps = (torch.randn(1, 320, 64, 64).contiguous(memory_format=torch.channels_last) for _ in range(2))
+    channels = torch.randn(1, 320, 1, 1)
     return {
         "silu+add": lambda: F.silu(line) + other,
         "mul+add+relu": lambda: F.relu(line * other + 0.5),
@@ -103,6 +104,7 @@ def torch_ops():
         "residual+rms_norm": lambda: rms_norm(table + more, scale),
         "geglu": lambda: wide[:, :2560] * F.gelu(wide[:, 2560:]),
         "bias+residual": lambda: line + shift[:1] + other,
+        "bias+residual (map)": lambda: maps + channels + more_maps,
         "sum (columns)": lambda: table.sum(0),
         "mean (all)": lambda: line.mean(),
         "sum (rows)": lambda: table.sum(1),
