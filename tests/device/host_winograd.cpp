@@ -181,9 +181,9 @@ private slots:
 
     // Smaller tiles where a weight for the larger ones is too much for what they spare, unless it has 16 bits: then any copy is.
     void sides_by_pixels() {
-        const auto side = [](std::int64_t channels, std::int64_t size, bool wide) {
+        const auto side = [](std::int64_t channels, std::int64_t size, bool wide, ConvPass pass = ConvPass::Forward) {
             const ConvProblem problem{{{1, 1}, {1, 1}, {1, 1}, {1, 1}, 1}, {1, channels, size, size}, {channels, channels, 3, 3}, {1, channels, size, size}};
-            return winograd_side(problem, ConvPass::Forward, wide);
+            return winograd_side(problem, pass, wide);
         };
         QCOMPARE(side(1280, 32, true), 4);
         QCOMPARE(side(1280, 32, false), 4);
@@ -192,6 +192,9 @@ private slots:
         QCOMPARE(side(640, 16, false), 4);
         QCOMPARE(side(1280, 8, true), 2);
         QCOMPARE(side(1280, 6, true), 0);
+        QCOMPARE(side(64, 12, true), 2);
+        QCOMPARE(side(64, 12, false), 0);
+        for (const auto& [channels, size] : {std::pair(1280, 16), std::pair(64, 12)}) QCOMPARE(side(channels, size, true, ConvPass::WeightGrad), 4);
     }
 
     // The copy is four times the weight: where it finds no room, the convolution runs without.
